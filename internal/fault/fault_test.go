@@ -1,0 +1,114 @@
+package fault_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kartotek/internal/fault"
+)
+
+func TestOfFindsTheFaultInAChain(t *testing.T) {
+	t.Parallel()
+	stale := fault.New(fault.Stale, "version %d", 4)
+	outage := errors.New("dial tcp 192.0.2.1: secret")
+	internal := fault.New(fault.Internal, "internal error")
+	tests := map[string]struct {
+		err  error
+		want *fault.Fault
+	}{
+		"bare":                    {stale, stale},
+		"wrapped":                 {fmt.Errorf("update: %w", fmt.Errorf("revise: %w", stale)), stale},
+		"joined":                  {errors.Join(outage, stale), stale},
+		"the outer of two":        {fmt.Errorf("%w: %w", fault.New(fault.Busy, "wait"), stale), fault.New(fault.Busy, "wait")},
+		"anything else is hidden": {outage, internal},
+		"nothing at all":          {nil, internal},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(tt.want, fault.Of(tt.err)); diff != "" {
+				t.Errorf("Of(%v) (-want +got):\n%s", tt.err, diff)
+			}
+		})
+	}
+}
+
+func TestIsComparesKinds(t *testing.T) {
+	t.Parallel()
+	for _, kind := range fault.Kinds() {
+		err := fmt.Errorf("find: %w", fault.New(kind, "no"))
+		for _, other := range fault.Kinds() {
+			if got, want := fault.Is(err, other), kind == other; got != want {
+				t.Errorf("Is(%v, %s): got %v, want %v", err, other, got, want)
+			}
+		}
+	}
+	for name, err := range map[string]error{"nil": nil, "an outage": errors.New("internal error")} {
+		if fault.Is(err, fault.Internal) {
+			t.Errorf("Is(%s, internal): got true, want false: it is no fault", name)
+		}
+	}
+}
+
+func TestKindsAreDistinct(t *testing.T) {
+	t.Parallel()
+	seen := map[fault.Kind]bool{}
+	for _, kind := range fault.Kinds() {
+		if seen[kind] || kind == "" {
+			t.Errorf("kind %q is empty or listed twice", kind)
+		}
+		seen[kind] = true
+	}
+}
+
+func TestErrorTellsKindTextAndFields(t *testing.T) {
+	t.Parallel()
+	for want, f := range map[string]*fault.Fault{
+		"stale: at version 4": fault.New(fault.Stale, "at version %d", 4),
+		"conflict: another customer has this number; number is taken by another customer": fault.Taken("number"),
+		"invalid: no; a is b; c is d": {
+			Kind: fault.Invalid, Text: "no", Fields: []fault.Field{{Path: "a", Text: "is b"}, {Path: "c", Text: "is d"}},
+		},
+	} {
+		if got := f.Error(); got != want {
+			t.Errorf("Error: got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestTakenNamesTheFieldAndTheRule(t *testing.T) {
+	t.Parallel()
+	f := fault.Taken("email")
+	if f.Kind != fault.Conflict || len(f.Fields) != 1 || f.Fields[0].Path != "email" || f.Fields[0].Rule != fault.Unique {
+		t.Errorf("Taken: got %+v, want a conflict of email:unique", f)
+	}
+}
+
+func TestChecksTellEveryBrokenRuleInOrder(t *testing.T) {
+	t.Parallel()
+	var checks fault.Checks
+	checks.Need(true, "kind", fault.Format, "is fine")
+	if err := checks.Err(); err != nil {
+		t.Fatalf("no rule is broken: got %v, want nil", err)
+	}
+	checks.Need(false, "name", fault.Required, "is required")
+	checks.Need(false, "age", fault.Range, "is too much")
+	checks.Need(false, "name", fault.Length, "is too long")
+	for path, want := range map[string]bool{"kind": false, "name": true, "age": true, "nam": false, "": false} {
+		if got := checks.Broken(path); got != want {
+			t.Errorf("Broken(%q): got %v, want %v", path, got, want)
+		}
+	}
+	want := []fault.Field{
+		{Path: "name", Rule: fault.Required, Text: "is required"},
+		{Path: "age", Rule: fault.Range, Text: "is too much"},
+		{Path: "name", Rule: fault.Length, Text: "is too long"},
+	}
+	err := checks.Err()
+	if diff := cmp.Diff(want, fault.Of(err).Fields); diff != "" || !fault.Is(err, fault.Invalid) {
+		t.Errorf("Err: got %v (-want +got):\n%s", err, diff)
+	}
+}
