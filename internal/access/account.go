@@ -1,0 +1,86 @@
+package access
+
+import (
+	"log/slog"
+	"regexp"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"kartotek/internal/fault"
+)
+
+// Account is a login with a password, bound to its own customers or to all of
+// its tenant's.
+type Account struct {
+	Tenant       string
+	Login        string // unique on the server, since it alone says whose tenant is meant
+	PasswordHash string // PHC string of argon2id
+	Customers    Customers
+	CreatedAt    time.Time
+	RevokedAt    time.Time // zero while the account works
+}
+
+// NewAccount returns an account, or an Invalid fault that tells every rule that
+// the login, the password or the customers break.
+func NewAccount(tenant, login, password string, customers Customers, now time.Time) (Account, error) {
+	var checks fault.Checks
+	checkTenant(&checks, tenant)
+	checks.Need(validLogin(login), "login", fault.Format, "must be 1 to 100 printable characters without a colon or spaces at its ends")
+	checks.Need(utf8.RuneCountInString(password) >= 8, "password", fault.Length, "must have at least 8 characters")
+	checks.Need(len(password) <= 1000, "password", fault.Length, "must have at most 1000 bytes")
+	checks.Need(customers.Everyone() || len(customers.numbers) > 0, "customers", fault.Required, "is required: some numbers, or all")
+	for _, n := range customers.numbers {
+		checks.Need(n >= 1 || checks.Broken("customers"), "customers", fault.Range, "must be numbers from 1")
+	}
+	if err := checks.Err(); err != nil {
+		return Account{}, err
+	}
+	return Account{
+		Tenant:       tenant,
+		Login:        login,
+		PasswordHash: hashPassword(password),
+		Customers:    customers,
+		CreatedAt:    now,
+	}, nil
+}
+
+// validLogin takes what HTTP Basic can carry (RFC 7617: no colon).
+func validLogin(s string) bool {
+	n := utf8.RuneCountInString(s)
+	if n < 1 || n > 100 || !utf8.ValidString(s) || s[0] == ' ' || s[len(s)-1] == ' ' {
+		return false
+	}
+	for _, r := range s {
+		if r == ':' || !unicode.IsPrint(r) {
+			return false
+		}
+	}
+	return true
+}
+
+var tenantName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+
+func checkTenant(checks *fault.Checks, tenant string) {
+	checks.Need(tenantName.MatchString(tenant), "tenant", fault.Format, "must be 1 to 63 letters, digits and . _ -, and begin with a letter or digit")
+}
+
+// CheckTenant refuses a tenant whose name cannot be part of every key.
+func CheckTenant(tenant string) error {
+	var checks fault.Checks
+	checkTenant(&checks, tenant)
+	return checks.Err()
+}
+
+// actor is what a caller with this account's password may do.
+func (a Account) actor() Actor {
+	return Actor{
+		Tenant:    a.Tenant,
+		Name:      "account:" + a.Login,
+		Customers: a.Customers,
+		Scopes:    []Scope{Read, Write},
+	}
+}
+
+// LogValue keeps the login and the hash out of every log.
+func (a Account) LogValue() slog.Value { return slog.StringValue("account of " + a.Tenant) }

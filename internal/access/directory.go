@@ -1,0 +1,168 @@
+package access
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"runtime"
+	"time"
+
+	"kartotek/internal/fault"
+)
+
+// Credentials is where accounts and keys are looked up.
+type Credentials interface {
+	// Account returns a Missing fault when no account has this login. It returns
+	// revoked ones.
+	Account(ctx context.Context, login string) (Account, error)
+
+	// Key returns a Missing fault when no key has this id. It returns revoked
+	// ones.
+	Key(ctx context.Context, id string) (Key, error)
+}
+
+// Registry is where accounts and keys are managed.
+type Registry interface {
+	// AddAccount is a Conflict fault on "login" when an account that works has
+	// it. A revoked one is replaced.
+	AddAccount(ctx context.Context, a Account) error
+	// Accounts lists the tenant's accounts by login, revoked ones too.
+	Accounts(ctx context.Context, tenant string) ([]Account, error)
+	// RevokeAccount is a Missing fault when the tenant has no such account that
+	// works.
+	RevokeAccount(ctx context.Context, tenant, login string, at time.Time) error
+
+	// AddKey adds a key.
+	AddKey(ctx context.Context, k Key) error
+	// Keys lists the tenant's keys by time of creation, revoked ones too.
+	Keys(ctx context.Context, tenant string) ([]Key, error)
+	// RevokeKey is a Missing fault when the tenant has no such key that works.
+	RevokeKey(ctx context.Context, tenant, id string, at time.Time) error
+}
+
+const (
+	// lookupFor is how long an account or a key that was looked up is trusted:
+	// what is revoked, here or by another process, stops working after it.
+	lookupFor = 2 * time.Second
+
+	// verifiedFor is how long a login and password that argon2 has verified are
+	// not verified again.
+	verifiedFor = 5 * time.Minute
+
+	// remembered bounds each of the memories.
+	remembered = 10_000
+)
+
+// Directory turns credentials into actors. It is safe for concurrent use.
+type Directory struct {
+	store    Credentials
+	accounts *memory[string, Account]
+	keys     *memory[string, Key]
+	verified *memory[[sha256.Size]byte, string] // pairs, with the hash that they matched
+	pairKey  []byte                             // of this process: what is remembered is worth nothing outside it
+	hashing  chan struct{}                      // argon2 takes 19 MiB each: no more at once than there are processors
+}
+
+// NewDirectory returns a directory on store.
+func NewDirectory(store Credentials, now func() time.Time) *Directory {
+	pairKey := make([]byte, 32)
+	rand.Read(pairKey) // never returns an error
+	return &Directory{
+		store:    store,
+		accounts: newMemory[string, Account](lookupFor, remembered, now),
+		keys:     newMemory[string, Key](lookupFor, remembered, now),
+		verified: newMemory[[sha256.Size]byte, string](verifiedFor, remembered, now),
+		pairKey:  pairKey,
+		hashing:  make(chan struct{}, runtime.GOMAXPROCS(0)),
+	}
+}
+
+// ByPassword returns the actor with this login and password, or an
+// Unauthenticated fault. An unknown or revoked login takes the time of a wrong
+// password and is answered like one.
+func (d *Directory) ByPassword(ctx context.Context, login, password string) (Actor, error) {
+	account, err := recall(ctx, d.accounts, login, d.store.Account)
+	if err != nil && !fault.Is(err, fault.Missing) {
+		return Actor{}, err
+	}
+	known := err == nil && account.RevokedAt.IsZero()
+	hash := account.PasswordHash
+	if !known {
+		hash = nobody()
+	}
+	matches, err := d.verify(ctx, hash, login, password)
+	if err != nil {
+		return Actor{}, err
+	}
+	if !known || !matches {
+		return Actor{}, unauthenticated()
+	}
+	return account.actor(), nil
+}
+
+// verify asks argon2 unless it has said yes to the same login, password and hash
+// within the last minutes.
+func (d *Directory) verify(ctx context.Context, hash, login, password string) (bool, error) {
+	pair := d.pair(login, password)
+	if matched, ok := d.verified.get(pair); ok && matched == hash {
+		return true, nil
+	}
+	select {
+	case d.hashing <- struct{}{}:
+		defer func() { <-d.hashing }()
+	case <-ctx.Done():
+		return false, fault.New(fault.Busy, "too many passwords to verify")
+	}
+	matches, err := passwordMatches(hash, password)
+	if matches && err == nil {
+		d.verified.put(pair, hash)
+	}
+	return matches, err
+}
+
+func (d *Directory) pair(login, password string) (sum [sha256.Size]byte) {
+	mac := hmac.New(sha256.New, d.pairKey)
+	mac.Write([]byte(login))
+	mac.Write([]byte{0}) // a login cannot hold it
+	mac.Write([]byte(password))
+	mac.Sum(sum[:0])
+	return sum
+}
+
+// ByKey returns the actor with this API key, or an Unauthenticated fault.
+func (d *Directory) ByKey(ctx context.Context, text string) (Actor, error) {
+	id, ok := keyID(text)
+	if !ok {
+		return Actor{}, unauthenticated()
+	}
+	key, err := recall(ctx, d.keys, id, d.store.Key)
+	if fault.Is(err, fault.Missing) {
+		return Actor{}, unauthenticated()
+	}
+	if err != nil {
+		return Actor{}, err
+	}
+	hash := sha256.Sum256([]byte(text))
+	if subtle.ConstantTimeCompare(hash[:], key.Hash[:]) != 1 || !key.RevokedAt.IsZero() {
+		return Actor{}, unauthenticated()
+	}
+	return key.actor(), nil
+}
+
+// recall returns what m remembers for k, or looks it up.
+func recall[V any](ctx context.Context, m *memory[string, V], k string, lookup func(context.Context, string) (V, error)) (V, error) {
+	if v, ok := m.get(k); ok {
+		return v, nil
+	}
+	v, err := lookup(ctx, k)
+	if err == nil {
+		m.put(k, v)
+	}
+	return v, err
+}
+
+func unauthenticated() error {
+	return fault.New(fault.Unauthenticated, "no such credential, or it does not work any more")
+}

@@ -1,0 +1,148 @@
+package access_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"hash/crc32"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"kartotek/internal/access"
+	"kartotek/internal/fault"
+)
+
+const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+func newKey(t *testing.T, scopes ...access.Scope) (access.Key, string) {
+	t.Helper()
+	key, text, err := access.NewKey("north", "night job", scopes, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key, text
+}
+
+func TestAKeyCanBeRecognisedOffline(t *testing.T) {
+	t.Parallel()
+	form := regexp.MustCompile(`^kart_([0-9A-Za-z]{8})_[0-9A-Za-z]{43}([0-9A-Za-z]{6})$`)
+	for range 50 {
+		key, text := newKey(t, access.Read)
+		parts := form.FindStringSubmatch(text)
+		if parts == nil || parts[1] != key.ID {
+			t.Fatalf("text: got %q with id %q, want kart_ID_SECRETCHECK", text, key.ID)
+		}
+		sum := int64(0)
+		for _, digit := range parts[2] {
+			sum = sum*62 + int64(strings.IndexRune(alphabet, digit))
+		}
+		if want := int64(crc32.ChecksumIEEE([]byte(text[:len(text)-6]))); sum != want {
+			t.Fatalf("checksum of %q: got %d, want %d", text, sum, want)
+		}
+	}
+}
+
+func TestAKeyIsKeptWithoutItsSecret(t *testing.T) {
+	t.Parallel()
+	key, text := newKey(t, access.Read, access.Erase)
+	if key.Hash != sha256.Sum256([]byte(text)) {
+		t.Errorf("hash: got %x, want the SHA-256 of the text", key.Hash)
+	}
+	if key.Tenant != "north" || key.Name != "night job" || key.CreatedAt != noon || !key.RevokedAt.IsZero() ||
+		!slices.Equal(key.Scopes, []access.Scope{access.Read, access.Erase}) {
+		t.Errorf("key: got %+v, want night job of north that reads and erases", key)
+	}
+	again := access.KeyOf("north", "night job", key.Scopes, text, noon)
+	if again.ID != key.ID || again.Hash != key.Hash {
+		t.Errorf("KeyOf: got %s %x, want %s %x", again.ID, again.Hash, key.ID, key.Hash)
+	}
+}
+
+func TestNoTwoKeysAreAlike(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for range 500 {
+		key, text := newKey(t, access.Read)
+		for _, part := range []string{key.ID, text[14:57]} {
+			if seen[part] {
+				t.Fatalf("%q of %q was drawn before", part, text)
+			}
+			seen[part] = true
+		}
+	}
+}
+
+func TestKeyRules(t *testing.T) {
+	t.Parallel()
+	read := []access.Scope{access.Read}
+	tests := map[string]struct {
+		tenant, name string
+		scopes       []access.Scope
+		want         string
+	}{
+		"a short name is enough":    {"n", "n", read, ""},
+		"a name may have 100":       {"n", strings.Repeat("é", 100), read, ""},
+		"every scope may be given":  {"n", "n", access.Scopes(), ""},
+		"a tenant is a name":        {"", "n", read, "tenant:format"},
+		"a name is required":        {"n", "", read, "name:length"},
+		"a name has 100 at most":    {"n", strings.Repeat("é", 101), read, "name:length"},
+		"a scope is required":       {"n", "n", nil, "scopes:required"},
+		"a scope is on the list":    {"n", "n", []access.Scope{"customers:all"}, "scopes:format"},
+		"many bad scopes break one": {"n", "n", []access.Scope{access.Read, "a", "b"}, "scopes:format"},
+		"all faults are listed":     {"-", "", nil, "tenant:format name:length scopes:required"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			key, text, err := access.NewKey(tt.tenant, tt.name, tt.scopes, noon)
+			if got := broken(err); got != tt.want {
+				t.Errorf("broken rules: got %q, want %q, for %+v", got, tt.want, tt)
+			}
+			if err != nil && (text != "" || key.ID != "") {
+				t.Errorf("got the key %+v with %v", key, err)
+			}
+		})
+	}
+}
+
+func TestAKeyOfAnotherFormIsAWiringMistake(t *testing.T) {
+	t.Parallel()
+	defer func() {
+		if recover() == nil {
+			t.Error("KeyOf a text that is no key: got no panic")
+		}
+	}()
+	access.KeyOf("north", "n", nil, "kart_", noon)
+}
+
+func TestATypingErrorInAKeyIsRefusedOffline(t *testing.T) {
+	t.Parallel()
+	shop := newShop()
+	key, text := newKey(t, access.Read)
+	shop.keys[key.ID] = key
+	directory := access.NewDirectory(shop, newClock().now)
+
+	typos := []string{"", "kart_", text + "0", text[1:], text[:len(text)-1], " " + text, text + "\n", strings.ToUpper(text)}
+	for i := range len(text) {
+		for _, letter := range []byte(alphabet + "_-\x00\xff ") {
+			if letter != text[i] {
+				typos = append(typos, text[:i]+string([]byte{letter})+text[i+1:])
+			}
+		}
+		if i > 0 && text[i] != text[i-1] {
+			typos = append(typos, text[:i-1]+text[i:i+1]+text[i-1:i]+text[i+1:])
+		}
+	}
+	for _, typo := range typos {
+		if _, err := directory.ByKey(context.Background(), typo); !fault.Is(err, fault.Unauthenticated) {
+			t.Errorf("%q for %q: got %v, want unauthenticated", typo, text, err)
+		}
+	}
+	if n := shop.asked(); n != 0 {
+		t.Errorf("the store was asked %d times for keys that cannot be, want 0", n)
+	}
+	if _, err := directory.ByKey(context.Background(), text); err != nil || shop.asked() != 1 {
+		t.Errorf("the key itself: got %v after %d look-ups, want an actor after 1", err, shop.asked())
+	}
+}

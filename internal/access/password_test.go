@@ -1,0 +1,170 @@
+package access
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"kartotek/internal/fault"
+)
+
+// cheap makes a hash in no time.
+var cheap = argonParams{memory: 8, passes: 1, lanes: 1}
+
+func cheapPHC(p argonParams, password string) string {
+	salt := []byte("sixteen bytes ok")
+	return p.phc(salt, p.hash(password, salt))
+}
+
+func TestAHashMatchesItsPasswordAlone(t *testing.T) {
+	t.Parallel()
+	phc := hashPassword("correct horse")
+	for password, want := range map[string]bool{"correct horse": true, "wrong horse": false} {
+		if got, err := passwordMatches(phc, password); err != nil || got != want {
+			t.Errorf("%q against %s: got %v, %v, want %v", password, phc, got, err, want)
+		}
+	}
+	if again := hashPassword("correct horse"); again == phc {
+		t.Errorf("two hashes of one password are alike: %s", phc)
+	}
+}
+
+func TestPasswordsAreComparedComposed(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		set, typed string
+		want       bool
+	}{
+		"the same letters":              {"pässwörd", "pässwörd", true},
+		"typed decomposed":              {"pässwörd", "pa\u0308sswo\u0308rd", true},
+		"set decomposed":                {"pa\u0308sswo\u0308rd", "pässwörd", true},
+		"without the accents":           {"pässwörd", "password", false},
+		"another case":                  {"pässwörd", "Pässwörd", false},
+		"a compatibility letter":        {"office12", "oﬃce12", false},
+		"spaces at the ends count":      {"password", " password", false},
+		"bytes that are not UTF-8 pass": {"pass\xffword", "pass\xffword", true},
+		"NUL does not end it":           {"pass\x00word", "pass\x00wort", false},
+	}
+	for name, tt := range tests {
+		if got, err := passwordMatches(cheapPHC(cheap, tt.set), tt.typed); err != nil || got != tt.want {
+			t.Errorf("%s, %q for %q: got %v, %v, want %v", name, tt.typed, tt.set, got, err, tt.want)
+		}
+	}
+}
+
+func TestAHashNamesItsOwnParameters(t *testing.T) {
+	t.Parallel()
+	for _, p := range []argonParams{{8, 1, 1}, {64, 1, 1}, {64, 3, 1}, {64, 1, 4}} {
+		phc := cheapPHC(p, "correct horse")
+		if got, err := passwordMatches(phc, "correct horse"); err != nil || !got {
+			t.Errorf("%s: got %v, %v, want a match", phc, got, err)
+		}
+		got, salt, hash, err := parsePHC(phc)
+		if err != nil || got != p || string(salt) != "sixteen bytes ok" || len(hash) != hashLen {
+			t.Errorf("%s: got %+v, %q, %x, %v, want %+v", phc, got, salt, hash, err, p)
+		}
+	}
+	phc := cheapPHC(cheap, "correct horse")
+	for _, other := range []string{"m=16,t=1,p=1", "m=8,t=2,p=1"} {
+		if got, err := passwordMatches(strings.Replace(phc, "m=8,t=1,p=1", other, 1), "correct horse"); err != nil || got {
+			t.Errorf("a hash of m=8,t=1,p=1 read as %s: got %v, %v, want no match", other, got, err)
+		}
+	}
+}
+
+func TestAnUnreadableHashIsAnErrorWithoutTheHash(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		"nothing":              "",
+		"a password":           "correct horse",
+		"bcrypt":               "$2b$12$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		"argon2i":              "$argon2i$v=19$m=8,t=1,p=1$c2FsdA$SECRET",
+		"another version":      "$argon2id$v=16$m=8,t=1,p=1$c2FsdA$SECRET",
+		"no version":           "$argon2id$m=8,t=1,p=1$c2FsdA$SECRET",
+		"no parameters":        "$argon2id$v=19$$c2FsdA$SECRET",
+		"a missing parameter":  "$argon2id$v=19$m=8,t=1$c2FsdA$SECRET",
+		"words for numbers":    "$argon2id$v=19$m=a,t=b,p=c$c2FsdA$SECRET",
+		"a negative number":    "$argon2id$v=19$m=8,t=-1,p=1$c2FsdA$SECRET",
+		"too many lanes":       "$argon2id$v=19$m=8,t=1,p=256$c2FsdA$SECRET",
+		"no passes":            "$argon2id$v=19$m=8,t=0,p=1$c2FsdA$SECRET",
+		"no lanes":             "$argon2id$v=19$m=8,t=1,p=0$c2FsdA$SECRET",
+		"no memory":            "$argon2id$v=19$m=0,t=1,p=1$c2FsdA$SECRET",
+		"a salt that is torn":  "$argon2id$v=19$m=8,t=1,p=1$c2FsdA=$SECRET",
+		"a hash that is torn":  "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$SECRET!",
+		"a part too many":      "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$SECRET$SECRET",
+		"text before the hash": "x$argon2id$v=19$m=8,t=1,p=1$c2FsdA",
+		"a part too few":       "$argon2id$v=19$m=8,t=1,p=1$c2FsdA",
+	}
+	for name, phc := range tests {
+		got, err := passwordMatches(phc, "correct horse")
+		if err == nil || got {
+			t.Errorf("%s, %q: got %v and no error, want an error", name, phc, got)
+			continue
+		}
+		if strings.Contains(err.Error(), "SECRET") || strings.Contains(err.Error(), "c2FsdA") {
+			t.Errorf("%s: the error tells the hash: %v", name, err)
+		}
+	}
+}
+
+func TestAShortHashMatchesNothing(t *testing.T) {
+	t.Parallel()
+	for _, hash := range []string{"", "AAAA"} {
+		if got, _ := passwordMatches("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$"+hash, "correct horse"); got {
+			t.Errorf("the hash %q: got a match", hash)
+		}
+	}
+}
+
+func TestNobodyHasAPassword(t *testing.T) {
+	t.Parallel()
+	if p, _, _, err := parsePHC(nobody()); err != nil || p != argonNow {
+		t.Errorf("the hash of nobody: got %+v, %v, want the cost of a new one, %+v", p, err, argonNow)
+	}
+	if got, err := passwordMatches(nobody(), ""); err != nil || got {
+		t.Errorf("the empty password of nobody: got %v, %v, want no match", got, err)
+	}
+}
+
+// one is Credentials with one account.
+type one struct{ account Account }
+
+func (o one) Account(context.Context, string) (Account, error) { return o.account, nil }
+
+func (o one) Key(context.Context, string) (Key, error) {
+	return Key{}, fault.New(fault.Missing, "no such key")
+}
+
+func TestACallerWhoGivesUpWaitingIsToldItIsBusy(t *testing.T) {
+	t.Parallel()
+	d := NewDirectory(one{Account{Login: "kari", PasswordHash: cheapPHC(cheap, "correct horse")}}, time.Now)
+	for range cap(d.hashing) {
+		d.hashing <- struct{}{}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if got, err := d.ByPassword(ctx, "kari", "correct horse"); !fault.Is(err, fault.Busy) || got.Scopes != nil {
+		t.Errorf("without a free slot: got %+v, %v, want busy", got, err)
+	}
+	for range cap(d.hashing) {
+		<-d.hashing
+	}
+	if _, err := d.ByPassword(t.Context(), "kari", "correct horse"); err != nil || len(d.hashing) != 0 {
+		t.Errorf("with free slots: got %v and %d in use, want an actor and 0", err, len(d.hashing))
+	}
+}
+
+func TestAVerifiedCallNeedsNoSlot(t *testing.T) {
+	t.Parallel()
+	d := NewDirectory(one{Account{Login: "kari", PasswordHash: cheapPHC(cheap, "correct horse")}}, time.Now)
+	if _, err := d.ByPassword(t.Context(), "kari", "correct horse"); err != nil {
+		t.Fatal(err)
+	}
+	for range cap(d.hashing) {
+		d.hashing <- struct{}{}
+	}
+	if _, err := d.ByPassword(t.Context(), "kari", "correct horse"); err != nil {
+		t.Errorf("verified, without a free slot: got %v, want an actor", err)
+	}
+}
