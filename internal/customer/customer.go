@@ -1,0 +1,234 @@
+// Package customer is the domain: what a customer is, how one may change, and
+// what it needs from storage. It knows no HTTP, no SQL and no wire format.
+//
+// Read customer.go for the record and its rules, patch.go and change.go for how
+// a record moves, service.go for the use cases and the Store they need.
+package customer
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/unicode/norm"
+
+	"kartotek/internal/fault"
+)
+
+// Customer is one record. Empty text, the zero time and the zero POBox mean
+// that the customer has none. Two records are equal when == says so.
+type Customer struct {
+	Tenant  string // whose record; never on the wire
+	ID      string // UUID (RFC 9562) in lower case; never changes
+	Number  int32  // from 1; unique in the tenant; never changes
+	Version int64  // 1 at birth, rises by one with every change
+
+	Kind      string // Person or Organisation
+	FirstName string
+	LastName  string
+	BirthDate string // civil date, "2006-01-02", without time or zone
+	Gender    string // one of Genders
+	Locale    string // BCP 47 language-REGION: "nl-BE"
+
+	NationalID         string
+	OrganisationNumber string
+
+	Email  string // RFC 5321 Mailbox; see ValidEmail
+	Phone  string // as its author wrote it: digits, spaces and + ( ) . - /
+	Mobile string // like Phone
+
+	Address  Address
+	Services Services
+
+	ConfirmedAt time.Time // when the customer last confirmed the contact details
+	CreatedAt   time.Time // UTC, in microseconds, as all times here
+	UpdatedAt   time.Time // never before the change that came before it
+}
+
+// Address is where a customer lives.
+type Address struct {
+	Line        string // street, number and box on one line
+	CareOf      string
+	HouseNumber string
+	HouseLetter string
+	Entrance    string
+	Floor       string
+	POBox       POBox
+	PostalCode  string
+	City        string
+	Country     string // ISO 3166-1 alpha-2: "BE"
+	Editable    bool   // whether self-service clients should offer to edit it
+}
+
+// POBox is the number of a post-office box, or none.
+type POBox struct {
+	Given  bool
+	Number int32 // from 0
+}
+
+// Services says what the customer buys.
+type Services struct {
+	Broadband, DistrictHeating, Grid, Power bool
+}
+
+// The kinds of customer.
+const (
+	Person       = "person"
+	Organisation = "organisation"
+)
+
+// Genders returns the values that Customer.Gender may have.
+func Genders() []string { return []string{"male", "female", "nonBinary", "notDisclosed"} }
+
+// LogValue keeps personal data out of every log.
+func (c Customer) LogValue() slog.Value { return slog.StringValue("customer of " + c.Tenant) }
+
+// LogValue keeps personal data out of every log.
+func (a Address) LogValue() slog.Value { return slog.StringValue("address") }
+
+// NeedsConfirmation reports whether the contact details were confirmed longer
+// ago than after, or never.
+func (c Customer) NeedsConfirmation(now time.Time, after time.Duration) bool {
+	return c.ConfirmedAt.IsZero() || now.Sub(c.ConfirmedAt) > after
+}
+
+// normal returns c as it is stored: text composed (Unicode NFC) and trimmed,
+// times in UTC to the microsecond, and one way to have no post-office box.
+func (c Customer) normal() Customer {
+	for _, f := range fields {
+		if s, ok := f.in(&c).(*string); ok {
+			*s = normalText(*s)
+		}
+	}
+	if !c.Address.POBox.Given {
+		c.Address.POBox = POBox{}
+	}
+	c.ConfirmedAt = normalTime(c.ConfirmedAt)
+	return c
+}
+
+func normalText(s string) string { return strings.TrimSpace(norm.NFC.String(s)) }
+
+func normalTime(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}
+
+// Check reports every rule that c breaks at the time now, in the order of the
+// record.
+func (c Customer) Check(now time.Time) error {
+	var checks fault.Checks
+	checks.Need(uuid.MatchString(c.ID), "id", fault.Format, "must be a UUID in lower case")
+	checks.Need(c.Number >= 1, "number", fault.Range, "must be 1 or more")
+	checks.Need(oneOf(c.Kind, Person, Organisation), "kind", fault.Format, "must be one of person, organisation")
+	checks.Need(c.FirstName != "" || c.LastName != "", "lastName", fault.Required, "is required when there is no firstName")
+	c.checkTexts(&checks)
+
+	need := func(absent, ok bool, path, rule, text string) {
+		checks.Need(absent || ok || checks.Broken(path), path, rule, text)
+	}
+	born, err := time.Parse(time.DateOnly, c.BirthDate)
+	need(c.BirthDate == "", err == nil && born.Year() >= 1, "birthDate", fault.Format, "must be a date of the calendar, YYYY-MM-DD")
+	need(c.BirthDate == "", !born.After(now.Add(earliestZone)), "birthDate", fault.Range, "must not be in the future")
+	need(c.Gender == "", oneOf(c.Gender, Genders()...), "gender", fault.Format, "must be one of male, female, nonBinary, notDisclosed")
+	need(c.Locale == "", validLocale(c.Locale), "locale", fault.Format, "must be a language and a region, such as nl-BE")
+	need(c.Email == "", ValidEmail(c.Email), "email", fault.Format, "must be a valid e-mail address")
+	need(c.Phone == "", validPhone(c.Phone), "phone", fault.Format, phoneRule)
+	need(c.Mobile == "", validPhone(c.Mobile), "mobile", fault.Format, phoneRule)
+	need(!c.Address.POBox.Given, c.Address.POBox.Number >= 0, "address.poBox", fault.Range, "must be 0 or more")
+	need(c.Address.Country == "", validCountry(c.Address.Country), "address.country", fault.Format, "must be an ISO 3166-1 alpha-2 code, such as BE")
+	return inOrder(checks.Err())
+}
+
+// inOrder sorts the faults of a record as the record lists its fields.
+func inOrder(err error) error {
+	if f, ok := errors.AsType[*fault.Fault](err); ok {
+		slices.SortStableFunc(f.Fields, func(a, b fault.Field) int {
+			return cmp.Compare(position(a.Path), position(b.Path))
+		})
+	}
+	return err
+}
+
+// earliestZone is how far the earliest time zone on Earth is ahead of UTC: a
+// child born there today was not born in the future.
+const earliestZone = 14 * time.Hour
+
+// checkTexts holds every text to its length, and to characters that can be
+// printed.
+func (c Customer) checkTexts(checks *fault.Checks) {
+	for _, f := range fields {
+		text, ok := f.in(&c).(*string)
+		if !ok {
+			continue
+		}
+		printable := utf8.ValidString(*text) && strings.IndexFunc(*text, unicode.IsControl) < 0
+		checks.Need(printable, f.path, fault.Format, "must not contain control characters")
+		if f.max > 0 && utf8.RuneCountInString(*text) > f.max {
+			checks.Need(false, f.path, fault.Length, fmt.Sprintf("must have at most %d characters", f.max))
+		}
+	}
+}
+
+var uuid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+
+const phoneRule = "must have at least 3 digits, and nothing but digits, spaces and + ( ) . - /"
+
+func validPhone(s string) bool {
+	digits := 0
+	for _, r := range s {
+		switch {
+		case '0' <= r && r <= '9':
+			digits++
+		case !strings.ContainsRune(" +().-/", r):
+			return false
+		}
+	}
+	return digits >= 3
+}
+
+func validLocale(s string) bool {
+	lang, region, ok := strings.Cut(s, "-")
+	if !ok || !validCountry(region) {
+		return false
+	}
+	base, err := language.ParseBase(lang)
+	return err == nil && base.String() == lang // which is in lower case
+}
+
+// countries are the codes that ISO 3166-1 assigns. The tables of
+// golang.org/x/text hold withdrawn, reserved and private ones as well.
+const countries = " " +
+	"AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ " +
+	"BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR " +
+	"CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR " +
+	"GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU " +
+	"ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ " +
+	"LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ " +
+	"MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF " +
+	"PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI " +
+	"SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR " +
+	"TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW "
+
+func validCountry(s string) bool {
+	return len(s) == 2 && strings.Contains(countries, " "+s+" ")
+}
+
+func oneOf(s string, list ...string) bool {
+	for _, item := range list {
+		if s == item {
+			return true
+		}
+	}
+	return false
+}

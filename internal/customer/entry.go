@@ -1,0 +1,49 @@
+package customer
+
+import "kartotek/internal/fault"
+
+// Entry is one customer of a bulk load: revised when the tenant has it, created
+// otherwise. It is found by its id or, when that is empty, by its number.
+type Entry struct {
+	ID     string // UUID in lower case
+	Number int32  // 0: not said
+	NewID  string // the id of the new customer when ID is empty
+	Edit   Edit
+}
+
+// Ref is how the entry is found; ok is false when it can only be a new customer.
+func (e Entry) Ref(tenant string) (ref Ref, ok bool) {
+	return Ref{Tenant: tenant, ID: e.ID, Number: e.Number}, e.ID != "" || e.Number != 0
+}
+
+// Revised is the change that the entry makes to a customer that exists.
+func (e Entry) Revised(before Customer, by Signature) (Change, error) {
+	if e.Number != 0 && e.Number != before.Number {
+		return Change{}, fixedNumber()
+	}
+	return Revised(before, by, e.Edit)
+}
+
+// Born is the customer that the entry creates. The number is the tenant's next
+// free one, for an entry without one.
+func (e Entry) Born(tenant string, nextNumber int32, by Signature) (Change, error) {
+	c := Customer{Tenant: tenant, ID: e.ID, Number: e.Number, Kind: Person}
+	if c.ID == "" {
+		c.ID = e.NewID
+	}
+	if c.Number == 0 {
+		c.Number = nextNumber
+	}
+	if err := e.Edit(&c); err != nil {
+		return Change{}, err
+	}
+	return Born(c, by)
+}
+
+func fixedNumber() error {
+	return &fault.Fault{
+		Kind:   fault.Invalid,
+		Text:   "the record breaks a rule",
+		Fields: []fault.Field{{Path: "number", Rule: fault.Fixed, Text: "never changes: this id has another one"}},
+	}
+}
