@@ -1,0 +1,382 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"kartotek/internal/customer"
+	"kartotek/internal/fault"
+)
+
+// Find implements customer.Store.
+func (s *Store) Find(ctx context.Context, ref customer.Ref) (customer.Customer, error) {
+	return read(ctx, s, func(conn *sqlite.Conn) (customer.Customer, error) {
+		return find(conn, ref)
+	})
+}
+
+// Revise implements customer.Store.
+func (s *Store) Revise(ctx context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit) (customer.Change, error) {
+	return write(ctx, s, func(conn *sqlite.Conn) (customer.Change, error) {
+		before, err := find(conn, ref)
+		if err != nil {
+			return customer.Change{}, err
+		}
+		ch, err := customer.Revised(before, by, edit)
+		if err != nil {
+			return customer.Change{}, err
+		}
+		return ch, save(conn, ch)
+	})
+}
+
+// Put implements customer.Store: all entries in one durable step.
+func (s *Store) Put(ctx context.Context, tenant string, by customer.Signature, entries []customer.Entry) ([]customer.Result, error) {
+	return write(ctx, s, func(conn *sqlite.Conn) ([]customer.Result, error) {
+		l := load{conn: conn, tenant: tenant, by: by, lowest: 1}
+		results := make([]customer.Result, len(entries))
+		for i, e := range entries {
+			ch, err := l.put(e)
+			if err != nil && !isFault(err) {
+				return nil, err
+			}
+			results[i] = customer.Result{Change: ch, Err: err}
+		}
+		return results, nil
+	})
+}
+
+// load is one call of Put.
+type load struct {
+	conn   *sqlite.Conn
+	tenant string
+	by     customer.Signature
+	lowest int32 // every number below it is taken
+}
+
+// put returns a fault when it wrote nothing.
+func (l *load) put(e customer.Entry) (customer.Change, error) {
+	ch, err := l.change(e)
+	if err != nil {
+		return customer.Change{}, err
+	}
+	if err := save(l.conn, ch); err != nil {
+		return customer.Change{}, err
+	}
+	return ch, nil
+}
+
+func (l *load) change(e customer.Entry) (customer.Change, error) {
+	if ref, ok := e.Ref(l.tenant); ok {
+		before, err := find(l.conn, ref)
+		if err == nil {
+			return e.Revised(before, l.by)
+		}
+		if !fault.Is(err, fault.Missing) {
+			return customer.Change{}, err
+		}
+	}
+	if e.Number != 0 {
+		return e.Born(l.tenant, e.Number, l.by)
+	}
+	next, err := l.nextNumber()
+	if err != nil {
+		return customer.Change{}, err
+	}
+	return e.Born(l.tenant, next, l.by)
+}
+
+// nextNumber is the one after the tenant's highest or, when none can come after
+// that, the lowest free one.
+func (l *load) nextNumber() (int32, error) {
+	var highest int32
+	err := sqlitex.Execute(l.conn, highestNumber, &sqlitex.ExecOptions{
+		Args: []any{l.tenant},
+		ResultFunc: func(stmt *sqlite.Stmt) error {
+			highest = stmt.ColumnInt32(0)
+			return nil
+		},
+	})
+	if err != nil {
+		return 0, fmt.Errorf("find highest number: %w", err)
+	}
+	if highest < math.MaxInt32 {
+		return highest + 1, nil
+	}
+	return l.lowestNumber()
+}
+
+// lowestNumber walks from the lowest number up to the first gap, and the next
+// call from there.
+func (l *load) lowestNumber() (int32, error) {
+	stmt, err := l.conn.Prepare(numbersFrom)
+	if err != nil {
+		return 0, fmt.Errorf("find free number: %w", err)
+	}
+	stmt.BindText(1, l.tenant)
+	stmt.BindInt64(2, int64(l.lowest))
+	for {
+		found, err := stmt.Step()
+		if err != nil {
+			return 0, fmt.Errorf("find free number: %w", err)
+		}
+		if !found || stmt.ColumnInt32(0) != l.lowest {
+			return l.lowest, stmt.Reset()
+		}
+		l.lowest++
+	}
+}
+
+// find returns a Missing fault when there is no such customer.
+func find(conn *sqlite.Conn, ref customer.Ref) (customer.Customer, error) {
+	stmt, err := prepareFind(conn, ref)
+	if err != nil {
+		return customer.Customer{}, fmt.Errorf("find customer: %w", err)
+	}
+	found, err := stmt.Step()
+	if err != nil {
+		return customer.Customer{}, fmt.Errorf("find customer: %w", err)
+	}
+	if !found {
+		return customer.Customer{}, fault.New(fault.Missing, "no such customer")
+	}
+	var c customer.Customer
+	for i, col := range columns {
+		scan(stmt, i, col.field(&c))
+	}
+	// A statement that has not ended would hold its snapshot, and with it the log.
+	if err := stmt.Reset(); err != nil {
+		return customer.Customer{}, fmt.Errorf("find customer: %w", err)
+	}
+	return c, nil
+}
+
+func prepareFind(conn *sqlite.Conn, ref customer.Ref) (*sqlite.Stmt, error) {
+	if ref.ID == "" {
+		stmt, err := conn.Prepare(selectByNumber)
+		if err != nil {
+			return nil, err
+		}
+		stmt.BindText(1, ref.Tenant)
+		stmt.BindInt64(2, int64(ref.Number))
+		return stmt, nil
+	}
+	stmt, err := conn.Prepare(selectByID)
+	if err != nil {
+		return nil, err
+	}
+	stmt.BindText(1, ref.Tenant)
+	stmt.BindText(2, ref.ID)
+	return stmt, nil
+}
+
+// save writes the customer and the record of the change; nothing when the change
+// is empty.
+func save(conn *sqlite.Conn, ch customer.Change) error {
+	if ch.Empty() {
+		return nil
+	}
+	put := update
+	if ch.Before.Version == 0 {
+		put = insert
+	}
+	if err := put(conn, ch); err != nil {
+		return err
+	}
+	return record(conn, ch)
+}
+
+// insert returns a Conflict fault when the id or the number is taken.
+func insert(conn *sqlite.Conn, ch customer.Change) error {
+	stmt, err := conn.Prepare(insertCustomer)
+	if err != nil {
+		return fmt.Errorf("insert customer: %w", err)
+	}
+	for i, col := range columns {
+		bind(stmt, 1+i, col.field(&ch.After))
+	}
+	_, err = stmt.Step()
+	switch sqlite.ErrCode(err) {
+	case sqlite.ResultOK:
+		return nil
+	case sqlite.ResultConstraintPrimaryKey:
+		return fault.Taken("id")
+	case sqlite.ResultConstraintUnique:
+		return fault.Taken("number")
+	}
+	return fmt.Errorf("insert customer: %w", err)
+}
+
+func update(conn *sqlite.Conn, ch customer.Change) error {
+	stmt, err := conn.Prepare(updateCustomer)
+	if err != nil {
+		return fmt.Errorf("update customer: %w", err)
+	}
+	for i, col := range moving {
+		bind(stmt, 1+i, col.field(&ch.After))
+	}
+	stmt.BindText(len(moving)+1, ch.Before.Tenant)
+	stmt.BindText(len(moving)+2, ch.Before.ID)
+	stmt.BindInt64(len(moving)+3, ch.Before.Version)
+	if _, err := stmt.Step(); err != nil {
+		return fmt.Errorf("update customer: %w", err)
+	}
+	if n := conn.Changes(); n != 1 {
+		return fmt.Errorf("update customer: %d rows at version %d", n, ch.Before.Version)
+	}
+	return nil
+}
+
+// column is a column of customers, with the field that it holds.
+type column struct {
+	name  string
+	field func(*customer.Customer) any // a *string, *bool, *int32, *int64, *customer.POBox or *time.Time
+}
+
+// moving are the columns that a change may write.
+var moving = []column{
+	{"version", func(c *customer.Customer) any { return &c.Version }},
+	{"kind", func(c *customer.Customer) any { return &c.Kind }},
+	{"first_name", func(c *customer.Customer) any { return &c.FirstName }},
+	{"last_name", func(c *customer.Customer) any { return &c.LastName }},
+	{"birth_date", func(c *customer.Customer) any { return &c.BirthDate }},
+	{"gender", func(c *customer.Customer) any { return &c.Gender }},
+	{"locale", func(c *customer.Customer) any { return &c.Locale }},
+	{"national_id", func(c *customer.Customer) any { return &c.NationalID }},
+	{"organisation_number", func(c *customer.Customer) any { return &c.OrganisationNumber }},
+	{"email", func(c *customer.Customer) any { return &c.Email }},
+	{"phone", func(c *customer.Customer) any { return &c.Phone }},
+	{"mobile", func(c *customer.Customer) any { return &c.Mobile }},
+	{"address_line", func(c *customer.Customer) any { return &c.Address.Line }},
+	{"address_care_of", func(c *customer.Customer) any { return &c.Address.CareOf }},
+	{"address_house_number", func(c *customer.Customer) any { return &c.Address.HouseNumber }},
+	{"address_house_letter", func(c *customer.Customer) any { return &c.Address.HouseLetter }},
+	{"address_entrance", func(c *customer.Customer) any { return &c.Address.Entrance }},
+	{"address_floor", func(c *customer.Customer) any { return &c.Address.Floor }},
+	{"address_po_box", func(c *customer.Customer) any { return &c.Address.POBox }},
+	{"address_postal_code", func(c *customer.Customer) any { return &c.Address.PostalCode }},
+	{"address_city", func(c *customer.Customer) any { return &c.Address.City }},
+	{"address_country", func(c *customer.Customer) any { return &c.Address.Country }},
+	{"address_editable", func(c *customer.Customer) any { return &c.Address.Editable }},
+	{"broadband", func(c *customer.Customer) any { return &c.Services.Broadband }},
+	{"district_heating", func(c *customer.Customer) any { return &c.Services.DistrictHeating }},
+	{"grid", func(c *customer.Customer) any { return &c.Services.Grid }},
+	{"power", func(c *customer.Customer) any { return &c.Services.Power }},
+	{"confirmed_at", func(c *customer.Customer) any { return &c.ConfirmedAt }},
+	{"updated_at", func(c *customer.Customer) any { return &c.UpdatedAt }},
+}
+
+// columns are all of them. An UPDATE does not name those that never change, so
+// that it leaves their indexes alone.
+var columns = append([]column{
+	{"tenant", func(c *customer.Customer) any { return &c.Tenant }},
+	{"id", func(c *customer.Customer) any { return &c.ID }},
+	{"number", func(c *customer.Customer) any { return &c.Number }},
+	{"created_at", func(c *customer.Customer) any { return &c.CreatedAt }},
+}, moving...)
+
+var (
+	selectByID     = selectCustomer + " AND id = ?"
+	selectByNumber = selectCustomer + " AND number = ?"
+
+	selectCustomer = `
+		SELECT ` + names(columns) + `
+		FROM customers
+		WHERE tenant = ?`
+
+	insertCustomer = `
+		INSERT INTO customers (` + names(columns) + `)
+		VALUES (` + marks(columns) + `)`
+
+	updateCustomer = `
+		UPDATE customers
+		SET (` + names(moving) + `) = (` + marks(moving) + `)
+		WHERE tenant = ? AND id = ? AND version = ?`
+)
+
+const (
+	highestNumber = `
+		SELECT number
+		FROM customers
+		WHERE tenant = ?
+		ORDER BY number DESC
+		LIMIT 1`
+
+	numbersFrom = `
+		SELECT number
+		FROM customers
+		WHERE tenant = ? AND number >= ?
+		ORDER BY number`
+)
+
+func names(cols []column) string {
+	list := make([]string, len(cols))
+	for i, col := range cols {
+		list[i] = col.name
+	}
+	return strings.Join(list, ", ")
+}
+
+func marks(cols []column) string {
+	return strings.Join(slices.Repeat([]string{"?"}, len(cols)), ", ")
+}
+
+// bind gives a parameter, counted from 1, the value of a field. What the
+// customer does not have is NULL.
+func bind(stmt *sqlite.Stmt, param int, field any) {
+	switch p := field.(type) {
+	case *string:
+		bindText(stmt, param, *p)
+	case *bool:
+		stmt.BindBool(param, *p)
+	case *int32:
+		stmt.BindInt64(param, int64(*p))
+	case *int64:
+		stmt.BindInt64(param, *p)
+	case *customer.POBox:
+		if p.Given {
+			stmt.BindInt64(param, int64(p.Number))
+		}
+	case *time.Time:
+		if !p.IsZero() {
+			stmt.BindInt64(param, p.UnixMicro())
+		}
+	}
+}
+
+// bindText leaves NULL, which every parameter is at first, for an empty text.
+func bindText(stmt *sqlite.Stmt, param int, s string) {
+	if s != "" {
+		stmt.BindText(param, s)
+	}
+}
+
+// scan sets a field to the value of a column, counted from 0.
+func scan(stmt *sqlite.Stmt, col int, field any) {
+	if stmt.ColumnIsNull(col) {
+		return // the zero value says so
+	}
+	switch p := field.(type) {
+	case *string:
+		*p = stmt.ColumnText(col)
+	case *bool:
+		*p = stmt.ColumnBool(col)
+	case *int32:
+		*p = stmt.ColumnInt32(col)
+	case *int64:
+		*p = stmt.ColumnInt64(col)
+	case *customer.POBox:
+		*p = customer.POBox{Given: true, Number: stmt.ColumnInt32(col)}
+	case *time.Time:
+		*p = instant(stmt.ColumnInt64(col))
+	}
+}
+
+func instant(micros int64) time.Time { return time.UnixMicro(micros).UTC() }

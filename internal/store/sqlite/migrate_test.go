@@ -1,0 +1,162 @@
+package sqlite
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitemigration"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"kartotek/internal/customer"
+)
+
+// TestReleasedMigrationsNeverChange holds their SHA-256 hashes. Add a line with a
+// new migration; change none.
+func TestReleasedMigrationsNeverChange(t *testing.T) {
+	want := map[string]string{
+		"schema/0001_customers.sql": "7f772d66ffaf058887ff7e16f182d1db6bb849e5c3e15af2c8dd441984577539",
+	}
+	names, err := fs.Glob(schema, "schema/*.sql")
+	if err != nil || len(names) != len(want) {
+		t.Fatalf("got migrations %v (%v), want %d", names, err, len(want))
+	}
+	for i, name := range names {
+		script, err := schema.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprintf("%x", sha256.Sum256(script)); got != want[name] {
+			t.Errorf("%s: got hash %s, want %s", name, got, want[name])
+		}
+		if !strings.HasPrefix(name, fmt.Sprintf("schema/%04d_", i+1)) {
+			t.Errorf("%s is migration %d", name, i+1)
+		}
+	}
+}
+
+// rowAt is a customer as the first so many migrations want it.
+var rowAt = map[int]string{
+	1: `INSERT INTO customers (tenant, id, number, version, kind, last_name, address_editable,
+		broadband, district_heating, grid, power, created_at, updated_at)
+		VALUES ('north', '018f3c5a-9b1e-7d3a-8c4b-000000000001', 1, 1, 'person', 'Lovelace', 0, 0, 0, 0, 0, 0, 0)`,
+}
+
+func TestEveryReleasedSchemaIsMigrated(t *testing.T) {
+	scripts, err := migrations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 1; n <= len(scripts); n++ {
+		path := filepath.Join(t.TempDir(), "test.db")
+		released := sqlitemigration.Schema{AppID: appID, Migrations: scripts[:n]}
+		foreign(t, path, func(conn *sqlite.Conn) error {
+			return errors.Join(sqlitemigration.Migrate(t.Context(), conn, released), sqlitex.ExecuteTransient(conn, rowAt[n], nil))
+		})
+		s, err := Open(t.Context(), path, Options{})
+		if err != nil {
+			t.Fatalf("schema %d: %v", n, err)
+		}
+		c, err := s.Find(t.Context(), customer.ByNumber("north", 1))
+		if err != nil || c.ID != id(1) || c.LastName != "Lovelace" {
+			t.Errorf("schema %d: got %#v (%v)", n, c, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestFilesThatAreNotOursAreRefusedUntouched(t *testing.T) {
+	tests := map[string]struct {
+		make func(t *testing.T, path string)
+		want string
+	}{
+		"another program's": {script("CREATE TABLE notes (t); PRAGMA application_id = 7"), errForeign.Error()},
+		"nobody's":          {script("CREATE TABLE notes (t)"), errForeign.Error()},
+		"an empty one with another program's mark": {script("PRAGMA application_id = 7"), errForeign.Error()},
+		"a newer program's": {
+			script(fmt.Sprintf("CREATE TABLE notes (t); PRAGMA application_id = %d; PRAGMA user_version = 9999", appID)),
+			"needs a newer program",
+		},
+		"no database":  {text(strings.Repeat("no database ", 1000)), errForeign.Error()},
+		"a short text": {text("no database"), errForeign.Error()},
+		"not even a file": {func(t *testing.T, path string) {
+			if err := os.Mkdir(path, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}, "unable to open"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "test.db")
+			tt.make(t, path)
+			before, _ := os.ReadFile(path) // a folder has no bytes
+			_, err := Open(t.Context(), path, Options{})
+			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), path) {
+				t.Errorf("got %v, want %q with the path", err, tt.want)
+			}
+			if after, _ := os.ReadFile(path); string(after) != string(before) {
+				t.Error("the file was changed")
+			}
+		})
+	}
+}
+
+func script(sql string) func(*testing.T, string) {
+	return func(t *testing.T, path string) {
+		foreign(t, path, func(conn *sqlite.Conn) error {
+			for statement := range strings.SplitSeq(sql, ";") {
+				if err := sqlitex.ExecuteTransient(conn, statement, nil); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+}
+
+func text(s string) func(*testing.T, string) {
+	return func(t *testing.T, path string) {
+		if err := os.WriteFile(path, []byte(s), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// foreign makes a file without this package.
+func foreign(t *testing.T, path string, fill func(*sqlite.Conn) error) {
+	t.Helper()
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite|sqlite.OpenCreate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(fill(conn), conn.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestConcurrentOpeningsMigrateOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "test.db")
+	results := make(chan error)
+	for range 8 {
+		go func() {
+			s, err := Open(t.Context(), path, Options{})
+			if err == nil {
+				err = s.Close()
+			}
+			results <- err
+		}()
+	}
+	for range 8 {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+}

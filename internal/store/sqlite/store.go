@@ -1,0 +1,187 @@
+// Package sqlite keeps customers, accounts and keys in one SQLite file. It alone
+// knows SQLite: its SQL, its locks and its errors.
+//
+// One goroutine writes, and commits in one step whatever callers have asked for
+// meanwhile; a few connections read beside it. Read store.go for the
+// connections, writer.go for the commits, customer.go for the records.
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"kartotek/internal/access"
+	"kartotek/internal/customer"
+	"kartotek/internal/fault"
+)
+
+// Store is one SQLite file. It is safe for concurrent use, also when another
+// process has the file open.
+type Store struct {
+	readers *sqlitex.Pool
+	writer  *writer
+}
+
+var (
+	_ customer.Store     = (*Store)(nil)
+	_ access.Credentials = (*Store)(nil)
+	_ access.Registry    = (*Store)(nil)
+)
+
+// Options are what a store may be opened with.
+type Options struct {
+	// OnCommit is told, on the goroutine that writes, how many writes shared a
+	// commit and how long it took. A write that found nothing to change counts
+	// too. It may be nil.
+	OnCommit func(writes int, took time.Duration)
+}
+
+// readers is how many may read at once. Reading needs a processor, and little
+// else, so more of them than processors only cost memory.
+const readers = 4
+
+// Open opens the file at path, creates it when there is none, and brings it to
+// the newest schema. A file that is not ours, or that a newer program has
+// migrated, is refused.
+func Open(ctx context.Context, path string, opts Options) (*Store, error) {
+	if err := create(path); err != nil {
+		return nil, err
+	}
+	conn, err := openWriter(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	pool, err := sqlitex.NewPool(path, sqlitex.PoolOptions{
+		Flags:       sqlite.OpenReadWrite, // of the lock file; PrepareConn makes it read only
+		PoolSize:    readers,
+		PrepareConn: prepareReader,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), conn.Close())
+	}
+	return &Store{pool, startWriter(conn, opts.OnCommit)}, nil
+}
+
+// create makes an empty file that only its owner may read, since it will hold
+// personal data. SQLite gives its log and its lock file the same mode. It leaves
+// a file that exists alone: closing it would drop the locks that this process
+// holds on it.
+func create(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func openWriter(ctx context.Context, path string) (*sqlite.Conn, error) {
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	if err != nil {
+		return nil, err
+	}
+	if err := prepareWriter(ctx, conn); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
+}
+
+func prepareWriter(ctx context.Context, conn *sqlite.Conn) error {
+	defer conn.SetInterrupt(conn.SetInterrupt(ctx.Done()))
+	conn.SetBusyTimeout(0) // whileBusy waits better
+	if err := whileBusy(lockPatience, func() error { return migrate(ctx, conn) }); err != nil {
+		return err
+	}
+	return pragmas(conn,
+		"synchronous = FULL", // a commit is on the disk when it returns
+		"foreign_keys = ON",
+		"cache_size = -8000", // KiB
+		// Moving the log into the file holds up every write. At SQLite's 1,000
+		// pages it does so all the time, for pages that soon change again; at
+		// 16,000 the log takes 64 MiB, and the same page is moved once.
+		"wal_autocheckpoint = 16000",
+		"journal_size_limit = 67108864", // to which a log is cut that a slow reader made longer
+	)
+}
+
+func prepareReader(conn *sqlite.Conn) error {
+	conn.SetBusyTimeout(5 * time.Second) // while another process recovers the log
+	return pragmas(conn, "query_only = ON", "cache_size = -8000")
+}
+
+func pragmas(conn *sqlite.Conn, settings ...string) error {
+	for _, setting := range settings {
+		if err := sqlitex.ExecuteTransient(conn, "PRAGMA "+setting, nil); err != nil {
+			return fmt.Errorf("set %s: %w", setting, err)
+		}
+	}
+	return nil
+}
+
+// Close finishes the writes that are queued and closes the file. Calls that come
+// later get an error.
+func (s *Store) Close() error {
+	if !s.writer.stop() {
+		return nil // closed before
+	}
+	// The writer's connection goes last: it moves the log into the file.
+	return errors.Join(s.readers.Close(), s.writer.conn.Close())
+}
+
+// Ping returns an error unless the store can read and its writer answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if _, err := read(ctx, s, schemaVersion); err != nil {
+		return err
+	}
+	return s.writer.run(ctx, func(*sqlite.Conn) error { return nil })
+}
+
+// Queued is the number of writes that wait for their turn.
+func (s *Store) Queued() int { return len(s.writer.queue) }
+
+// read runs fn on a connection that can only read.
+func read[T any](ctx context.Context, s *Store, fn func(*sqlite.Conn) (T, error)) (T, error) {
+	var zero T
+	conn, err := s.readers.Take(ctx)
+	if err != nil && ctx.Err() != nil {
+		return zero, gaveUp(ctx)
+	}
+	if err != nil {
+		return zero, err
+	}
+	defer s.readers.Put(conn)
+	got, err := fn(conn)
+	if sqlite.ErrCode(err) == sqlite.ResultInterrupt && ctx.Err() != nil {
+		return zero, gaveUp(ctx)
+	}
+	return got, err
+}
+
+// write runs fn in the writer's transaction and returns once it is durable. fn
+// may run twice. The promises of [writer.run] are its own.
+func write[T any](ctx context.Context, s *Store, fn func(*sqlite.Conn) (T, error)) (T, error) {
+	var got T
+	err := s.writer.run(ctx, func(conn *sqlite.Conn) (err error) {
+		got, err = fn(conn)
+		return err
+	})
+	if err != nil {
+		var zero T
+		return zero, err // and got is not read: fn may be running still
+	}
+	return got, nil
+}
+
+// gaveUp is the error of a call whose context was done before the answer came.
+func gaveUp(ctx context.Context) error {
+	return fmt.Errorf("%w: %w", fault.New(fault.Busy, "the store did not answer in time"), context.Cause(ctx))
+}

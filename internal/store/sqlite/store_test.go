@@ -1,0 +1,371 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"kartotek/internal/customer"
+	"kartotek/internal/fault"
+	"kartotek/internal/store/storetest"
+)
+
+// TestMain lets TestTwoProcessesLoseNothing start this program as the other one.
+func TestMain(m *testing.M) {
+	if path := os.Getenv("TEST_OTHER_PROCESS"); path != "" {
+		os.Exit(otherProcess(path))
+	}
+	os.Exit(m.Run())
+}
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, storetest.Engine{
+		Open: func(t testing.TB, dir string) storetest.Store {
+			s, err := Open(t.Context(), filepath.Join(dir, "test.db"), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		},
+		History: history,
+	})
+}
+
+// history reads with a connection of its own.
+func history(t testing.TB, dir, tenant, id string) []storetest.Recorded {
+	t.Helper()
+	conn, err := sqlite.OpenConn(filepath.Join(dir, "test.db"), sqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	var rows []storetest.Recorded
+	err = sqlitex.ExecuteTransient(conn, `
+		SELECT seq, version, event, actor, contract, request_id, at, fields
+		FROM changes
+		WHERE tenant = ? AND customer_id = ?
+		ORDER BY version`,
+		&sqlitex.ExecOptions{Args: []any{tenant, id}, ResultFunc: func(stmt *sqlite.Stmt) error {
+			rows = append(rows, storetest.Recorded{
+				Seq:       stmt.ColumnInt64(0),
+				Version:   stmt.ColumnInt64(1),
+				Event:     stmt.ColumnText(2),
+				Actor:     stmt.ColumnText(3),
+				Contract:  stmt.ColumnText(4),
+				RequestID: stmt.ColumnText(5),
+				At:        instant(stmt.ColumnInt64(6)),
+				Fields:    stmt.ColumnText(7),
+			})
+			return nil
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// start opens a store in a file of its own and returns its path.
+func start(t testing.TB, opts Options) (*Store, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "test.db")
+	s, err := Open(t.Context(), path, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s, path
+}
+
+// fill creates customers 1 to n of the tenant north.
+func fill(t testing.TB, s *Store, n int) {
+	t.Helper()
+	entries := make([]customer.Entry, n)
+	for i := range entries {
+		entries[i] = customer.Entry{NewID: id(i + 1), Edit: ada}
+	}
+	results, err := s.Put(t.Context(), "north", customer.Signature{Actor: "test", At: time.Now()}, entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		if r.Err != nil {
+			t.Fatal(r.Err)
+		}
+	}
+}
+
+func id(n int) string { return fmt.Sprintf("018f3c5a-9b1e-7d3a-8c4b-%012x", n) }
+
+func ada(c *customer.Customer) error {
+	c.FirstName, c.LastName, c.Email = "0", "Lovelace", "ada@example.com"
+	c.Phone, c.Mobile = "+32 2 123 45 67", "+32 470 12 34 56"
+	c.Address = customer.Address{Line: "Rue de la Loi 16", PostalCode: "1000", City: "Brussel", Country: "BE"}
+	c.Services.Grid, c.Services.Power = true, true
+	return nil
+}
+
+// addOne counts in the first name.
+func addOne(c *customer.Customer) error {
+	n, err := strconv.Atoi(c.FirstName)
+	c.FirstName = strconv.Itoa(n + 1)
+	return err
+}
+
+// count adds one to customer 1, n times.
+func count(t testing.TB, s *Store, n int) {
+	for range n {
+		if err := revise(t, s, 1, addOne); err != nil {
+			t.Errorf("revise: %v", err)
+		}
+	}
+}
+
+func revise(t testing.TB, s *Store, number int32, edit customer.Edit) error {
+	_, err := s.Revise(t.Context(), customer.ByNumber("north", number), customer.Signature{Actor: "test", At: time.Now()}, edit)
+	return err
+}
+
+// wantCount reports unless customer 1 was counted to n.
+func wantCount(t testing.TB, s *Store, n int) {
+	t.Helper()
+	c, err := s.Find(t.Context(), customer.ByNumber("north", 1))
+	if err != nil || c.FirstName != strconv.Itoa(n) || c.Version != int64(n)+1 {
+		t.Errorf("got count %s at version %d (%v), want %d at %d", c.FirstName, c.Version, err, n, n+1)
+	}
+}
+
+func TestFilesAreTheOwnersAlone(t *testing.T) {
+	s, path := start(t, Options{})
+	fill(t, s, 1)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got != 0o600 {
+			t.Errorf("test.db%s: got mode %v, want 0600", suffix, got)
+		}
+	}
+}
+
+func TestCloseLeavesOneFile(t *testing.T) {
+	s, path := start(t, Options{})
+	fill(t, s, 1)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if names, err := filepath.Glob(path + "*"); err != nil || len(names) != 1 {
+		t.Errorf("got files %v (%v), want the database alone", names, err)
+	}
+}
+
+func TestOpenSaysWhichFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "no such folder", "test.db")
+	if _, err := Open(t.Context(), path, Options{}); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("got %v, want an error with the path", err)
+	}
+}
+
+func TestConnectionsKeepTheirPromises(t *testing.T) {
+	s, _ := start(t, Options{})
+	tests := []struct {
+		name    string
+		on      func(context.Context, *Store, func(*sqlite.Conn) (int64, error)) (int64, error)
+		setting string
+		want    int64
+	}{
+		{"a commit is on the disk", write[int64], "synchronous", 2},
+		{"references are checked", write[int64], "foreign_keys", 1},
+		{"the log is moved in bulk", write[int64], "wal_autocheckpoint", 16000},
+		{"the log is cut", write[int64], "journal_size_limit", 64 << 20},
+		{"the writer waits by itself", write[int64], "busy_timeout", 0},
+		{"the writer's memory is bounded", write[int64], "cache_size", -8000},
+		{"readers only read", read[int64], "query_only", 1},
+		{"readers wait", read[int64], "busy_timeout", 5000},
+		{"the readers' memory is bounded", read[int64], "cache_size", -8000},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := tt.on(t.Context(), s, func(conn *sqlite.Conn) (int64, error) { return pragma(conn, tt.setting) })
+			if err != nil || got != tt.want {
+				t.Errorf("%s: got %d (%v), want %d", tt.setting, got, err, tt.want)
+			}
+		})
+	}
+}
+
+func pragma(conn *sqlite.Conn, setting string) (int64, error) {
+	stmt, _, err := conn.PrepareTransient("PRAGMA " + setting)
+	if err != nil {
+		return 0, err
+	}
+	defer stmt.Finalize()
+	return sqlitex.ResultInt64(stmt)
+}
+
+func TestEveryStatementUsesAnIndex(t *testing.T) {
+	s, _ := start(t, Options{})
+	for _, query := range []string{
+		selectByID, selectByNumber, updateCustomer, highestNumber, numbersFrom,
+		selectAccount, selectAccounts, revokeAccount, selectKey, selectKeys, revokeKey,
+	} {
+		plan, err := read(t.Context(), s, func(conn *sqlite.Conn) (plan []string, err error) {
+			err = sqlitex.ExecuteTransient(conn, "EXPLAIN QUERY PLAN "+strings.ReplaceAll(query, "?", "1"),
+				&sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+					plan = append(plan, stmt.ColumnText(3))
+					return nil
+				}})
+			return plan, err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(plan) != 1 || !strings.HasPrefix(plan[0], "SEARCH") || !strings.Contains(plan[0], "INDEX") {
+			t.Errorf("%s: got plan %q, want one search by index", query, plan)
+		}
+	}
+}
+
+func TestPingNeedsReaderAndWriter(t *testing.T) {
+	s, _ := start(t, Options{})
+	if err := s.Ping(t.Context()); err != nil {
+		t.Errorf("open store: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Ping(t.Context()); err == nil {
+		t.Error("closed store: got no error")
+	}
+}
+
+func TestLogStaysBounded(t *testing.T) {
+	s, path := start(t, Options{})
+	fill(t, s, 200)
+	const pages = 100 // instead of 16,000, so that the test is quick
+	if err := s.writer.run(t.Context(), func(conn *sqlite.Conn) error {
+		_, err := pragma(conn, fmt.Sprintf("wal_autocheckpoint = %d", pages))
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for reader := range readers {
+		wg.Go(func() {
+			for i := range 3000 {
+				if _, err := s.Find(t.Context(), customer.ByID("north", id((i+reader)%200+1))); err != nil {
+					t.Errorf("find: %v", err)
+				}
+			}
+		})
+	}
+	for range readers {
+		wg.Go(func() { count(t, s, 500) })
+	}
+	wg.Wait()
+	info, err := os.Stat(path + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, limit := info.Size()/4096, int64(20*pages); got > limit {
+		t.Errorf("the log has %d pages, want at most %d", got, limit)
+	}
+}
+
+func TestTwoStoresOnOneFileLoseNothing(t *testing.T) {
+	first, path := start(t, Options{})
+	fill(t, first, 1)
+	second, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	var wg sync.WaitGroup
+	for _, s := range []*Store{first, second} {
+		for range 4 {
+			wg.Go(func() { count(t, s, 50) })
+		}
+	}
+	wg.Wait()
+	wantCount(t, first, 2*4*50)
+	wantCount(t, second, 2*4*50)
+}
+
+const otherWrites = 200
+
+func TestTwoProcessesLoseNothing(t *testing.T) {
+	s, path := start(t, Options{})
+	fill(t, s, 1)
+	other := exec.Command(os.Args[0])
+	other.Env = append(os.Environ(), "TEST_OTHER_PROCESS="+path)
+	other.Stderr = os.Stderr
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() { count(t, s, 100) })
+	}
+	wg.Wait()
+	if err := other.Wait(); err != nil {
+		t.Errorf("the other process: %v", err)
+	}
+	wantCount(t, s, otherWrites+4*100)
+}
+
+func otherProcess(path string) int {
+	ctx := context.Background()
+	s, err := Open(ctx, path, Options{})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	for range otherWrites {
+		by := customer.Signature{Actor: "other", At: time.Now()}
+		if _, err := s.Revise(ctx, customer.ByNumber("north", 1), by, addOne); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	if err := s.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func TestAnotherWriterMakesItBusy(t *testing.T) {
+	s, path := start(t, Options{})
+	fill(t, s, 1)
+	s.writer.patience = 50 * time.Millisecond
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := sqlitex.ExecuteTransient(conn, "BEGIN IMMEDIATE", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Busy) {
+		t.Errorf("got %v, want a Busy fault", err)
+	}
+	if err := sqlitex.ExecuteTransient(conn, "ROLLBACK", nil); err != nil {
+		t.Fatal(err)
+	}
+	count(t, s, 1)
+	wantCount(t, s, 1)
+}

@@ -1,0 +1,266 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"kartotek/internal/customer"
+	"kartotek/internal/fault"
+)
+
+// hold keeps the writer inside a write until release is called.
+func hold(t *testing.T, s *Store) (release func()) {
+	t.Helper()
+	entered, leave := make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		err := s.writer.run(t.Context(), func(*sqlite.Conn) error {
+			close(entered)
+			<-leave
+			return nil
+		})
+		if err != nil {
+			t.Errorf("hold the writer: %v", err)
+		}
+	})
+	<-entered
+	release = sync.OnceFunc(func() {
+		close(leave)
+		wg.Wait()
+	})
+	t.Cleanup(release)
+	return release
+}
+
+// waitQueued returns when n writes wait for their turn.
+func waitQueued(t *testing.T, s *Store, n int) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); s.Queued() != n; {
+		if time.Now().After(deadline) {
+			t.Fatalf("queued: got %d, want %d", s.Queued(), n)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestWaitingWritesShareACommit(t *testing.T) {
+	var groups []int
+	s, _ := start(t, Options{OnCommit: func(writes int, took time.Duration) {
+		groups = append(groups, writes)
+		if took <= 0 {
+			t.Errorf("a commit took %v", took)
+		}
+	}})
+	fill(t, s, 1)
+	release := hold(t, s)
+	var wg sync.WaitGroup
+	const waiting = maxGroup + 2
+	for range waiting {
+		wg.Go(func() { count(t, s, 1) })
+	}
+	waitQueued(t, s, waiting)
+	release()
+	wg.Wait()
+	wantCount(t, s, waiting)
+	if err := s.Close(); err != nil { // ends the goroutine that appends
+		t.Fatal(err)
+	}
+	if want := []int{1, 1, maxGroup, 2}; !slices.Equal(groups, want) {
+		t.Errorf("commits: got %v writes, want %v", groups, want)
+	}
+}
+
+func TestFullQueueIsBusyAtOnce(t *testing.T) {
+	s, _ := start(t, Options{})
+	fill(t, s, 1)
+	release := hold(t, s)
+	var wg sync.WaitGroup
+	for range maxQueue {
+		wg.Go(func() { count(t, s, 1) })
+	}
+	waitQueued(t, s, maxQueue)
+	if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Busy) {
+		t.Errorf("got %v, want a Busy fault", err)
+	}
+	release()
+	wg.Wait()
+	wantCount(t, s, maxQueue)
+}
+
+func TestCallerWhoLeavesBeforeItsTurnWritesNothing(t *testing.T) {
+	s, _ := start(t, Options{})
+	fill(t, s, 1)
+	release := hold(t, s)
+	left := errors.New("left")
+	ctx, leave := context.WithCancelCause(t.Context())
+	result := make(chan error)
+	go func() {
+		_, err := s.Revise(ctx, customer.ByNumber("north", 1), customer.Signature{Actor: "test", At: time.Now()}, addOne)
+		result <- err
+	}()
+	waitQueued(t, s, 1)
+	leave(left)
+	if err := <-result; !errors.Is(err, left) || !fault.Is(err, fault.Busy) {
+		t.Errorf("got %v, want a Busy fault for %v", err, left)
+	}
+	release()
+	count(t, s, 1)
+	wantCount(t, s, 1)
+}
+
+func TestCallerWhoLeavesDuringItsTurnDoesNotStopIt(t *testing.T) {
+	s, _ := start(t, Options{})
+	fill(t, s, 1)
+	ctx, leave := context.WithCancel(t.Context())
+	answered := make(chan struct{})
+	_, err := s.Revise(ctx, customer.ByNumber("north", 1), customer.Signature{Actor: "test", At: time.Now()},
+		func(c *customer.Customer) error {
+			leave()
+			<-answered
+			return addOne(c)
+		})
+	close(answered)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+	if err := s.writer.run(t.Context(), func(*sqlite.Conn) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	wantCount(t, s, 1)
+}
+
+// TestGuiltyWriteFailsAlone breaks one write of a group after it has written.
+func TestGuiltyWriteFailsAlone(t *testing.T) {
+	broken := errors.New("broken on purpose")
+	tests := map[string]func(*sqlite.Conn) error{
+		"by an error":      func(*sqlite.Conn) error { return broken },
+		"by a panic":       func(*sqlite.Conn) error { panic(broken.Error()) },
+		"by its statement": func(conn *sqlite.Conn) error { return execute(conn, "INSERT INTO keys DEFAULT VALUES") },
+		"by a rollback": func(conn *sqlite.Conn) error { // as SQLite does when the disk is full
+			return errors.Join(execute(conn, "ROLLBACK"), broken)
+		},
+	}
+	for name, breakOff := range tests {
+		t.Run(name, func(t *testing.T) {
+			s, _ := start(t, Options{})
+			fill(t, s, 2)
+			release := hold(t, s)
+			var wg sync.WaitGroup
+			for range 5 {
+				wg.Go(func() { count(t, s, 1) })
+			}
+			waitQueued(t, s, 5)
+			wg.Go(func() {
+				err := s.writer.run(t.Context(), func(conn *sqlite.Conn) error {
+					if err := execute(conn, "UPDATE customers SET first_name = 'lost' WHERE number = 2"); err != nil {
+						t.Error(err)
+					}
+					return breakOff(conn)
+				})
+				if err == nil || isFault(err) {
+					t.Errorf("the guilty write: got %v, want its error", err)
+				}
+			})
+			waitQueued(t, s, 6)
+			for range 5 {
+				wg.Go(func() { count(t, s, 1) })
+			}
+			waitQueued(t, s, 11)
+			release()
+			wg.Wait()
+			wantCount(t, s, 10)
+			if c, err := s.Find(t.Context(), customer.ByNumber("north", 2)); err != nil || c.FirstName != "0" {
+				t.Errorf("its first statement: got %q (%v), want it undone", c.FirstName, err)
+			}
+		})
+	}
+}
+
+func TestFailedCommitFailsItsWholeGroup(t *testing.T) {
+	s, _ := start(t, Options{})
+	fill(t, s, 1)
+	release := hold(t, s)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := revise(t, s, 1, addOne); err == nil || isFault(err) {
+			t.Errorf("the neighbour: got %v, want the error of the commit", err)
+		}
+	})
+	waitQueued(t, s, 1)
+	wg.Go(func() {
+		err := s.writer.run(t.Context(), func(conn *sqlite.Conn) error {
+			if err := execute(conn, "PRAGMA defer_foreign_keys = ON"); err != nil { // until the commit
+				return err
+			}
+			return execute(conn, `
+				INSERT INTO changes (tenant, customer_id, version, event, actor, at, fields)
+				VALUES ('north', 'nobody', 1, '', '', 0, '{}')`)
+		})
+		if err == nil || isFault(err) {
+			t.Errorf("the cause: got %v, want the error of the commit", err)
+		}
+	})
+	waitQueued(t, s, 2)
+	release()
+	wg.Wait()
+	wantCount(t, s, 0)
+	count(t, s, 1)
+	wantCount(t, s, 1)
+}
+
+func TestFullDiskIsSurvived(t *testing.T) {
+	s, _ := start(t, Options{})
+	fill(t, s, 1)
+	setMax := func(pages string) {
+		t.Helper()
+		if err := s.writer.run(t.Context(), func(conn *sqlite.Conn) error {
+			return sqlitex.ExecuteTransient(conn, "PRAGMA max_page_count = "+pages, nil)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	setMax("1") // SQLite makes it what the file has now
+	var err error
+	done := 0
+	for ; err == nil && done < 1000; done++ {
+		err = revise(t, s, 1, addOne)
+	}
+	if isFault(err) || sqlite.ErrCode(err) != sqlite.ResultFull {
+		t.Fatalf("got %v after %d writes, want a full disk", err, done)
+	}
+	wantCount(t, s, done-1)
+	setMax("1000000")
+	count(t, s, 1)
+	wantCount(t, s, done)
+}
+
+func TestCloseFinishesQueuedWrites(t *testing.T) {
+	s, path := start(t, Options{})
+	fill(t, s, 1)
+	release := hold(t, s)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() { count(t, s, 1) })
+	}
+	waitQueued(t, s, 20)
+	wg.Go(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	release()
+	wg.Wait()
+	again, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	wantCount(t, again, 20)
+}

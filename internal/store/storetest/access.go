@@ -1,0 +1,191 @@
+package storetest
+
+import (
+	"math"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"kartotek/internal/access"
+	"kartotek/internal/fault"
+)
+
+// accessTests hold access.Credentials and access.Registry to their promises.
+var accessTests = map[string]func(*testing.T, *subject){
+	"AccountsAreFoundAndListed":        accountsAreFoundAndListed,
+	"LoginsAreTakenWhileTheyWork":      loginsAreTaken,
+	"RevokedAccountsAreReplaced":       revokedAccounts,
+	"OneOfConcurrentAccountsGetsLogin": concurrentAccounts,
+	"KeysAreFoundAndListed":            keysAreFoundAndListed,
+	"RevokedKeysStayRevoked":           revokedKeys,
+	"CredentialsSurviveReopening":      credentialsSurvive,
+}
+
+func account(tenant, login string) access.Account {
+	return access.Account{
+		Tenant:       tenant,
+		Login:        login,
+		PasswordHash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$" + tenant,
+		Customers:    access.Own(3, math.MaxInt32, 1),
+		CreatedAt:    clock(1),
+	}
+}
+
+// key is key n of the tenant; the higher the later.
+func key(tenant, id string, n int) access.Key {
+	return access.Key{
+		Tenant:    tenant,
+		ID:        id,
+		Name:      "nightly import № " + id,
+		Hash:      [32]byte{byte(n), 31: 255},
+		Scopes:    []access.Scope{access.Write, access.Read},
+		CreatedAt: clock(n),
+	}
+}
+
+func (s *subject) addAccount(t *testing.T, a access.Account) {
+	t.Helper()
+	if err := s.AddAccount(t.Context(), a); err != nil {
+		t.Fatalf("add account: %v", err)
+	}
+}
+
+func (s *subject) addKey(t *testing.T, k access.Key) {
+	t.Helper()
+	if err := s.AddKey(t.Context(), k); err != nil {
+		t.Fatalf("add key: %v", err)
+	}
+}
+
+// wantAccounts reports unless the tenant has exactly these, by login.
+func (s *subject) wantAccounts(t *testing.T, tenant string, want ...access.Account) {
+	t.Helper()
+	list, err := s.Accounts(t.Context(), tenant)
+	if err != nil || !reflect.DeepEqual(list, want) {
+		t.Errorf("accounts of %s: got %+v (%v), want %+v", tenant, list, err, want)
+	}
+	for _, a := range want {
+		if got, err := s.Account(t.Context(), a.Login); err != nil || !reflect.DeepEqual(got, a) {
+			t.Errorf("account: got %+v (%v), want %+v", got, err, a)
+		}
+	}
+}
+
+// wantKeys reports unless the tenant has exactly these, by time.
+func (s *subject) wantKeys(t *testing.T, tenant string, want ...access.Key) {
+	t.Helper()
+	list, err := s.Keys(t.Context(), tenant)
+	if err != nil || !reflect.DeepEqual(list, want) {
+		t.Errorf("keys of %s: got %+v (%v), want %+v", tenant, list, err, want)
+	}
+	for _, k := range want {
+		if got, err := s.Key(t.Context(), k.ID); err != nil || !reflect.DeepEqual(got, k) {
+			t.Errorf("key: got %+v (%v), want %+v", got, err, k)
+		}
+	}
+}
+
+func accountsAreFoundAndListed(t *testing.T, s *subject) {
+	own, staff, other := account("north", "kari"), account("north", "Ådne staff"), account("south", "bo")
+	staff.Customers = access.All()
+	s.addAccount(t, staff)
+	s.addAccount(t, own)
+	s.addAccount(t, other)
+	s.wantAccounts(t, "north", own, staff)
+	s.wantAccounts(t, "south", other)
+	s.wantAccounts(t, "west")
+	for _, login := range []string{"Kari", "kari ", ""} {
+		_, err := s.Account(t.Context(), login)
+		wantFault(t, err, fault.Missing, "")
+	}
+}
+
+func loginsAreTaken(t *testing.T, s *subject) {
+	a := account("north", "kari")
+	s.addAccount(t, a)
+	again := a
+	again.PasswordHash, again.Customers = "another", access.All()
+	wantFault(t, s.AddAccount(t.Context(), again), fault.Conflict, "login")
+	wantFault(t, s.AddAccount(t.Context(), account("south", "kari")), fault.Conflict, "login")
+	s.wantAccounts(t, "north", a)
+	s.wantAccounts(t, "south")
+}
+
+func revokedAccounts(t *testing.T, s *subject) {
+	a := account("north", "kari")
+	s.addAccount(t, a)
+	wantFault(t, s.RevokeAccount(t.Context(), "south", "kari", clock(5)), fault.Missing, "")
+	wantFault(t, s.RevokeAccount(t.Context(), "north", "bo", clock(5)), fault.Missing, "")
+	if err := s.RevokeAccount(t.Context(), "north", "kari", clock(5)); err != nil {
+		t.Fatal(err)
+	}
+	wantFault(t, s.RevokeAccount(t.Context(), "north", "kari", clock(6)), fault.Missing, "")
+	a.RevokedAt = clock(5)
+	s.wantAccounts(t, "north", a)
+
+	// The history of north names kari: nobody else may become her.
+	wantFault(t, s.AddAccount(t.Context(), account("south", "kari")), fault.Conflict, "login")
+	s.wantAccounts(t, "north", a)
+
+	again := account("north", "kari")
+	again.PasswordHash, again.Customers, again.CreatedAt = "another", access.All(), clock(7)
+	s.addAccount(t, again)
+	s.wantAccounts(t, "north", again)
+}
+
+func concurrentAccounts(t *testing.T, s *subject) {
+	var added atomic.Int32
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			err := s.AddAccount(t.Context(), account("north", "kari"))
+			if err == nil {
+				added.Add(1)
+				return
+			}
+			wantFault(t, err, fault.Conflict, "login")
+		})
+	}
+	wg.Wait()
+	if added.Load() != 1 {
+		t.Errorf("got %d accounts with one login, want 1", added.Load())
+	}
+}
+
+func keysAreFoundAndListed(t *testing.T, s *subject) {
+	first, second, other := key("north", "Zb3dE6gH", 1), key("north", "Ab3dE6gH", 2), key("south", "ab3dE6gH", 1)
+	s.addKey(t, second)
+	s.addKey(t, other)
+	s.addKey(t, first)
+	s.wantKeys(t, "north", first, second)
+	s.wantKeys(t, "south", other)
+	s.wantKeys(t, "west")
+	_, err := s.Key(t.Context(), "zb3dE6gH")
+	wantFault(t, err, fault.Missing, "")
+	wantFault(t, s.AddKey(t.Context(), key("south", first.ID, 3)), fault.Conflict, "id")
+	s.wantKeys(t, "north", first, second)
+}
+
+func revokedKeys(t *testing.T, s *subject) {
+	k := key("north", "Ab3dE6gH", 1)
+	s.addKey(t, k)
+	wantFault(t, s.RevokeKey(t.Context(), "south", k.ID, clock(5)), fault.Missing, "")
+	wantFault(t, s.RevokeKey(t.Context(), "north", "Zb3dE6gH", clock(5)), fault.Missing, "")
+	if err := s.RevokeKey(t.Context(), "north", k.ID, clock(5)); err != nil {
+		t.Fatal(err)
+	}
+	wantFault(t, s.RevokeKey(t.Context(), "north", k.ID, clock(6)), fault.Missing, "")
+	k.RevokedAt = clock(5)
+	s.wantKeys(t, "north", k)
+	wantFault(t, s.AddKey(t.Context(), k), fault.Conflict, "id")
+}
+
+func credentialsSurvive(t *testing.T, s *subject) {
+	a, k := account("north", "kari"), key("north", "Ab3dE6gH", 1)
+	s.addAccount(t, a)
+	s.addKey(t, k)
+	s.reopen()
+	s.wantAccounts(t, "north", a)
+	s.wantKeys(t, "north", k)
+}

@@ -1,0 +1,300 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"kartotek/internal/customer"
+	"kartotek/internal/fault"
+)
+
+// customerTests hold customer.Store to its promises, but for Put's own.
+var customerTests = map[string]func(*testing.T, *subject){
+	"EveryFieldSurvives":                    everyFieldSurvives,
+	"RevisionIsFoundAndRecorded":            revisionIsFoundAndRecorded,
+	"EditThatChangesNothingWritesNothing":   editThatChangesNothing,
+	"EditThatFailsLeavesNoTrace":            editThatFails,
+	"EditThatPanicsFailsAlone":              editThatPanics,
+	"UnknownCustomersAreMissing":            unknownCustomers,
+	"IDsAreCaseSensitive":                   idsAreCaseSensitive,
+	"TenantsAreApart":                       tenantsAreApart,
+	"UpdatedAtNeverGoesBack":                updatedAtNeverGoesBack,
+	"CancelledCallsWriteNothing":            cancelledCalls,
+	"ReopenedStoreHasEverything":            reopenedStore,
+	"ClosedStoreAnswersWithErrors":          closedStore,
+	"ConcurrentRevisionsLoseNothing":        concurrentRevisions,
+	"ConcurrentPutsAndRevisionsLoseNothing": concurrentPutsAndRevisions,
+}
+
+func revisionIsFoundAndRecorded(t *testing.T, s *subject) {
+	c := s.create(t, "north", 7)
+	by := customer.Signature{Actor: "account:kari", Contract: "elw", RequestID: "r-2", At: clock(9)}
+	ch, err := s.Revise(t.Context(), customer.ByNumber("north", 7), by, named("King"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := c
+	want.LastName, want.Version, want.UpdatedAt = "King", 2, clock(9)
+	if ch.Before != c || ch.After != want || ch.By != by {
+		t.Errorf("change: got %#v, want %#v after %#v", ch, want, c)
+	}
+	s.wantRecord(t, want)
+
+	rows := s.history("north", c.ID)
+	wantRows := []Recorded{
+		{rows[0].Seq, 1, customer.EventCreated, "key:Ab3dE6gH", "native", "r-1", clock(0), rows[0].Fields},
+		{rows[1].Seq, 2, customer.EventUpdated, "account:kari", "elw", "r-2", clock(9), `{"lastName":["Ada","King"]}`},
+	}
+	for i, want := range wantRows {
+		got := rows[i]
+		got.Fields = strings.ReplaceAll(got.Fields, " ", "") // engines may space their JSON
+		if got != want {
+			t.Errorf("recorded: got %+v, want %+v", got, want)
+		}
+	}
+}
+
+func editThatChangesNothing(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	for _, edit := range []customer.Edit{named("Ada"), named(" Ada "), customer.Patch{}.Apply} {
+		ch, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), edit)
+		if err != nil || !ch.Empty() || ch.After != c {
+			t.Errorf("got %#v (%v), want an empty change", ch, err)
+		}
+	}
+	s.wantRecord(t, c)
+}
+
+func editThatFails(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	broken := errors.New("broken after the edit")
+	tests := map[string]struct {
+		edit customer.Edit
+		want fault.Kind
+	}{
+		"a rule":          {named(""), fault.Invalid},
+		"a precondition":  {customer.AtVersion([]int64{2}, named("King")), fault.Stale},
+		"an error":        {func(c *customer.Customer) error { return errors.Join(named("King")(c), broken) }, fault.Internal},
+		"the bookkeeping": {func(c *customer.Customer) error { c.Number++; return nil }, fault.Internal},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			ch, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), tt.edit)
+			wantFault(t, err, tt.want, "")
+			if ch != (customer.Change{}) {
+				t.Errorf("got %#v, want no change", ch)
+			}
+		})
+	}
+	s.wantRecord(t, c)
+}
+
+// editThatPanics lets an engine choose: the panic goes on to the caller, or
+// becomes an error.
+func editThatPanics(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	ref := customer.ByID("north", c.ID)
+	revise := func(edit customer.Edit) (err error) {
+		defer func() {
+			if r := recover(); r != nil {
+				err = fmt.Errorf("panic: %v", r)
+			}
+		}()
+		_, err = s.Revise(t.Context(), ref, signature(5), edit)
+		return err
+	}
+	const each = 8
+	var wg sync.WaitGroup
+	for range each {
+		wg.Go(func() {
+			if err := revise(func(*customer.Customer) error { panic("on purpose") }); err == nil {
+				t.Error("an edit that panics was taken")
+			}
+		})
+		wg.Go(func() {
+			if err := revise(addOne); err != nil {
+				t.Errorf("the neighbour of an edit that panics: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	c.FirstName, c.Version, c.UpdatedAt = strconv.Itoa(each), each+1, clock(5)
+	s.wantRecord(t, c)
+}
+
+func unknownCustomers(t *testing.T, s *subject) {
+	s.create(t, "north", 1)
+	for _, ref := range []customer.Ref{
+		customer.ByID("north", id(2)),
+		customer.ByID("north", "no id"),
+		customer.ByNumber("north", 2),
+		{Tenant: "north"},
+		{Tenant: "north", ID: id(2), Number: 1}, // the id decides
+	} {
+		s.wantNoRecord(t, ref, id(2))
+		ch, err := s.Revise(t.Context(), ref, signature(5), named("King"))
+		if !fault.Is(err, fault.Missing) || ch != (customer.Change{}) {
+			t.Errorf("revise %+v: got %#v (%v), want a Missing fault", ref, ch, err)
+		}
+	}
+}
+
+func idsAreCaseSensitive(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	s.wantNoRecord(t, customer.ByID("north", strings.ToUpper(c.ID)), strings.ToUpper(c.ID))
+	s.wantNoRecord(t, customer.ByID("NORTH", c.ID), c.ID)
+}
+
+func tenantsAreApart(t *testing.T, s *subject) {
+	north, south := s.create(t, "north", 1), s.create(t, "south", 1)
+	ch, err := s.Revise(t.Context(), customer.ByID("south", south.ID), signature(5), named("King"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.wantRecord(t, north)
+	s.wantRecord(t, ch.After)
+
+	own := s.create(t, "south", 2)
+	s.wantNoRecord(t, customer.ByID("north", own.ID), own.ID)
+	s.wantNoRecord(t, customer.ByNumber("north", 2), own.ID)
+	if next := s.put(t, "north", customer.Entry{NewID: id(3), Edit: named("Bo")})[0]; next.Number != 2 {
+		t.Errorf("next number of north: got %d, want 2", next.Number)
+	}
+}
+
+func updatedAtNeverGoesBack(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	ref := customer.ByID("north", c.ID)
+	for i, seconds := range []int{9, 3, 12} { // the second was stamped before the first
+		ch, err := s.Revise(t.Context(), ref, signature(seconds), named(fmt.Sprint("King ", i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := clock(max(9, seconds)); !ch.After.UpdatedAt.Equal(want) {
+			t.Errorf("updated at: got %v, want %v", ch.After.UpdatedAt, want)
+		}
+		s.wantRecord(t, ch.After)
+	}
+}
+
+func cancelledCalls(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	cause := errors.New("the caller left")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
+
+	_, err := s.Revise(ctx, customer.ByID("north", c.ID), signature(5), named("King"))
+	wantCause(t, "revise", err, cause)
+	_, err = s.Put(ctx, "north", signature(5), []customer.Entry{{NewID: id(2), Edit: named("Bo")}})
+	wantCause(t, "put", err, cause)
+	_, err = s.Find(ctx, customer.ByID("north", c.ID))
+	wantCause(t, "find", err, cause)
+
+	s.create(t, "north", 3) // whatever was queued before it is done by now
+	s.wantRecord(t, c)
+	s.wantNoRecord(t, customer.ByID("north", id(2)), id(2))
+}
+
+func wantCause(t *testing.T, call string, err, cause error) {
+	t.Helper()
+	if !errors.Is(err, cause) {
+		t.Errorf("%s: got %v, want %v", call, err, cause)
+	}
+}
+
+func reopenedStore(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	ch, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), named("King"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.reopen()
+	s.wantRecord(t, ch.After)
+	ch, err = s.Revise(t.Context(), customer.ByID("north", c.ID), signature(6), named("Lovelace"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.wantRecord(t, ch.After)
+}
+
+func closedStore(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	ref := customer.ByID("north", c.ID)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Find(t.Context(), ref); err == nil || fault.Is(err, fault.Missing) {
+		t.Errorf("find: got %v, want an error", err)
+	}
+	if _, err := s.Revise(t.Context(), ref, signature(5), named("King")); err == nil || fault.Is(err, fault.Missing) {
+		t.Errorf("revise: got %v, want an error", err)
+	}
+}
+
+// addOne counts in the first name, which loses a count when an edit is lost.
+func addOne(c *customer.Customer) error {
+	count, _ := strconv.Atoi(c.FirstName) // empty at first: 0
+	c.FirstName = strconv.Itoa(count + 1)
+	return nil
+}
+
+func concurrentRevisions(t *testing.T, s *subject) {
+	const writers, each = 64, 3
+	c := s.create(t, "north", 1)
+	ref := customer.ByID("north", c.ID)
+	var wg sync.WaitGroup
+	for range writers {
+		wg.Go(func() {
+			for range each {
+				ch, err := s.Revise(t.Context(), ref, signature(5), addOne)
+				if err != nil || ch.After.Version != ch.Before.Version+1 {
+					t.Errorf("got %#v (%v), want the next version", ch, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	c.FirstName, c.Version, c.UpdatedAt = strconv.Itoa(writers*each), writers*each+1, clock(5)
+	s.wantRecord(t, c)
+}
+
+func concurrentPutsAndRevisions(t *testing.T, s *subject) {
+	const writers, size = 8, 10
+	c := s.create(t, "north", 1)
+	var wg sync.WaitGroup
+	made := make([][]customer.Customer, writers)
+	for w := range int32(writers) {
+		wg.Go(func() {
+			entries := []customer.Entry{{ID: c.ID, Edit: addOne}}
+			for i := range int32(size) {
+				entries = append(entries, customer.Entry{NewID: id(100 + w*size + i), Edit: named("Bo")})
+			}
+			made[w] = s.put(t, "north", entries...)[1:]
+		})
+		wg.Go(func() {
+			if _, err := s.Revise(t.Context(), customer.ByNumber("north", 1), signature(0), addOne); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	c.FirstName, c.Version = strconv.Itoa(2*writers), 2*writers+1
+	s.wantRecord(t, c)
+	numbers := map[int32]bool{}
+	for _, list := range made {
+		for _, c := range list {
+			numbers[c.Number] = true
+			s.wantRecord(t, c)
+		}
+	}
+	for n := int32(2); n < 2+writers*size; n++ {
+		if !numbers[n] {
+			t.Errorf("nobody got number %d", n)
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package storetest
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"kartotek/internal/customer"
+	"kartotek/internal/fault"
+)
+
+// putTests hold customer.Store to what it promises of Put alone.
+var putTests = map[string]func(*testing.T, *subject){
+	"PutCreatesAndRevises":                putCreatesAndRevises,
+	"PutOfTheSameWritesNothing":           putOfTheSame,
+	"PutRefusesOneEntryAndTakesTheOthers": putRefusesOne,
+	"PutThatFailsLeavesNoTrace":           putThatFails,
+	"PutEntriesSeeThoseBefore":            putEntriesSeeThoseBefore,
+	"PutGivesTheNextNumber":               putGivesTheNextNumber,
+	"PutFillsGapsAfterTheLastNumber":      putFillsGaps,
+	"PutOfNothingIsNothing":               putOfNothing,
+}
+
+func putCreatesAndRevises(t *testing.T, s *subject) {
+	old := s.create(t, "north", 5)
+	got := s.put(t, "north",
+		customer.Entry{ID: id(1), Number: 1, Edit: named("Bo")},
+		customer.Entry{ID: old.ID, Edit: named("King")},
+		customer.Entry{NewID: id(2), Edit: named("Cy")},
+		customer.Entry{Number: 9, NewID: id(3), Edit: named("Di")},
+		customer.Entry{Number: 5, NewID: id(4), Edit: addOne},
+	)
+	want := []struct {
+		id      string
+		number  int32
+		version int64
+		name    string
+	}{
+		{id(1), 1, 1, "Bo"},
+		{old.ID, 5, 2, "King"},
+		{id(2), 6, 1, "Cy"},
+		{id(3), 9, 1, "Di"},
+		{old.ID, 5, 3, "King"},
+	}
+	for i, w := range want {
+		if c := got[i]; c.ID != w.id || c.Number != w.number || c.Version != w.version || c.LastName != w.name {
+			t.Errorf("entry %d: got %#v, want %+v", i, c, w)
+		}
+		if i != 1 { // which entry 4 revised again
+			s.wantRecord(t, got[i])
+		}
+	}
+}
+
+func putOfTheSame(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	for _, e := range []customer.Entry{
+		{ID: c.ID, Edit: named("Ada")},
+		{ID: c.ID, Number: 1, Edit: named("Ada")},
+		{Number: 1, NewID: id(2), Edit: named("Ada")},
+	} {
+		results, err := s.Put(t.Context(), "north", signature(5), []customer.Entry{e})
+		if err != nil || results[0].Err != nil || !results[0].Change.Empty() {
+			t.Errorf("got %+v (%v), want an empty change", results, err)
+		}
+	}
+	s.wantRecord(t, c)
+}
+
+func putRefusesOne(t *testing.T, s *subject) {
+	old := s.create(t, "north", 5)
+	tests := map[string]struct {
+		entry customer.Entry
+		kind  fault.Kind
+		path  string
+	}{
+		"the id is taken":      {customer.Entry{NewID: old.ID, Edit: named("Cy")}, fault.Conflict, "id"},
+		"the number is taken":  {customer.Entry{ID: id(90), Number: 5, Edit: named("Cy")}, fault.Conflict, "number"},
+		"the number is fixed":  {customer.Entry{ID: old.ID, Number: 6, Edit: named("Cy")}, fault.Invalid, "number"},
+		"the birth is refused": {customer.Entry{NewID: id(91), Edit: named("")}, fault.Invalid, "lastName"},
+		"the edit is refused":  {customer.Entry{ID: old.ID, Edit: named("")}, fault.Invalid, "lastName"},
+		"the version is old": {
+			customer.Entry{ID: old.ID, Edit: customer.AtVersion([]int64{7}, named("Cy"))}, fault.Stale, "",
+		},
+	}
+	n := int32(10)
+	for name, tt := range tests {
+		n += 10
+		t.Run(name, func(t *testing.T) {
+			results, err := s.Put(t.Context(), "north", signature(5), []customer.Entry{
+				{ID: id(n), Number: n, Edit: named("Bo")},
+				tt.entry,
+				{ID: id(n + 1), Number: n + 1, Edit: named("Di")},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantFault(t, results[1].Err, tt.kind, tt.path)
+			if results[1].Change != (customer.Change{}) {
+				t.Errorf("got %#v, want no change", results[1].Change)
+			}
+			for _, i := range []int{0, 2} {
+				if results[i].Err != nil {
+					t.Fatalf("its neighbour: %v", results[i].Err)
+				}
+				s.wantRecord(t, results[i].Change.After)
+			}
+		})
+	}
+	s.wantRecord(t, old)
+	s.wantNoRecord(t, customer.ByID("north", id(90)), id(90))
+	s.wantNoRecord(t, customer.ByID("north", id(91)), id(91))
+}
+
+func putThatFails(t *testing.T, s *subject) {
+	old := s.create(t, "north", 5)
+	broken := errors.New("broken on purpose")
+	results, err := s.Put(t.Context(), "north", signature(5), []customer.Entry{
+		{ID: id(1), Edit: named("Bo")},
+		{ID: old.ID, Edit: named("King")},
+		{ID: id(2), Edit: func(*customer.Customer) error { return broken }},
+		{ID: id(3), Edit: named("Cy")},
+	})
+	if !errors.Is(err, broken) || results != nil {
+		t.Errorf("got %+v (%v), want %v", results, err, broken)
+	}
+	s.wantRecord(t, old)
+	for n := int32(1); n <= 3; n++ {
+		s.wantNoRecord(t, customer.ByID("north", id(n)), id(n))
+	}
+}
+
+func putEntriesSeeThoseBefore(t *testing.T, s *subject) {
+	got := s.put(t, "north",
+		customer.Entry{ID: id(1), Number: 4, Edit: named("Bo")},
+		customer.Entry{ID: id(1), Edit: addOne},
+		customer.Entry{Number: 4, NewID: id(2), Edit: addOne},
+		customer.Entry{NewID: id(3), Edit: named("Cy")},
+	)
+	if last := got[2]; last.ID != id(1) || last.Version != 3 || last.FirstName != "2" {
+		t.Errorf("got %#v, want version 3 of %s", last, id(1))
+	}
+	s.wantRecord(t, got[2])
+	if got[3].Number != 5 {
+		t.Errorf("next number: got %d, want 5", got[3].Number)
+	}
+	s.wantRecord(t, got[3])
+}
+
+func putGivesTheNextNumber(t *testing.T, s *subject) {
+	got := s.put(t, "north",
+		customer.Entry{NewID: id(1), Edit: named("Bo")},
+		customer.Entry{NewID: id(2), Number: 40, Edit: named("Cy")},
+		customer.Entry{NewID: id(3), Edit: named("Di")},
+	)
+	for i, want := range []int32{1, 40, 41} {
+		if got[i].Number != want {
+			t.Errorf("entry %d: got number %d, want %d", i, got[i].Number, want)
+		}
+	}
+}
+
+func putFillsGaps(t *testing.T, s *subject) {
+	got := s.put(t, "north",
+		customer.Entry{NewID: id(1), Number: math.MaxInt32, Edit: named("Bo")},
+		customer.Entry{NewID: id(2), Number: 2, Edit: named("Cy")},
+		customer.Entry{NewID: id(3), Edit: named("Di")},
+		customer.Entry{NewID: id(4), Number: 4, Edit: named("Ed")},
+		customer.Entry{NewID: id(5), Edit: named("Flo")},
+		customer.Entry{NewID: id(6), Edit: named("Gus")},
+	)
+	for i, want := range []int32{math.MaxInt32, 2, 1, 4, 3, 5} {
+		if got[i].Number != want {
+			t.Errorf("entry %d: got number %d, want %d", i, got[i].Number, want)
+		}
+		s.wantRecord(t, got[i])
+	}
+}
+
+func putOfNothing(t *testing.T, s *subject) {
+	if results, err := s.Put(t.Context(), "north", signature(0), nil); err != nil || len(results) != 0 {
+		t.Errorf("got %+v (%v), want nothing", results, err)
+	}
+}
