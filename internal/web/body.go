@@ -1,0 +1,167 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"kartotek/internal/fault"
+)
+
+// RequestType is the media type of the body, in lower case, without parameters.
+// It is an Unsupported fault when it is none of those accepted, or names a
+// charset other than UTF-8.
+func RequestType(r *http.Request, accepted ...string) (string, error) {
+	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || !slices.Contains(accepted, media) {
+		return "", fault.New(fault.Unsupported, "the Content-Type must be %s", strings.Join(accepted, ", "))
+	}
+	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
+		return "", fault.New(fault.Unsupported, "the charset must be utf-8")
+	}
+	return media, nil
+}
+
+// ReadBody reads the whole body. A body over the server's limit is a TooLarge
+// fault, one that arrives too slowly a Slow one, one that ends early a Malformed
+// one.
+func ReadBody(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(r.Body)
+	switch {
+	case err == nil:
+		return body, nil
+	case errors.Is(err, errTooLarge):
+		return nil, fault.New(fault.TooLarge, "the body is too large")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, fault.New(fault.Slow, "the body took too long to arrive")
+	default:
+		return nil, fault.New(fault.Malformed, "the body ended early")
+	}
+}
+
+var errTooLarge = errors.New("body too large")
+
+// drainMax is how much of a body over the limit is read and thrown away, in
+// bytes. A sender that may finish sees the answer; one that is cut off may see a
+// broken connection instead.
+const drainMax = 16 << 20
+
+// limitedBody is a body that fails once it has given more than it may.
+type limitedBody struct {
+	io.ReadCloser
+	left    int64 // bytes; -1 once too many have come
+	tooLong bool  // by its own Content-Length
+	waits   bool  // the sender waits for leave to send it
+}
+
+// Read implements io.Reader.
+func (b *limitedBody) Read(p []byte) (int, error) {
+	if b.left < 0 || b.tooLong && b.waits {
+		return 0, errTooLarge
+	}
+	if b.tooLong {
+		return 0, b.overflow()
+	}
+	if int64(len(p)) > b.left+1 {
+		p = p[:b.left+1] // one byte more tells a body at the limit from one over it
+	}
+	n, err := b.ReadCloser.Read(p)
+	if int64(n) > b.left {
+		return 0, b.overflow()
+	}
+	b.left -= int64(n)
+	return n, err
+}
+
+func (b *limitedBody) overflow() error {
+	b.left = -1
+	_, _ = io.CopyN(io.Discard, b.ReadCloser, drainMax) // a sender that stops early needs no more
+	return errTooLarge
+}
+
+// Member is one member of a JSON object.
+type Member struct {
+	Name  string
+	Value jsontext.Value
+}
+
+// Null reports whether the member's value is null.
+func (m Member) Null() bool { return m.Value.Kind() == 'n' }
+
+// Text is the member's value, when it is a string.
+func (m Member) Text() (text string, ok bool) {
+	if m.Value.Kind() != '"' {
+		return "", false
+	}
+	b, err := jsontext.AppendUnquote(nil, m.Value)
+	return string(b), err == nil
+}
+
+// Object reads one JSON object and nothing else, strictly (RFC 8259, valid UTF-8,
+// no repeated names, at most 10,000 levels), and returns its members in order. A
+// byte order mark before it is skipped.
+//
+// Its Malformed fault has no field when the body is no object; a field with an
+// empty path when it is not JSON; and the field with the repeated name.
+func Object(body []byte) ([]Member, error) {
+	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
+	dec := jsontext.NewDecoder(bytes.NewReader(body))
+	switch dec.PeekKind() {
+	case '{':
+	case jsontext.KindInvalid:
+		if len(bytes.TrimSpace(body)) > 0 {
+			return nil, notJSON(nil)
+		}
+		fallthrough
+	default:
+		return nil, notObject(dec)
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return nil, notJSON(err)
+	}
+	var members []Member
+	for dec.PeekKind() != '}' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return nil, notJSON(err)
+		}
+		m := Member{Name: name.String()}
+		value, err := dec.ReadValue()
+		if err != nil {
+			return nil, notJSON(err)
+		}
+		m.Value = value.Clone() // the decoder writes over it
+		members = append(members, m)
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return nil, notJSON(err)
+	}
+	if _, err := dec.ReadToken(); err != io.EOF {
+		return nil, notJSON(nil)
+	}
+	return members, nil
+}
+
+// notObject tells a JSON value of another kind from one that is not JSON.
+func notObject(dec *jsontext.Decoder) error {
+	if _, err := dec.ReadValue(); err != nil && err != io.EOF {
+		return notJSON(err)
+	}
+	return fault.New(fault.Malformed, "the body must be a JSON object")
+}
+
+func notJSON(err error) error {
+	field := fault.Field{Rule: fault.Format, Text: "must be valid JSON"}
+	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok && errors.Is(s, jsontext.ErrDuplicateName) {
+		path := strings.Join(slices.Collect(s.JSONPointer.Tokens()), ".")
+		field = fault.Field{Path: path, Rule: fault.Repeated, Text: "must not be repeated"}
+	}
+	return &fault.Fault{Kind: fault.Malformed, Text: "the body is malformed", Fields: []fault.Field{field}}
+}

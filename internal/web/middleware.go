@@ -1,0 +1,106 @@
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// observe gives each request an id, a log line and its metrics, and is the last
+// guard against a panic.
+func observe(next http.Handler, log *slog.Logger, metrics *Metrics) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		r, c := withCall(r)
+		w.Header().Set("X-Request-Id", c.id)
+		rec := &recorder{ResponseWriter: w}
+		defer func() {
+			p := recover()
+			abort := p != nil
+			if abort && p != http.ErrAbortHandler {
+				c.err = crash(p)
+				if rec.status == 0 {
+					http.Error(rec, "internal error", http.StatusInternalServerError)
+					abort = false
+				}
+			}
+			if rec.status == 0 && !abort {
+				rec.status = http.StatusOK // what a handler that writes nothing answers
+			}
+			took := time.Since(start)
+			metrics.request(c, rec.status, took)
+			logRequest(log, r, c, rec, took)
+			if abort {
+				panic(http.ErrAbortHandler) // the answer may be cut off: let the client see that
+			}
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+func logRequest(log *slog.Logger, r *http.Request, c *call, rec *recorder, took time.Duration) {
+	attrs := []slog.Attr{
+		slog.String("id", c.id),
+		slog.String("method", r.Method),
+		slog.String("contract", c.contract),
+		slog.String("operation", c.operation),
+		slog.Int("status", rec.status),
+		slog.Int64("bytes", rec.bytes),
+		slog.Float64("ms", float64(took.Microseconds())/1000),
+	}
+	if c.fault != "" {
+		attrs = append(attrs, slog.String("fault", string(c.fault)))
+	}
+	level := slog.LevelInfo
+	if c.err != nil {
+		level = slog.LevelError
+		attrs = append(attrs, slog.String("error", c.err.Error()))
+	}
+	log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// bound limits how large a request's body may be and how long its handler may
+// wait.
+func bound(next http.Handler, maxBody int64, patience time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), patience)
+		defer cancel()
+		r = r.WithContext(ctx)
+		r.Body = &limitedBody{
+			ReadCloser: r.Body,
+			left:       maxBody,
+			tooLong:    r.ContentLength > maxBody,
+			waits:      r.Header.Get("Expect") != "",
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// recorder remembers what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

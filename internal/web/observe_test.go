@@ -1,0 +1,281 @@
+package web_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"kartotek/internal/fault"
+	"kartotek/internal/web"
+)
+
+func TestARequestKeepsASafeID(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 128)
+	tests := map[string]struct {
+		header string
+		kept   bool
+	}{
+		"one character is kept":         {"7", true},
+		"a uuid is kept":                {"0195e3a0-0000-7000-8000-000000000043", true},
+		"128 characters are kept":       {long, true},
+		"punctuation is kept":           {`{"a":1}\!~`, true},
+		"none is made":                  {"", false},
+		"129 characters are replaced":   {long + "x", false},
+		"a space is replaced":           {"a b", false},
+		"a tab is replaced":             {"a\tb", false},
+		"letters past ASCII are, too":   {"å", false},
+		"bytes that are no text, too":   {"\xff", false},
+		"a list of two is replaced":     {"a, b", false},
+		"a terminal's escape cannot be": {"a\u009b1m", false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var inside string
+			server := start(t, &web.Server{Mounts: mount(func(w http.ResponseWriter, r *http.Request) error {
+				inside = web.RequestID(r)
+				return hello(w, r)
+			})})
+			resp, _ := server.do(t, "GET /t/ HTTP/1.1\r\nHost: test\r\nX-Request-Id: "+tt.header+"\r\n\r\n")
+			got := resp.Header.Get("X-Request-Id")
+			if (got == tt.header) != tt.kept {
+				t.Errorf("id %q: got %q back, want it kept: %v", tt.header, got, tt.kept)
+			}
+			if _, err := uuid.Parse(got); err != nil && !tt.kept {
+				t.Errorf("id %q: got %q instead, want a UUID", tt.header, got)
+			}
+			if logged := server.log.line(t)["id"]; inside != got || logged != got {
+				t.Errorf("id: the answer has %q, the handler %q, the log %q; want one", got, inside, logged)
+			}
+		})
+	}
+}
+
+func TestNewIDsDiffer(t *testing.T) {
+	t.Parallel()
+	server := start(t, &web.Server{})
+	first, _ := server.get(t, "/healthz")
+	second, _ := server.get(t, "/healthz")
+	if a, b := first.Header.Get("X-Request-Id"), second.Header.Get("X-Request-Id"); a == b {
+		t.Errorf("two requests have the id %q", a)
+	}
+}
+
+func TestAHandlerRunsWithoutTheServer(t *testing.T) {
+	t.Parallel()
+	r, err := http.NewRequest(http.MethodGet, "/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	web.Name(r, "test", "act") // goes nowhere
+	if got := web.RequestID(r); got != "" {
+		t.Errorf("id: got %q, want none", got)
+	}
+}
+
+func TestEachRequestIsOneLineOfLog(t *testing.T) {
+	t.Parallel()
+	returns := func(err error) web.Func { return func(http.ResponseWriter, *http.Request) error { return err } }
+	busy := fault.New(fault.Busy, "wait")
+	tests := map[string]struct {
+		handle web.Func
+		want   string // level, status, bytes, fault, error
+		more   string // keys beyond the usual ones
+	}{
+		"an answer":      {hello, "INFO 200 5 <nil> <nil>", ""},
+		"nothing said":   {returns(nil), "INFO 200 0 <nil> <nil>", ""},
+		"a refusal":      {returns(fault.New(fault.Malformed, "no")), "INFO 400 9 malformed <nil>", " fault"},
+		"an outage":      {returns(errors.New("dial: refused")), "ERROR 500 8 internal dial: refused", " error fault"},
+		"a busy store":   {returns(busy), "ERROR 503 4 busy busy: wait", " error fault"},
+		"a busy store's": {returns(fmt.Errorf("put: %w", busy)), "ERROR 503 4 busy put: busy: wait", " error fault"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := start(t, &web.Server{Mounts: mount(tt.handle)})
+			server.get(t, "/t/x")
+			line := server.log.line(t)
+			if got := fmt.Sprint(line["level"], " ", line["status"], " ", line["bytes"], " ", line["fault"], " ", line["error"]); got != tt.want {
+				t.Errorf("log: got %q, want %q", got, tt.want)
+			}
+			if line["msg"] != "request" || line["method"] != "GET" || line["contract"] != "test" || line["operation"] != "act" {
+				t.Errorf("log: got %v, want a GET of act in test", line)
+			}
+			if ms, ok := line["ms"].(float64); !ok || ms < 0 {
+				t.Errorf("ms: got %v, want a number", line["ms"])
+			}
+			want := slices.Sorted(slices.Values(strings.Fields("bytes contract id level method ms msg operation status time" + tt.more)))
+			if keys := slices.Sorted(maps.Keys(line)); !slices.Equal(keys, want) {
+				t.Errorf("log: got the keys %v, want %v", keys, want)
+			}
+		})
+	}
+}
+
+// A marker stands wherever a client may have put personal data.
+func TestTheLogHoldsNoPersonalData(t *testing.T) {
+	t.Parallel()
+	const marker = "Nordmann"
+	refused := &fault.Fault{Kind: fault.Invalid, Text: "no", Fields: []fault.Field{{Path: "email", Rule: fault.Format, Text: "bad"}}}
+	tests := map[string]struct {
+		path   string
+		handle web.Func
+		want   float64
+	}{
+		"the handler answers with it":  {"/t/", echo, 200},
+		"the handler refuses":          {"/t/", func(http.ResponseWriter, *http.Request) error { return refused }, 422},
+		"the handler fails":            {"/t/", func(http.ResponseWriter, *http.Request) error { return errors.New("disk full") }, 500},
+		"a text is thrown":             {"/t/", func(http.ResponseWriter, *http.Request) error { panic(marker) }, 500},
+		"an error is thrown":           {"/t/", func(http.ResponseWriter, *http.Request) error { panic(errors.New(marker)) }, 500},
+		"a wrapped error is thrown":    {"/t/", func(http.ResponseWriter, *http.Request) error { panic(fmt.Errorf("%s: %w", marker, io.EOF)) }, 500},
+		"a fault is thrown":            {"/t/", func(http.ResponseWriter, *http.Request) error { panic(fault.New(fault.Stale, marker)) }, 500},
+		"a type is wrong":              {"/t/", func(http.ResponseWriter, *http.Request) error { _ = any(marker).(int); return nil }, 500},
+		"a map is missing":             {"/t/", func(http.ResponseWriter, *http.Request) error { noMap()[marker]++; return nil }, 500},
+		"the path is unknown":          {"/x/", nil, 404},
+		"the path is the operator's":   {"/healthz?x=", nil, 405},
+		"the path is near the mount's": {"/t/../", hello, 200},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := start(t, &web.Server{Mounts: mount(tt.handle)})
+			basic := base64.StdEncoding.EncodeToString([]byte(marker + ":" + marker))
+			resp, _ := server.do(t, "POST "+tt.path+marker+"?"+marker+"="+marker+";"+marker+" HTTP/1.1\r\nHost: "+marker+"\r\n"+
+				marker+": "+marker+"\r\nUser-Agent: "+marker+"\r\nReferer: "+marker+"\r\nCookie: "+marker+"="+marker+"\r\n"+
+				"X-Request-Id: "+marker+" "+marker+"\r\nX-Forwarded-For: "+marker+"\r\nContent-Type: "+marker+"\r\n"+
+				"Authorization: Basic "+basic+"\r\nContent-Length: 8\r\n\r\n"+marker)
+			if line := server.log.line(t); line["status"] != tt.want || float64(resp.StatusCode) != tt.want {
+				t.Errorf("status: got %s, logged as %v, want %v", resp.Status, line["status"], tt.want)
+			}
+			for _, secret := range []string{marker, basic} {
+				if strings.Contains(strings.ToLower(server.log.String()), strings.ToLower(secret)) {
+					t.Errorf("the log holds %q:\n%s", secret, server.log)
+				}
+			}
+		})
+	}
+}
+
+func noMap() map[string]int { return nil }
+
+func echo(w http.ResponseWriter, r *http.Request) error {
+	body, err := web.ReadBody(r)
+	if err != nil {
+		return err
+	}
+	return web.Write(w, http.StatusOK, append(body, r.URL.String()...))
+}
+
+func TestAPanicIsAnsweredLikeAnyDefect(t *testing.T) {
+	t.Parallel()
+	server := start(t, &web.Server{Mounts: mount(func(_ http.ResponseWriter, r *http.Request) error {
+		noMap()[r.URL.Path]++
+		return nil
+	})})
+	for range 2 { // the process lives
+		resp, body := server.get(t, "/t/")
+		if resp.StatusCode != http.StatusInternalServerError || body != "internal" {
+			t.Errorf("answer: got %s %q, want the contract's 500", resp.Status, body)
+		}
+	}
+	for _, line := range server.log.lines(t, 2) {
+		text, _ := line["error"].(string)
+		if line["level"] != "ERROR" || !strings.HasPrefix(text, "panic: assignment to entry in nil map\n") || !strings.Contains(text, "observe_test.go:") {
+			t.Errorf("log: got %v, want the panic and where it was", line)
+		}
+	}
+}
+
+func TestAPanicOutsideOfHandleIsAnswered(t *testing.T) {
+	t.Parallel()
+	server := start(t, &web.Server{Mounts: []web.Mount{{Prefix: "/t/", Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		panic("secret")
+	})}}})
+	resp, body := server.get(t, "/t/")
+	if resp.StatusCode != http.StatusInternalServerError || strings.Contains(body, "secret") {
+		t.Errorf("answer: got %s %q, want a bare 500", resp.Status, body)
+	}
+	line := server.log.line(t)
+	if text, _ := line["error"].(string); line["status"] != 500.0 || !strings.HasPrefix(text, "panic: string\n") {
+		t.Errorf("log: got %v, want a panic of a string", line)
+	}
+}
+
+// An answer that has begun cannot become another one, only break off.
+func TestAnAnswerThatHasBegunBreaksOff(t *testing.T) {
+	t.Parallel()
+	begin := func(w http.ResponseWriter) {
+		w.WriteHeader(http.StatusOK)
+		_, _ = io.WriteString(w, "half of ")
+		_ = http.NewResponseController(w).Flush()
+	}
+	tests := map[string]struct {
+		handler http.Handler
+		text    string // how the logged error begins
+		fault   any
+	}{
+		"by a panic":         {web.Handle(func(w http.ResponseWriter, _ *http.Request) error { begin(w); panic("x") }, fail), "panic: string", "internal"},
+		"by an error":        {web.Handle(func(w http.ResponseWriter, _ *http.Request) error { begin(w); return io.ErrNoProgress }, fail), io.ErrNoProgress.Error(), "internal"},
+		"by a fault":         {web.Handle(func(w http.ResponseWriter, _ *http.Request) error { begin(w); return fault.Taken("id") }, fail), "conflict: ", "conflict"},
+		"by a panic outside": {http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { begin(w); panic("x") }), "panic: string", nil},
+		"by the handler":     {web.Handle(func(w http.ResponseWriter, _ *http.Request) error { begin(w); panic(http.ErrAbortHandler) }, fail), "", nil},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := start(t, &web.Server{Mounts: []web.Mount{{Prefix: "/t/", Handler: tt.handler}}})
+			resp, err := server.client.Get("http://" + server.addr + "/t/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			body, err := io.ReadAll(resp.Body)
+			if err == nil || string(body) != "half of " {
+				t.Errorf("answer: got %q, %v, want half of it and an error", body, err)
+			}
+			line := server.log.line(t)
+			if text, _ := line["error"].(string); !strings.HasPrefix(text, tt.text) || (tt.text == "") != (text == "") || line["fault"] != tt.fault {
+				t.Errorf("log: got %v, want the error %q and the fault %v", line, tt.text, tt.fault)
+			}
+			if resp, _ := server.get(t, "/healthz"); resp.StatusCode != http.StatusOK {
+				t.Errorf("then: got %s, want a server that lives", resp.Status)
+			}
+		})
+	}
+}
+
+func TestAHandlerThatWaitsTooLongIsBusy(t *testing.T) {
+	t.Parallel()
+	server := start(t, &web.Server{
+		Patience: web.Patience{Handler: 50 * time.Millisecond},
+		Mounts: mount(func(_ http.ResponseWriter, r *http.Request) error {
+			<-r.Context().Done()
+			return fmt.Errorf("revise: %w", r.Context().Err())
+		}),
+	})
+	resp, body := server.get(t, "/t/")
+	if resp.StatusCode != 503 || body != "busy" || resp.Header.Get("Retry-After") != "1" {
+		t.Errorf("answer: got %s %q %v, want 503 and when to come again", resp.Status, body, resp.Header)
+	}
+	if line := server.log.line(t); line["error"] != "revise: context deadline exceeded" || line["fault"] != "busy" {
+		t.Errorf("log: got %v, want the deadline", line)
+	}
+}
+
+func TestOnlyBusyTellsWhenToComeAgain(t *testing.T) {
+	t.Parallel()
+	server := start(t, &web.Server{Mounts: mount(func(http.ResponseWriter, *http.Request) error { return io.ErrNoProgress })})
+	if resp, _ := server.get(t, "/t/"); resp.Header.Get("Retry-After") != "" {
+		t.Errorf("Retry-After of a 500: got %q, want none", resp.Header.Get("Retry-After"))
+	}
+}

@@ -1,0 +1,330 @@
+package web_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"kartotek/internal/web"
+)
+
+func TestOperatorsAskTheServer(t *testing.T) {
+	t.Parallel()
+	const get, head, post = "GET", "HEAD", "POST"
+	ok := func(context.Context) error { return nil }
+	down := func(context.Context) error { return errors.New("no disk") }
+	tests := map[string]struct {
+		ready        func(context.Context) error
+		method, path string
+		want         string
+	}{
+		"it lives":                           {ok, get, "/healthz", "200 ok\n"},
+		"it lives without its store":         {down, get, "/healthz", "200 ok\n"},
+		"it is ready":                        {ok, get, "/readyz", "200 ready\n"},
+		"it is not ready without its store":  {down, get, "/readyz", "503 not ready\n"},
+		"a query does not matter":            {ok, get, "/healthz?x", "200 ok\n"},
+		"a HEAD of its health has no body":   {ok, head, "/healthz", "200 "},
+		"a HEAD of its readiness, too":       {down, head, "/readyz", "503 "},
+		"a POST to its health is refused":    {ok, post, "/healthz", "405 the path knows GET, HEAD\n"},
+		"a POST to its readiness is refused": {ok, post, "/readyz", "405 the path knows GET, HEAD\n"},
+		"a POST to its metrics is refused":   {ok, post, "/metrics", "405 the path knows GET, HEAD\n"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := start(t, &web.Server{Ready: tt.ready})
+			resp, body := server.do(t, tt.method+" "+tt.path+" HTTP/1.1\r\nHost: test\r\n\r\n")
+			if got := fmt.Sprint(resp.StatusCode, " ", body); got != tt.want {
+				t.Errorf("%s %s: got %q, want %q", tt.method, tt.path, got, tt.want)
+			}
+			if got := resp.Header.Get("Content-Type"); got != "text/plain; charset=utf-8" {
+				t.Errorf("Content-Type: got %q, want text", got)
+			}
+			if got := resp.Header.Get("Allow"); (got == "GET, HEAD") != (resp.StatusCode == http.StatusMethodNotAllowed) {
+				t.Errorf("Allow: got %q with %s", got, resp.Status)
+			}
+			if line := server.log.line(t); line["contract"] != "operator" || (line["error"] == "no disk") != (resp.StatusCode == http.StatusServiceUnavailable) {
+				t.Errorf("log: got %v, want the operator's request, and why the server is not ready", line)
+			}
+		})
+	}
+}
+
+func TestMetricsCountByContractOperationAndStatus(t *testing.T) {
+	t.Parallel()
+	server := start(t, &web.Server{MaxBody: 10, Mounts: mount(measure)})
+	for _, request := range []string{whole(3), whole(4), whole(11), "GET /x HTTP/1.1\r\nHost: test\r\n\r\n", "GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"} {
+		server.do(t, request)
+	}
+	resp, body := server.get(t, "/metrics")
+	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") {
+		t.Errorf("Content-Type: got %q, want text", resp.Header.Get("Content-Type"))
+	}
+	for _, want := range []string{
+		`kartotek_http_requests_total{contract="test",operation="act",status="200"} 2`,
+		`kartotek_http_requests_total{contract="test",operation="act",status="413"} 1`,
+		`kartotek_http_requests_total{contract="none",operation="none",status="404"} 1`,
+		`kartotek_http_requests_total{contract="operator",operation="health",status="200"} 1`,
+		`kartotek_http_request_duration_seconds_count{contract="test",operation="act"} 3`,
+		`kartotek_http_request_duration_seconds_bucket{contract="test",operation="act",le="10"} 3`,
+	} {
+		if !strings.Contains(body, want+"\n") {
+			t.Errorf("metrics lack %s:\n%s", want, body)
+		}
+	}
+}
+
+func TestMountsOwnTheirPrefixes(t *testing.T) {
+	t.Parallel()
+	mark := func(name string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, name) })
+	}
+	server := start(t, &web.Server{Mounts: []web.Mount{
+		{Prefix: "/api/", FoldCase: true, Handler: mark("folds")},
+		{Prefix: "/public/", Handler: mark("exact")},
+	}})
+	const unknown = "no such path: the contracts begin at /api/, /public/, the server's health is at /healthz\n"
+	for path, want := range map[string]string{
+		"/api/":              "folds",
+		"/api/x/y":           "folds",
+		"/API/x":             "folds",
+		"/aPi//x":            "folds",
+		"/public/":           "exact",
+		"/public/x":          "exact",
+		"/%70ublic/x":        "exact",
+		"/Public/x":          unknown,
+		"/api":               unknown,
+		"/public":            unknown,
+		"/apis/x":            unknown,
+		"/":                  unknown,
+		"/x":                 unknown,
+		"//api/x":            unknown,
+		"/./api/x":           unknown,
+		"/x/../healthz":      unknown,
+		"//healthz":          unknown,
+		"/healthz/":          unknown,
+		"/healthz%2F":        unknown,
+		"/HEALTHZ":           unknown,
+		"http://other/x":     unknown,
+		"http://other/api/x": "folds",
+	} {
+		resp, body := server.get(t, path)
+		if body != want || (resp.StatusCode == http.StatusNotFound) != (want == unknown) {
+			t.Errorf("%s: got %s %q, want %q", path, resp.Status, body, want)
+		}
+		if want == unknown && resp.Header.Get("Content-Type") != "text/plain; charset=utf-8" {
+			t.Errorf("%s: got the type %q, want text", path, resp.Header.Get("Content-Type"))
+		}
+	}
+	resp, body := server.do(t, "HEAD /x HTTP/1.1\r\nHost: test\r\n\r\n")
+	if resp.StatusCode != http.StatusNotFound || body != "" || resp.ContentLength != int64(len(unknown)) {
+		t.Errorf("HEAD: got %s %q, want 404 without a body", resp.Status, body)
+	}
+}
+
+func TestAHeadHasTheHeaderOfAGet(t *testing.T) {
+	t.Parallel()
+	server := start(t, &web.Server{Mounts: mount(hello)})
+	resp, body := server.do(t, "HEAD /t/ HTTP/1.1\r\nHost: test\r\n\r\n")
+	if resp.StatusCode != http.StatusOK || resp.ContentLength != 5 || body != "" {
+		t.Errorf("HEAD: got %s, %d bytes promised, %q sent; want 200, 5 and none", resp.Status, resp.ContentLength, body)
+	}
+}
+
+func TestASlowHeaderIsCutOff(t *testing.T) {
+	t.Parallel()
+	server := start(t, &web.Server{Patience: web.Patience{Header: 100 * time.Millisecond}})
+	c := server.dial(t)
+	c.send(t, "GET /healthz HTTP/1.1\r\nHost:")
+	if text, err := io.ReadAll(c.in); len(text) > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("answer: got %q, %v, want the end of the connection", text, err)
+	}
+}
+
+func TestAnIdleConnectionIsClosed(t *testing.T) {
+	t.Parallel()
+	server := start(t, &web.Server{Patience: web.Patience{Idle: 50 * time.Millisecond}})
+	c := server.dial(t)
+	c.send(t, "GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n")
+	c.answer(t, http.MethodGet)
+	if text, err := io.ReadAll(c.in); err != nil || len(text) > 0 {
+		t.Errorf("then: got %q, %v, want the end of the connection", text, err)
+	}
+}
+
+// held is a server with one request in flight: free lets it end.
+func held(t *testing.T, p web.Patience) (server *running, inFlight conn, free func()) {
+	t.Helper()
+	entered, release := make(chan struct{}), make(chan struct{})
+	server = start(t, &web.Server{
+		Ready:    func(context.Context) error { return nil },
+		Patience: p,
+		Mounts: mount(func(w http.ResponseWriter, r *http.Request) error {
+			close(entered)
+			<-release
+			if err := r.Context().Err(); err != nil {
+				return err
+			}
+			return hello(w, r)
+		}),
+	})
+	inFlight = server.dial(t)
+	inFlight.send(t, "GET /t/ HTTP/1.1\r\nHost: test\r\n\r\n")
+	<-entered
+	return server, inFlight, func() { close(release) }
+}
+
+func (r *running) refuses() bool {
+	c, err := net.Dial("tcp", r.addr)
+	if err == nil {
+		c.Close()
+	}
+	return err != nil
+}
+
+func TestAServerThatStopsFinishesWhatItHasAccepted(t *testing.T) {
+	t.Parallel()
+	server, inFlight, free := held(t, web.Patience{})
+	server.cancel()
+	eventually(t, "the refusal of new connections", server.refuses)
+	w := httptest.NewRecorder() // who asks by a connection is not answered any more
+	server.handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+	if w.Code != http.StatusServiceUnavailable || w.Body.String() != "stopping\n" {
+		t.Errorf("readiness: got %d %q, want 503 stopping", w.Code, w.Body)
+	}
+	free()
+	if resp, body := inFlight.answer(t, http.MethodGet); resp.StatusCode != 200 || body != "hello" {
+		t.Errorf("the request in flight: got %s %q, want its answer", resp.Status, body)
+	}
+	if err := server.stop(); err != nil {
+		t.Errorf("Run: got %v, want nil", err)
+	}
+}
+
+func TestAServerThatStopsDoesNotWaitForever(t *testing.T) {
+	t.Parallel()
+	server, _, free := held(t, web.Patience{Stop: 50 * time.Millisecond})
+	defer free()
+	if err := server.stop(); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Run: got %v, want that it ran out of patience", err)
+	}
+}
+
+func TestAnIdleServerStopsAtOnce(t *testing.T) {
+	t.Parallel()
+	server := start(t, &web.Server{})
+	resp, err := server.client.Get("http://" + server.addr + "/healthz") // its connection stays open
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	began := time.Now()
+	if err := server.stop(); err != nil || time.Since(began) > 5*time.Second {
+		t.Errorf("Run: got %v after %v, want nil at once", err, time.Since(began))
+	}
+	if !server.refuses() {
+		t.Error("the port is still open")
+	}
+}
+
+func TestAServerMayStopBeforeItBegins(t *testing.T) {
+	t.Parallel()
+	server := start(t, &web.Server{})
+	if err := server.stop(); err != nil { // mostly before the server has begun to listen
+		t.Errorf("Run: got %v, want nil", err)
+	}
+	if !server.refuses() {
+		t.Error("the port is still open")
+	}
+}
+
+func TestAServerSpeaksTLS(t *testing.T) {
+	t.Parallel()
+	cert, key, roots := certificate(t)
+	server := start(t, &web.Server{TLSCert: cert, TLSKey: key, Mounts: mount(measure), MaxBody: 1000})
+	for _, http2 := range []bool{false, true} {
+		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: http2}
+		defer transport.CloseIdleConnections()
+		client := &http.Client{Transport: transport, Timeout: soon}
+		for size, want := range map[int]string{1000: "200 1000", 1001: "413 too-large", 10 << 20: "413 too-large"} {
+			resp, err := client.Post("https://"+server.addr+"/t/", "text/plain", strings.NewReader(strings.Repeat("x", size)))
+			if err != nil {
+				t.Errorf("%d bytes: %v", size, err)
+				continue
+			}
+			defer resp.Body.Close()
+			body, err := io.ReadAll(resp.Body)
+			if got := fmt.Sprint(resp.StatusCode, " ", string(body)); err != nil || got != want {
+				t.Errorf("%d bytes: got %q, %v, want %q", size, got, err, want)
+			}
+			if (resp.ProtoMajor == 2) != http2 {
+				t.Errorf("protocol: got %s, want HTTP/2: %v", resp.Proto, http2)
+			}
+		}
+	}
+}
+
+func TestAServerNeedsItsCertificate(t *testing.T) {
+	t.Parallel()
+	server := start(t, &web.Server{TLSCert: filepath.Join(t.TempDir(), "none.pem"), TLSKey: "none.pem"})
+	eventually(t, "the port's end", server.refuses)
+	if err := server.stop(); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Run: got %v, want that there is no such file", err)
+	}
+}
+
+// certificate writes a fresh one for this machine, and is its files and who
+// trusts it.
+func certificate(t *testing.T) (cert, key string, roots *x509.CertPool) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		NotBefore:    time.Now().Add(-time.Hour),
+		NotAfter:     time.Now().Add(time.Hour),
+		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	public, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := x509.ParseCertificate(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots = x509.NewCertPool()
+	roots.AddCert(parsed)
+	return pemFile(t, "CERTIFICATE", public), pemFile(t, "PRIVATE KEY", secret), roots
+}
+
+func pemFile(t *testing.T, kind string, der []byte) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), kind+".pem")
+	if err := os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}

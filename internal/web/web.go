@@ -1,0 +1,88 @@
+// Package web is the HTTP plumbing that every contract shares: the server and
+// its middleware, reading bodies and conditions, and turning a returned error
+// into a response. It knows no contract and no customer.
+//
+// Read server.go for the way of a request from the socket to a contract, this
+// file for how a handler answers, body.go and header.go for what it reads.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+
+	"kartotek/internal/fault"
+)
+
+// Func is a handler that returns its error instead of writing it.
+type Func func(w http.ResponseWriter, r *http.Request) error
+
+// Fail writes a fault in one contract's words.
+type Fail func(w http.ResponseWriter, r *http.Request, f *fault.Fault)
+
+// Handle joins f to its contract's Fail. A panic in f is answered like any other
+// defect. When f fails after it has begun to answer, the connection breaks off.
+func Handle(f Func, fail Fail) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := guard(f, w, r)
+		if err == nil {
+			return
+		}
+		flt := faultOf(err)
+		note := callOf(r)
+		note.fault = flt.Kind
+		if flt.Kind == fault.Internal || flt.Kind == fault.Busy {
+			note.err = err
+		}
+		if rec, ok := w.(*recorder); ok && rec.status != 0 {
+			note.err = err
+			panic(http.ErrAbortHandler) // an answer has begun: let the client see that it is cut off
+		}
+		if flt.Kind == fault.Busy {
+			w.Header().Set("Retry-After", "1")
+		}
+		fail(w, r, flt)
+	})
+}
+
+func guard(f Func, w http.ResponseWriter, r *http.Request) (err error) {
+	defer func() {
+		switch p := recover(); p {
+		case nil:
+		case http.ErrAbortHandler:
+			panic(p)
+		default:
+			err = crash(p)
+		}
+	}()
+	return f(w, r)
+}
+
+// crash is the error of a panic. Only the runtime's own words are sure to hold no
+// personal data.
+func crash(p any) error {
+	text := fmt.Sprintf("%T", p)
+	if err, ok := p.(interface{ RuntimeError() }); ok {
+		text = fmt.Sprint(err)
+	}
+	return fmt.Errorf("panic: %s\n%s", text, debug.Stack())
+}
+
+// faultOf is fault.Of, for which a request that ran out of time met a busy
+// server.
+func faultOf(err error) *fault.Fault {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return fault.New(fault.Busy, "the server is busy")
+	}
+	return fault.Of(err)
+}
+
+// Write sends a complete answer. The caller has set the Content-Type.
+func Write(w http.ResponseWriter, status int, body []byte) error {
+	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the caller is gone if this fails
+	return nil
+}
