@@ -1,0 +1,162 @@
+// Package contracttest replays recorded HTTP conversations against a contract and
+// lets its OpenAPI document judge every exchange, in both directions: no answer
+// that is not documented, nothing documented without a transcript.
+//
+// A transcript is a text file. "#" starts a comment, "@" an event in the world,
+// ">" a line of a request, "<" a line of its answer. A request is its first line,
+// headers, and a body that begins with "{" or "[" or after an empty ">" line:
+//
+//	# null leaves the phone as it is.
+//	> PATCH /api/customers/42
+//	> Authorization: Basic {kari:sommerregn}
+//	> Content-Type: application/json
+//	> {"PhoneNumber":null}
+//	< 200
+//	< ...
+//
+// "{login:password}" stands for its base64, and "$writer" for the text of the key
+// with that name; world.go tells who there is. A body line in Go's quotes after a
+// "~" is unquoted, and repeated with "x N": ~"[" x 10000.
+//
+// The events are "@ clock +9000h", "@ store down", "@ store busy", "@ store up",
+// and for the next request "@ body slow" and "@ body cut".
+//
+// "go test -update" writes what the contract answers into the transcripts.
+package contracttest
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"kartotek/internal/contract"
+	"kartotek/internal/fault"
+)
+
+var update = flag.Bool("update", false, "rewrite transcripts with the answers seen")
+
+// Replay runs every testdata/*.txt against the contract that start builds in a
+// fresh world, and lets the contract's OpenAPI document judge each exchange.
+// Every answer carries the headers in always; transcripts leave them out.
+func Replay(t *testing.T, always http.Header, start func(World) contract.Contract) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no transcripts in testdata (%v)", err)
+	}
+	judge := newJudge(t, start(NewWorld(t)))
+	t.Run("transcripts", func(t *testing.T) {
+		for _, file := range files {
+			t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+				t.Parallel()
+				world := NewWorld(t)
+				s := &stage{t: t, world: world, handler: world.Handler(start(world)), judge: judge, always: always}
+				s.compare(file)
+			})
+		}
+	})
+	judge.verdict(t)
+}
+
+// stage is where one transcript is played.
+type stage struct {
+	t       *testing.T
+	world   World
+	handler http.Handler
+	judge   *judge
+	always  http.Header
+}
+
+func (s *stage) compare(file string) {
+	want, err := os.ReadFile(file)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	got := s.replay(string(want))
+	if got == string(want) {
+		return
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			s.t.Fatal(err)
+		}
+		return
+	}
+	s.t.Errorf("%s differs.\n--- got\n%s\n--- want\n%s", file, got, want)
+}
+
+// replay answers each request of the transcript and keeps everything else.
+func (s *stage) replay(transcript string) string {
+	var out strings.Builder
+	var request []string
+	answer := func() {
+		if len(request) > 0 {
+			out.WriteString(s.exchange(request))
+			request = nil
+		}
+	}
+	for line := range strings.Lines(transcript) {
+		switch {
+		case strings.HasPrefix(line, ">"):
+			request = append(request, strings.TrimSuffix(strings.TrimPrefix(line[1:], " "), "\n"))
+			out.WriteString(line)
+		case strings.HasPrefix(line, "<"): // replaced by the answer
+		default:
+			answer()
+			if event, ok := strings.CutPrefix(line, "@ "); ok {
+				s.world.happen(s.t, strings.TrimSpace(event))
+			}
+			out.WriteString(line)
+		}
+	}
+	answer()
+	return out.String()
+}
+
+func (s *stage) exchange(lines []string) string {
+	request := parseRequest(s.t, lines, s.world)
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, request.build())
+	if request.method == http.MethodHead {
+		w.Body.Reset() // as the server does on the wire
+	}
+	s.judge.exchange(s.t, request, w)
+	for name, values := range s.always {
+		if got := w.Header().Values(name); fmt.Sprint(got) != fmt.Sprint(values) {
+			s.t.Errorf("%s: %s: got %q, want %q", lines[0], name, got, values)
+		}
+		w.Header().Del(name)
+	}
+	return formatAnswer(w)
+}
+
+// WalkFaults hands fail every kind of fault: each must be answered with an error
+// status, in a body that the schema of the contract's errors takes, and without
+// the text of what is ours to fix.
+func WalkFaults(t *testing.T, c contract.Contract, errorSchema string) {
+	judge := newJudge(t, c)
+	for _, kind := range fault.Kinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			f := &fault.Fault{Kind: kind, Text: "the text of the fault"}
+			if kind == fault.Invalid || kind == fault.Malformed {
+				f.Fields = []fault.Field{{Path: "email", Rule: fault.Format, Text: "must be a valid e-mail address"}}
+			}
+			w := httptest.NewRecorder()
+			c.Fail(w, httptest.NewRequest(http.MethodPatch, c.Prefix, nil), f)
+			if w.Code < 400 || w.Code > 599 {
+				t.Errorf("status: got %d, want one of an error", w.Code)
+			}
+			if (kind == fault.Internal) != (w.Code == http.StatusInternalServerError) {
+				t.Errorf("status: got %d; 500 is for what is ours to fix", w.Code)
+			}
+			if kind == fault.Internal && strings.Contains(w.Body.String(), f.Text) {
+				t.Errorf("the answer tells what is ours to fix: %s", w.Body)
+			}
+			judge.errorBody(t, errorSchema, w)
+		})
+	}
+}

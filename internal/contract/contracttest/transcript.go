@@ -1,0 +1,122 @@
+package contracttest
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// request is one request of a transcript, which can be built as often as it is
+// looked at.
+type request struct {
+	method, target string
+	header         http.Header
+	body           []byte
+	broken         error // how reading the body ends, when not well
+}
+
+func parseRequest(t *testing.T, lines []string, world World) request {
+	t.Helper()
+	req := request{header: http.Header{}, broken: world.takeBody()}
+	req.method, req.target, _ = strings.Cut(lines[0], " ")
+	var body []string
+	for i, line := range lines[1:] {
+		name, value, isHeader := strings.Cut(line, ": ")
+		if line == "" || !isHeader || strings.HasPrefix(line, "{") || strings.HasPrefix(line, "[") {
+			body = lines[1+i:]
+			break
+		}
+		req.header.Add(name, expand(t, value, world))
+	}
+	if len(body) > 0 && body[0] == "" {
+		body = body[1:]
+	}
+	for i, line := range body {
+		body[i] = unquote(t, line)
+	}
+	req.body = []byte(strings.Join(body, "\n"))
+	return req
+}
+
+func (r request) build() *http.Request {
+	body := io.Reader(bytes.NewReader(r.body))
+	if r.broken != nil {
+		body = io.MultiReader(body, failing{r.broken})
+	}
+	req := httptest.NewRequest(r.method, r.target, body)
+	req.Header = r.header.Clone()
+	req.ContentLength = int64(len(r.body))
+	return req
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+var (
+	credentials = regexp.MustCompile(`\{[^{}]*:[^{}]*\}`)
+	keyName     = regexp.MustCompile(`\$[a-z]+`)
+)
+
+// expand puts credentials into a header's value.
+func expand(t *testing.T, value string, world World) string {
+	value = credentials.ReplaceAllStringFunc(value, func(s string) string {
+		return base64.StdEncoding.EncodeToString([]byte(s[1 : len(s)-1]))
+	})
+	return keyName.ReplaceAllStringFunc(value, func(s string) string {
+		text, ok := world.keys[s[1:]]
+		if !ok {
+			t.Fatalf("the world has no key %s", s)
+		}
+		return text
+	})
+}
+
+var quoted = regexp.MustCompile(`^~(".*?[^\\]")(?: x ([0-9]+))?$`)
+
+func unquote(t *testing.T, line string) string {
+	m := quoted.FindStringSubmatch(line)
+	if m == nil {
+		return line
+	}
+	text, err := strconv.Unquote(m[1])
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	if m[2] == "" {
+		return text
+	}
+	n, err := strconv.Atoi(m[2])
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	return strings.Repeat(text, n)
+}
+
+// formatAnswer writes an answer as transcripts hold it. The length of a body
+// that is there to see is left out.
+func formatAnswer(w *httptest.ResponseRecorder) string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "< %d\n", w.Code)
+	for _, name := range slices.Sorted(maps.Keys(w.Header())) {
+		for _, value := range w.Header().Values(name) {
+			if name == "X-Request-Id" || name == "Content-Length" && value != "0" {
+				continue
+			}
+			fmt.Fprintf(&out, "< %s: %s\n", name, value)
+		}
+	}
+	for line := range strings.Lines(w.Body.String()) {
+		fmt.Fprintf(&out, "< %s\n", strings.TrimSuffix(line, "\n"))
+	}
+	return out.String()
+}

@@ -1,0 +1,256 @@
+package contracttest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"kartotek/internal/access"
+	"kartotek/internal/contract"
+	"kartotek/internal/customer"
+	"kartotek/internal/fault"
+	"kartotek/internal/patch"
+	"kartotek/internal/store/sqlite"
+	"kartotek/internal/web"
+)
+
+// World is what a contract is played in: a store in a temporary directory, a
+// clock that stands still, and these customers and callers.
+//
+// Tenant "hafslund" has the customers 42 (Kari Nordmann, with all fields), 43 (an
+// organisation with hardly any) and 44 (a Swede, whom lochting cannot express);
+// tenant "other" has one that is also 42. The accounts are kari (password
+// sommerregn; her own 42), ola (vinterdag; 44 and 99, who does not exist), service
+// (all customers), gone (revoked) and olga (of the other tenant). The keys are
+// writer, reader, revoked and other.
+type World struct {
+	Customers *customer.Service
+	Directory *access.Directory
+	Now       func() time.Time
+
+	keys  map[string]string // by name
+	clock *clock
+	store *troubled
+	body  *error
+}
+
+const (
+	kariID  = "c7d932c1-84e8-410c-a9b2-18bf739d6b8b"
+	firmID  = "0195e3a0-0000-7000-8000-000000000043"
+	swedeID = "0195e3a0-0000-7000-8000-000000000044"
+	otherID = "0195e3a0-0000-7000-8000-0000000000f2"
+)
+
+// NewWorld returns a fresh world, which ends with the test.
+func NewWorld(t testing.TB) World {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "k.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+
+	clock := &clock{now: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)}
+	store := &troubled{Store: db}
+	world := World{
+		Customers: customer.New(store, clock.Now, func() string { panic("every customer of the world has an id") }),
+		Directory: access.NewDirectory(db, clock.Now),
+		Now:       clock.Now,
+		clock:     clock,
+		store:     store,
+		body:      new(error),
+	}
+	world.addCustomers(t)
+	world.keys = addCallers(t, db)
+	return world
+}
+
+// Handler is the whole server with this one contract, and a body limit of 64 KiB.
+func (w World) Handler(c contract.Contract) http.Handler {
+	server := web.Server{
+		Mounts:  []web.Mount{c.Mount()},
+		Metrics: web.NewMetrics(),
+		Log:     slog.New(slog.NewTextHandler(io.Discard, nil)),
+		MaxBody: 64 << 10,
+	}
+	return server.Handler()
+}
+
+// happen makes an event of a transcript come true.
+func (w World) happen(t *testing.T, event string) {
+	t.Helper()
+	switch subject, what, _ := strings.Cut(event, " "); {
+	case event == "store down":
+		w.store.set(errors.New("the disk is on fire"))
+	case event == "store busy":
+		w.store.set(fault.New(fault.Busy, "too many writes are waiting"))
+	case event == "store up":
+		w.store.set(nil)
+	case event == "body slow":
+		*w.body = os.ErrDeadlineExceeded
+	case event == "body cut":
+		*w.body = io.ErrUnexpectedEOF
+	case subject == "clock":
+		d, err := time.ParseDuration(what)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.clock.advance(d)
+	default:
+		t.Fatalf("no such event: %s", event)
+	}
+}
+
+// takeBody is how reading the next body ends.
+func (w World) takeBody() error {
+	err := *w.body
+	*w.body = nil
+	return err
+}
+
+func (w World) addCustomers(t testing.TB) {
+	t.Helper()
+	confirmed := w.Now().Add(-24 * time.Hour)
+	kari := customer.Patch{
+		FirstName: patch.Set("Kari"), LastName: patch.Set("Nordmann"), BirthDate: patch.Set("1968-03-05"),
+		Gender: patch.Set("female"), Locale: patch.Set("nl-BE"), NationalID: patch.Set("05036812345"),
+		Email: patch.Set("kari@example.com"), Phone: patch.Set("+47 22 33 44 55"), Mobile: patch.Set("90000000"),
+		Address: customer.AddressPatch{
+			Line: patch.Set("Storgata 1 B"), CareOf: patch.Set("c/o Ola Nordmann"), HouseNumber: patch.Set("1"),
+			HouseLetter: patch.Set("B"), Entrance: patch.Set("A"), Floor: patch.Set("2"),
+			POBox:      patch.Set(customer.POBox{Given: true, Number: 10}),
+			PostalCode: patch.Set("9000"), City: patch.Set("Gent"), Country: patch.Set("BE"), Editable: patch.Set(true),
+		},
+		Services:    customer.ServicesPatch{Broadband: patch.Set(true), Grid: patch.Set(true)},
+		ConfirmedAt: patch.Set(confirmed),
+	}
+	firm := customer.Patch{
+		Kind: patch.Set(customer.Organisation), LastName: patch.Set("Lys & Varme <AS>"),
+		OrganisationNumber: patch.Set("974760673"),
+	}
+	swede := customer.Patch{
+		FirstName: patch.Set("Åsa"), LastName: patch.Set("Öberg"), Locale: patch.Set("sv-SE"),
+		Address: customer.AddressPatch{Country: patch.Set("SE")},
+	}
+	other := customer.Patch{LastName: patch.Set("Another tenant's")}
+	w.put(t, "hafslund",
+		customer.Entry{ID: kariID, Number: 42, Edit: kari.Apply},
+		customer.Entry{ID: firmID, Number: 43, Edit: firm.Apply},
+		customer.Entry{ID: swedeID, Number: 44, Edit: swede.Apply})
+	w.put(t, "other", customer.Entry{ID: otherID, Number: 42, Edit: other.Apply})
+}
+
+func (w World) put(t testing.TB, tenant string, entries ...customer.Entry) {
+	t.Helper()
+	by := access.Actor{Tenant: tenant, Name: "test", Customers: access.All(), Scopes: access.Scopes()}
+	results, err := w.Customers.Put(t.Context(), by, entries)
+	for _, r := range results {
+		err = errors.Join(err, r.Err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// accounts are made once in a process: argon2 is slow on purpose.
+var accounts = sync.OnceValue(func() []access.Account {
+	born := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var all []access.Account
+	add := func(tenant, login, password string, customers access.Customers) {
+		a, err := access.NewAccount(tenant, login, password, customers, born)
+		if err != nil {
+			panic(err)
+		}
+		all = append(all, a)
+	}
+	add("hafslund", "kari", "sommerregn", access.Own(42))
+	add("hafslund", "ola", "vinterdag", access.Own(44, 99))
+	add("hafslund", "service", "sommerregn", access.All())
+	add("hafslund", "gone", "sommerregn", access.All())
+	add("other", "olga", "sommerregn", access.All())
+	return all
+})
+
+func addCallers(t testing.TB, db *sqlite.Store) map[string]string {
+	t.Helper()
+	born := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var err error
+	for _, a := range accounts() {
+		err = errors.Join(err, db.AddAccount(t.Context(), a))
+	}
+	err = errors.Join(err, db.RevokeAccount(t.Context(), "hafslund", "gone", born))
+	texts := map[string]string{}
+	add := func(tenant, name string, scopes ...access.Scope) access.Key {
+		key, text, newErr := access.NewKey(tenant, name, scopes, born)
+		err = errors.Join(err, newErr, db.AddKey(t.Context(), key))
+		texts[name] = text
+		return key
+	}
+	add("hafslund", "writer", access.Read, access.Write)
+	add("hafslund", "reader", access.Read)
+	add("other", "other", access.Read, access.Write)
+	revoked := add("hafslund", "revoked", access.Read, access.Write)
+	if err = errors.Join(err, db.RevokeKey(t.Context(), "hafslund", revoked.ID, born)); err != nil {
+		t.Fatal(err)
+	}
+	return texts
+}
+
+// clock stands still until it is moved.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// troubled is a store that fails while it is told to.
+type troubled struct {
+	customer.Store
+	mu  sync.Mutex
+	err error
+}
+
+func (s *troubled) set(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = err
+}
+
+func (s *troubled) trouble() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+func (s *troubled) Find(ctx context.Context, ref customer.Ref) (customer.Customer, error) {
+	if err := s.trouble(); err != nil {
+		return customer.Customer{}, err
+	}
+	return s.Store.Find(ctx, ref)
+}
+
+func (s *troubled) Revise(ctx context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit) (customer.Change, error) {
+	if err := s.trouble(); err != nil {
+		return customer.Change{}, err
+	}
+	return s.Store.Revise(ctx, ref, by, edit)
+}
