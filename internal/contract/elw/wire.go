@@ -1,0 +1,232 @@
+package elw
+
+import (
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"kartotek/internal/customer"
+	"kartotek/internal/fault"
+	"kartotek/internal/web"
+)
+
+// customerResponse is a customer as the contract shows one: properties in
+// alphabetical order, null for what the customer does not have.
+type customerResponse struct {
+	Address                     *elwAddress
+	BirthDate                   *string // midnight, without zone: "2006-01-02T00:00:00"
+	CustomerID                  int32   `json:"CustomerId"`
+	CustomerType                *string // Person or Organisation
+	Email                       *string
+	FirstName                   *string
+	IsBroadbandCustomer         bool
+	IsDistrictHeatingCustomer   bool
+	IsNetCustomer               bool
+	IsPowerCustomer             bool
+	LastName                    *string
+	MobileNumber                *string // digits
+	OrganizationNo              *string
+	PhoneNumber                 *string // digits
+	Pin                         *string
+	RequiresProfileConfirmation bool
+}
+
+type elwAddress struct {
+	AddressText *string
+	City        *string
+	CoAddress   *string
+	CountryCode *string
+	Entrance    *string
+	Floor       *string
+	HouseLetter *string
+	HouseNo     *string
+	IsEditable  bool
+	POBox       *int32
+	ZipCode     *string
+}
+
+func fromDomain(c customer.Customer, needsConfirmation bool) customerResponse {
+	out := customerResponse{
+		Address:                     fromAddress(c.Address),
+		CustomerID:                  c.Number,
+		CustomerType:                orNull(customerType[c.Kind]),
+		Email:                       orNull(c.Email),
+		FirstName:                   orNull(c.FirstName),
+		IsBroadbandCustomer:         c.Services.Broadband,
+		IsDistrictHeatingCustomer:   c.Services.DistrictHeating,
+		IsNetCustomer:               c.Services.Grid,
+		IsPowerCustomer:             c.Services.Power,
+		LastName:                    orNull(c.LastName),
+		MobileNumber:                orNull(digits(c.Mobile)),
+		OrganizationNo:              orNull(c.OrganisationNumber),
+		PhoneNumber:                 orNull(digits(c.Phone)),
+		Pin:                         orNull(c.NationalID),
+		RequiresProfileConfirmation: needsConfirmation,
+	}
+	if c.BirthDate != "" {
+		out.BirthDate = orNull(c.BirthDate + "T00:00:00")
+	}
+	return out
+}
+
+var customerType = map[string]string{customer.Person: "Person", customer.Organisation: "Organisation"}
+
+func fromAddress(a customer.Address) *elwAddress {
+	if a == (customer.Address{}) {
+		return nil
+	}
+	out := &elwAddress{
+		AddressText: orNull(a.Line),
+		City:        orNull(a.City),
+		CoAddress:   orNull(a.CareOf),
+		CountryCode: orNull(a.Country),
+		Entrance:    orNull(a.Entrance),
+		Floor:       orNull(a.Floor),
+		HouseLetter: orNull(a.HouseLetter),
+		HouseNo:     orNull(a.HouseNumber),
+		IsEditable:  a.Editable,
+		ZipCode:     orNull(a.PostalCode),
+	}
+	if a.POBox.Given {
+		out.POBox = &a.POBox.Number
+	}
+	return out
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// digits is a phone as the contract can show it: a leading + as 00, and no other
+// signs.
+func digits(phone string) string {
+	var out strings.Builder
+	if strings.HasPrefix(phone, "+") {
+		out.WriteString("00")
+	}
+	for _, r := range phone {
+		if '0' <= r && r <= '9' {
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
+}
+
+// customerPatch is what a PATCH may change. A property that is absent or null
+// stays as it is: a .NET client that sends back a whole object cannot tell the
+// two apart.
+type customerPatch struct {
+	email, mobile, phone *string
+	sent                 []string // the updatable properties that it carried
+	ignored              []string // the others
+}
+
+// readPatch reads the body of a PATCH. Its Malformed fault names every property
+// of a wrong type, in wire names, and then the rules that the others break.
+func readPatch(r *http.Request) (customerPatch, error) {
+	if _, err := web.RequestType(r, mediaTypes...); err != nil && !(r.ContentLength == 0 && r.Header.Get("Content-Type") == "") {
+		return customerPatch{}, err
+	}
+	body, err := web.ReadBody(r)
+	if err != nil {
+		return customerPatch{}, err
+	}
+	members, err := web.Object(body)
+	if err != nil {
+		return customerPatch{}, err
+	}
+	var in customerPatch
+	broken := checkTypes("", properties, members)
+	for _, m := range members {
+		in.take(m)
+	}
+	if len(broken) == 0 {
+		return in, nil
+	}
+	if err := in.apply(&customer.Customer{}); err != nil {
+		broken = append(broken, fault.Of(err).Fields...)
+	}
+	return customerPatch{}, &fault.Fault{Kind: fault.Malformed, Text: "the body is malformed", Fields: broken}
+}
+
+func (p *customerPatch) take(m web.Member) {
+	property, known := properties.find(m.Name)
+	var dst **string
+	switch property.name {
+	case "Email":
+		dst = &p.email
+	case "MobileNumber":
+		dst = &p.mobile
+	case "PhoneNumber":
+		dst = &p.phone
+	default:
+		if !known {
+			property.name = m.Name
+		}
+		p.ignored = append(p.ignored, property.name)
+		return
+	}
+	p.sent = append(p.sent, property.name)
+	if !m.Null() && property.takes(m) {
+		*dst = new(textOf(m))
+	}
+}
+
+// textOf is a string, or the digits of an integer, which a phone may be.
+func textOf(m web.Member) string {
+	if text, ok := m.Text(); ok {
+		return text
+	}
+	return string(m.Value)
+}
+
+// carriesValues reports whether the patch says what some contact detail is.
+func (p customerPatch) carriesValues() bool {
+	return p.email != nil || p.mobile != nil || p.phone != nil
+}
+
+// apply is the patch as an edit. A value that the contract shows now is not a
+// change: a client that sends back "004722334455" has not rewritten
+// "+47 22 33 44 55", and one that sends back what it could not have written
+// itself is not refused.
+func (p customerPatch) apply(c *customer.Customer) error {
+	var checks fault.Checks
+	if p.email != nil && *p.email != c.Email {
+		email := strings.TrimSpace(*p.email)
+		checks.Need(customer.ValidEmail(email), "email", fault.Format, "must be a valid e-mail address")
+		checks.Need(utf8.RuneCountInString(email) <= maxEmail, "email", fault.Length, "must have at most 100 characters")
+		c.Email = email
+	}
+	applyPhone(&checks, "mobile", p.mobile, &c.Mobile)
+	applyPhone(&checks, "phone", p.phone, &c.Phone)
+	return checks.Err()
+}
+
+const (
+	maxEmail  = 100 // characters
+	minDigits = 3   // of a phone that is a phone
+	maxDigits = 14
+)
+
+func applyPhone(checks *fault.Checks, path string, in, dst *string) {
+	if in == nil || *in == digits(*dst) {
+		return
+	}
+	onlyDigits := strings.Trim(*in, "0123456789") == ""
+	checks.Need(onlyDigits && len(*in) <= maxDigits, path, fault.Format, "must be at most 14 digits")
+	checks.Need(*in == "" || len(*in) >= minDigits || checks.Broken(path), path, fault.Length, "must have at least 3 digits")
+	*dst = *in
+}
+
+// outcome says what became of each property that the patch carried.
+func (p customerPatch) outcome(ch customer.Change) web.Outcome {
+	moved := map[string]bool{
+		"Email":        ch.Before.Email != ch.After.Email,
+		"MobileNumber": ch.Before.Mobile != ch.After.Mobile,
+		"PhoneNumber":  ch.Before.Phone != ch.After.Phone,
+	}
+	return web.NewOutcome(p.sent, moved, p.ignored)
+}
