@@ -1,0 +1,142 @@
+// Package lochting speaks Lochting's public API: a pharmacy's customers, changed
+// by a PATCH with six required properties, under an access token.
+//
+// Routes and handlers are here, wire types in wire.go, errors in fail.go, the
+// operations in spec.yaml. Every behaviour has a transcript in testdata.
+package lochting
+
+import (
+	_ "embed"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
+
+	"kartotek/internal/access"
+	"kartotek/internal/contract"
+	"kartotek/internal/customer"
+	"kartotek/internal/fault"
+	"kartotek/internal/web"
+)
+
+//go:embed spec.yaml
+var spec []byte
+
+// Settings is what the contract works with.
+type Settings struct {
+	Customers *customer.Service
+	Directory *access.Directory
+}
+
+const name = "lochting"
+
+// New returns the contract.
+func New(s Settings) contract.Contract {
+	h := handler{s}
+	const customerPath = "/public/v1/customer/{customerId}"
+	return contract.Contract{
+		Name:   name,
+		Prefix: "/public/",
+		Routes: []contract.Route{
+			{Method: http.MethodGet, Path: customerPath, Operation: "getCustomer", Handle: h.authenticated(access.Read, h.get)},
+			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(access.Write, h.patch)},
+		},
+		Fail: fail,
+		Spec: spec,
+	}
+}
+
+type handler struct{ Settings }
+
+// authenticated hands f the key in Authorization, which is the token alone; the
+// scheme that other APIs want before it is taken as well. The contract knows no
+// 403: a key without the scope is no key.
+func (h handler) authenticated(scope access.Scope, f func(http.ResponseWriter, *http.Request, access.Actor) error) web.Func {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		token := strings.TrimSpace(r.Header.Get("Authorization"))
+		if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(scheme, "Bearer") {
+			token = strings.TrimSpace(rest)
+		}
+		by, err := h.Directory.ByKey(r.Context(), token)
+		if err != nil {
+			return err
+		}
+		if !by.May(scope) {
+			return fault.New(fault.Unauthenticated, "the key lacks %s", scope)
+		}
+		by.Contract, by.RequestID = name, web.RequestID(r)
+		return f(w, r, by)
+	}
+}
+
+func (h handler) get(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	ref, err := target(r, by)
+	if err != nil {
+		return err
+	}
+	c, err := h.Customers.Get(r.Context(), by, ref)
+	if err != nil {
+		return err
+	}
+	return answer(w, c)
+}
+
+func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	in, err := readPatch(r)
+	if err != nil {
+		return err
+	}
+	ref, err := target(r, by)
+	if err != nil {
+		return err
+	}
+	if in.refused != nil { // it need not wait for its turn to write, but 404 goes before 400
+		_, err := h.Customers.Preview(r.Context(), by, ref, in.apply)
+		return err
+	}
+	edit, err := ifMatch(r, in.apply)
+	if err != nil {
+		return err
+	}
+	ch, err := h.Customers.Update(r.Context(), by, ref, edit)
+	if err != nil {
+		return err
+	}
+	in.outcome(ch).SetHeader(w.Header())
+	if web.Prefers(r, "return", "representation") {
+		w.Header().Set("Preference-Applied", "return=representation")
+		return answer(w, ch.After)
+	}
+	w.Header().Set("ETag", web.ETag(ch.After.Version))
+	return web.Write(w, http.StatusOK, nil)
+}
+
+// ifMatch ties edit to the versions in If-Match, when the caller sent any.
+func ifMatch(r *http.Request, edit customer.Edit) (customer.Edit, error) {
+	versions, conditional, err := web.IfMatch(r)
+	if err != nil || !conditional {
+		return edit, err
+	}
+	return customer.AtVersion(versions, edit), nil
+}
+
+// target is the customer that the path names: "customer-" and a UUID in any case.
+func target(r *http.Request, by access.Actor) (customer.Ref, error) {
+	text, prefixed := strings.CutPrefix(r.PathValue("customerId"), idPrefix)
+	id, err := uuid.Parse(text)
+	if !prefixed || err != nil || len(text) != len(id.String()) { // the library knows more forms
+		return customer.Ref{}, fault.New(fault.Missing, "no such customer")
+	}
+	return customer.ByID(by.Tenant, id.String()), nil
+}
+
+func answer(w http.ResponseWriter, c customer.Customer) error {
+	b, err := json.Marshal(fromDomain(c))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("ETag", web.ETag(c.Version))
+	w.Header().Set("Content-Type", "application/json")
+	return web.Write(w, http.StatusOK, b)
+}

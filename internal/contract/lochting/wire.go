@@ -1,0 +1,196 @@
+package lochting
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"kartotek/internal/customer"
+	"kartotek/internal/fault"
+	"kartotek/internal/patch"
+	"kartotek/internal/web"
+)
+
+const idPrefix = "customer-"
+
+// customerBody is a customer as the contract shows one: null for what the
+// customer does not have, and for what the contract cannot express.
+type customerBody struct {
+	ID           string  `json:"id"`
+	FirstName    *string `json:"firstName"`
+	LastName     *string `json:"lastName"`
+	Locale       *string `json:"locale"`
+	EmailAddress *string `json:"emailAddress"`
+	Gender       *string `json:"gender"`
+	NationalID   *string `json:"nationalId"`
+	PhoneNumber  *string `json:"phoneNumber"`
+	Address      *string `json:"address"`
+	ZipCode      *string `json:"zipCode"`
+	City         *string `json:"city"`
+	Country      *string `json:"country"`
+}
+
+func fromDomain(c customer.Customer) customerBody {
+	return customerBody{
+		ID:           idPrefix + c.ID,
+		FirstName:    orNull(c.FirstName),
+		LastName:     orNull(c.LastName),
+		Locale:       oneOrNull(locales, toLocale(c.Locale)),
+		EmailAddress: orNull(c.Email),
+		Gender:       orNull(c.Gender),
+		NationalID:   orNull(c.NationalID),
+		PhoneNumber:  orNull(c.Phone),
+		Address:      orNull(c.Address.Line),
+		ZipCode:      orNull(c.Address.PostalCode),
+		City:         orNull(c.Address.City),
+		Country:      oneOrNull(countries, c.Address.Country),
+	}
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func oneOrNull(list []string, s string) *string {
+	if !slices.Contains(list, s) {
+		return nil
+	}
+	return &s
+}
+
+// The contract writes a locale with an underscore.
+func toLocale(bcp47 string) string    { return strings.Replace(bcp47, "-", "_", 1) }
+func fromLocale(locale string) string { return strings.Replace(locale, "_", "-", 1) }
+
+var (
+	locales = []string{
+		"nl_BE", "fr_BE", "en_BE", "de_BE", "fr_FR", "en_FR", "de_DE", "en_DE", "en_AU",
+		"en_ES", "es_ES", "en_AT", "de_AT", "en_CZ", "cs_CZ", "en_SG", "en_PT", "pt_PT",
+	}
+	countries = []string{"BE", "FR", "AU", "DE", "ES", "AT", "CZ", "SG", "PT"}
+)
+
+// property is one property of the body, in the order of the documentation.
+type property struct {
+	name     string
+	path     string // the domain's name for it
+	required bool   // and never null
+	oneOf    []string
+	field    func(*customer.Patch) *patch.Field[string]
+}
+
+var properties = []property{
+	{"firstName", "firstName", true, nil, func(p *customer.Patch) *patch.Field[string] { return &p.FirstName }},
+	{"lastName", "lastName", true, nil, func(p *customer.Patch) *patch.Field[string] { return &p.LastName }},
+	{"locale", "locale", true, locales, func(p *customer.Patch) *patch.Field[string] { return &p.Locale }},
+	{"emailAddress", "email", true, nil, func(p *customer.Patch) *patch.Field[string] { return &p.Email }},
+	{"gender", "gender", true, customer.Genders(), func(p *customer.Patch) *patch.Field[string] { return &p.Gender }},
+	{"nationalId", "nationalId", false, nil, func(p *customer.Patch) *patch.Field[string] { return &p.NationalID }},
+	{"phoneNumber", "phone", false, nil, func(p *customer.Patch) *patch.Field[string] { return &p.Phone }},
+	{"address", "address.line", false, nil, func(p *customer.Patch) *patch.Field[string] { return &p.Address.Line }},
+	{"zipCode", "address.postalCode", false, nil, func(p *customer.Patch) *patch.Field[string] { return &p.Address.PostalCode }},
+	{"city", "address.city", false, nil, func(p *customer.Patch) *patch.Field[string] { return &p.Address.City }},
+	{"country", "address.country", true, countries, func(p *customer.Patch) *patch.Field[string] { return &p.Address.Country }},
+}
+
+// customerPatch is the body of a PATCH.
+type customerPatch struct {
+	fields  customer.Patch
+	refused error    // why it cannot be applied, whatever the record
+	sent    []string // the known properties that it carried
+	ignored []string // the others
+}
+
+// readPatch reads the body of a PATCH. What is wrong with it is kept for apply,
+// since the contract looks for the customer first.
+func readPatch(r *http.Request) (customerPatch, error) {
+	if _, err := web.RequestType(r, "application/json"); err != nil {
+		return customerPatch{}, err
+	}
+	body, err := web.ReadBody(r)
+	if err != nil {
+		return customerPatch{}, err
+	}
+	var in customerPatch
+	members, err := web.Object(body)
+	if err != nil {
+		in.refused = err
+		return in, nil
+	}
+	values := map[string]web.Member{}
+	for _, m := range members {
+		values[m.Name] = m
+		if slices.ContainsFunc(properties, func(p property) bool { return p.name == m.Name }) {
+			in.sent = append(in.sent, m.Name)
+		} else {
+			in.ignored = append(in.ignored, m.Name)
+		}
+	}
+	var checks fault.Checks
+	for _, p := range properties {
+		m, sent := values[p.name]
+		p.read(m, sent, &in.fields, &checks)
+	}
+	in.refused = checks.Err()
+	return in, nil
+}
+
+// read puts the value of the property into the patch, unless the contract itself
+// refuses it.
+func (p property) read(m web.Member, sent bool, into *customer.Patch, checks *fault.Checks) {
+	switch {
+	case !sent || m.Null():
+		checks.Need(!p.required, p.path, fault.Required, "is required")
+		if sent {
+			*p.field(into) = patch.Clear[string]()
+		}
+		return
+	case m.Value.Kind() != '"':
+		checks.Need(false, p.path, fault.Type, "must be a string")
+		return
+	}
+	text, _ := m.Text() // it is a string
+	switch {
+	case p.oneOf != nil:
+		checks.Need(slices.Contains(p.oneOf, text), p.path, fault.Format, "must be one of "+strings.Join(p.oneOf, ", "))
+	case p.required:
+		checks.Need(strings.TrimSpace(text) != "", p.path, fault.Required, "must not be blank")
+	}
+	if p.path == "locale" {
+		text = fromLocale(text)
+	}
+	if !checks.Broken(p.path) {
+		*p.field(into) = patch.Set(text)
+	}
+}
+
+// apply is the patch as an edit. The record's own rules are told with what the
+// contract refuses.
+func (p customerPatch) apply(c *customer.Customer) error {
+	if err := p.fields.Apply(c); err != nil {
+		return err
+	}
+	return p.refused
+}
+
+// outcome says what became of each property that the patch carried.
+func (p customerPatch) outcome(ch customer.Change) web.Outcome {
+	moved := map[string]bool{}
+	for _, f := range ch.Diff() {
+		moved[wireName(f.Path)] = true
+	}
+	return web.NewOutcome(p.sent, moved, p.ignored)
+}
+
+// wireName is a domain field's name in this contract.
+func wireName(path string) string {
+	for _, p := range properties {
+		if p.path == path {
+			return p.name
+		}
+	}
+	return path
+}
