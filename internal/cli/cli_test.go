@@ -1,0 +1,117 @@
+package cli_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"kartotek/internal/cli"
+)
+
+// TestMain lets scripts, and tests that kill one, run the program as a process
+// of its own.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"kartotek": func() { os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+	})
+}
+
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"serve": serveCommand,
+			"http":  httpCommand,
+		},
+	})
+}
+
+// serveCommand starts "kartotek ARGS…" with a free port, waits until it listens,
+// and ends it with the script. $URL is where it serves.
+func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("unsupported: ! serve")
+	}
+	program, err := exec.LookPath("kartotek")
+	ts.Check(err)
+	cmd := exec.Command(program, append(args, "--listen", "127.0.0.1:0")...)
+	cmd.Dir = ts.Getenv("WORK")
+	cmd.Env = []string{"HOME=" + ts.Getenv("HOME"), "PATH=" + ts.Getenv("PATH"), "TMPDIR=" + ts.Getenv("TMPDIR")}
+	stdout, err := os.Create(ts.MkAbs("served.stdout"))
+	ts.Check(err)
+	cmd.Stdout = stdout
+	url, err := startListening(cmd)
+	ts.Check(err)
+	ts.Setenv("URL", url)
+	ts.Defer(func() {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			ts.Logf("stop the server: %v", err)
+		}
+		if err := cmd.Wait(); err != nil {
+			ts.Logf("the server ended with %v", err)
+		}
+		stdout.Close()
+	})
+}
+
+var listening = regexp.MustCompile(`"msg":"listening","url":"([^"]+)"`)
+
+// startListening starts a server and returns its base URL once it listens.
+func startListening(cmd *exec.Cmd) (string, error) {
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		return "", err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	overdue := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() }) // and so end what is read below
+	defer overdue.Stop()
+	var log strings.Builder
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() {
+		log.WriteString(lines.Text() + "\n")
+		if m := listening.FindStringSubmatch(lines.Text()); m != nil {
+			go io.Copy(io.Discard, stderr) // ends with the server
+			return m[1], nil
+		}
+	}
+	return "", fmt.Errorf("the server does not listen:\n%s", log.String())
+}
+
+// httpCommand is "http METHOD PATH CREDENTIAL [BODY]": a request to $URL, its
+// answer on standard output, status line first. The credential is what
+// Authorization holds, login:password, or "-" for none.
+func httpCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: http METHOD PATH CREDENTIAL [BODY]")
+	}
+	req, err := http.NewRequest(args[0], ts.Getenv("URL")+args[1], strings.NewReader(strings.Join(args[3:], " ")))
+	ts.Check(err)
+	if login, password, ok := strings.Cut(args[2], ":"); ok {
+		req.SetBasicAuth(login, password)
+	} else if args[2] != "-" {
+		req.Header.Set("Authorization", args[2])
+	}
+	if len(args) > 3 {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	_, err = ts.Stdout().Write([]byte(resp.Status + "\n" + string(body) + "\n"))
+	ts.Check(err)
+}

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"kartotek/internal/customer"
+	"kartotek/internal/store/sqlite"
+)
+
+func newCustomer() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "customer",
+		Short: "Import and read customers",
+		Args:  cobra.NoArgs,
+	}
+	cmd.AddCommand(newImport(), newGet())
+	return cmd
+}
+
+func newGet() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "get ID|NUMBER",
+		Short: "Write one customer as a line of JSON",
+		Long: `Get writes the customer to standard output, in the form that "customer import" takes.
+It is named by its id or its number.`,
+		Example: "  kartotek customer get --tenant t 42",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			tenant, err := tenantOf(cmd)
+			if err != nil {
+				return err
+			}
+			ref, err := parseRef(tenant, args[0])
+			if err != nil {
+				return err
+			}
+			return withStore(cmd, func(store *sqlite.Store) error {
+				c, err := newService(store).Get(cmd.Context(), operator(tenant), ref)
+				if err != nil {
+					return err
+				}
+				r, err := fromDomain(c)
+				if err != nil {
+					return err
+				}
+				line, err := json.Marshal(r)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", line)
+				return err
+			})
+		},
+	}
+	tenantFlag(cmd)
+	return cmd
+}
+
+func parseRef(tenant, text string) (customer.Ref, error) {
+	if number, err := strconv.ParseInt(text, 10, 32); err == nil {
+		return customer.ByNumber(tenant, int32(number)), nil
+	}
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return customer.Ref{}, usagef("want the id or the number of a customer")
+	}
+	return customer.ByID(tenant, id.String()), nil
+}

@@ -1,0 +1,192 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"kartotek/internal/access"
+	"kartotek/internal/customer"
+	"kartotek/internal/patch"
+	"kartotek/internal/store/sqlite"
+)
+
+// The demo's credentials are in the documentation: they are for a server that
+// only its own machine can reach, on records that are made up.
+const (
+	demoTenant    = "demo"
+	demoCustomers = 1000
+	demoID        = "c7d932c1-84e8-410c-a9b2-18bf739d6b8b"
+	demoNumber    = 42
+	demoLogin     = "kari"
+	demoService   = "service"
+	demoPassword  = "demo-password"
+	demoKey       = "kart_demo0000_thisKeyIsPublicAndOnlyForTheDemoOfKartotek02fBIhC"
+)
+
+func newDemo() *cobra.Command {
+	var s settings
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Serve made-up customers, and show how to change one",
+		Long: `Demo serves ` + strconv.Itoa(demoCustomers) + ` made-up customers, two accounts and an API key from a store that is
+removed in the end, and writes one working curl line per contract to standard output.
+
+The credentials are the same everywhere, so it listens on the loopback interface only.`,
+		Example: "  kartotek demo --listen 127.0.0.1:9001",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.check(); err != nil {
+				return err
+			}
+			if !loopback(s.listen) {
+				return usagef("--listen: the demo's credentials are public: listen on 127.0.0.1")
+			}
+			if cmd.Flags().Changed("store") {
+				return usagef("--store: the demo has a store of its own")
+			}
+			log, err := logger(cmd)
+			if err != nil {
+				return err
+			}
+			return s.demo(cmd.Context(), log, cmd.OutOrStdout())
+		},
+	}
+	s.flags(cmd)
+	return cmd
+}
+
+func loopback(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (s *settings) demo(ctx context.Context, log *slog.Logger, out io.Writer) (err error) {
+	dir, err := os.MkdirTemp("", "kartotek-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	metrics := newMetrics()
+	store, err := sqlite.Open(ctx, filepath.Join(dir, "demo.db"), sqlite.Options{OnCommit: metrics.commit})
+	if err != nil {
+		return err
+	}
+	if err := fillDemo(ctx, store); err != nil {
+		return errors.Join(err, store.Close())
+	}
+	return s.serve(ctx, log, metrics, store, func(baseURL string) { fmt.Fprint(out, demoGuide(baseURL)) })
+}
+
+func fillDemo(ctx context.Context, store *sqlite.Store) error {
+	results, err := newService(store).Put(ctx, operator(demoTenant), demoEntries())
+	for _, r := range results {
+		err = errors.Join(err, r.Err)
+	}
+	if err != nil {
+		return err
+	}
+	for login, customers := range map[string]access.Customers{demoLogin: access.Own(demoNumber), demoService: access.All()} {
+		account, err := access.NewAccount(demoTenant, login, demoPassword, customers, time.Now())
+		if err != nil {
+			return err
+		}
+		if err := store.AddAccount(ctx, account); err != nil {
+			return err
+		}
+	}
+	scopes := []access.Scope{access.Read, access.Write}
+	return store.AddKey(ctx, access.KeyOf(demoTenant, "demo", scopes, demoKey, time.Now()))
+}
+
+// demoGuide is what to try first.
+func demoGuide(baseURL string) string {
+	return strings.ReplaceAll(`
+Kartotek serves `+strconv.Itoa(demoCustomers)+` made-up customers. Change one through each contract:
+
+# elw: a customer corrects her own phone
+curl -i -X PATCH -u `+demoLogin+`:`+demoPassword+` -H 'Content-Type: application/json' -d '{"PhoneNumber":"22334455"}' URL/api/customers/`+strconv.Itoa(demoNumber)+`
+
+# lochting: a partner updates the same record
+curl -i -X PATCH -H 'Authorization: `+demoKey+`' -H 'Content-Type: application/json' -d '{"firstName":"John","lastName":"Doe","locale":"nl_BE","emailAddress":"johndoe@lochting.com","gender":"female","nationalId":"ABC12345","phoneNumber":"123456789","address":"Dendermondsesteenweg 140C","zipCode":"9000","city":"Gent","country":"BE"}' URL/public/v1/customer/customer-`+demoID+`
+
+`, "URL", baseURL)
+}
+
+// demoEntries are made-up customers, the same each time: numbers from 1, and 42
+// with the id of the published example.
+func demoEntries() []customer.Entry {
+	dice := rand.New(rand.NewPCG(1, 2))
+	pick := func(list []string) string { return list[dice.IntN(len(list))] }
+	var entries []customer.Entry
+	for number := int32(1); number <= demoCustomers; number++ {
+		first, last := pick(demoFirstNames), pick(demoLastNames)
+		place := demoPlaces[dice.IntN(len(demoPlaces))]
+		login := ascii(first) + "." + ascii(last)
+		p := customer.Patch{
+			FirstName: patch.Set(first),
+			LastName:  patch.Set(last),
+			BirthDate: patch.Set(fmt.Sprintf("%d-%02d-%02d", 1940+dice.IntN(65), 1+dice.IntN(12), 1+dice.IntN(28))),
+			Gender:    patch.Set(pick(customer.Genders())),
+			Locale:    patch.Set(place.locale),
+			Email:     patch.Set(fmt.Sprintf("%s%d@example.com", login, number)),
+			Phone:     patch.Set(fmt.Sprintf("%s %08d", place.prefix, dice.IntN(1e8))),
+			Mobile:    patch.Set(fmt.Sprintf("%s 4%08d", place.prefix, dice.IntN(1e8))),
+			Address: customer.AddressPatch{
+				Line:       patch.Set(fmt.Sprintf("%s %d", place.street, 1+dice.IntN(200))),
+				PostalCode: patch.Set(place.postalCode),
+				City:       patch.Set(place.city),
+				Country:    patch.Set(place.country),
+				Editable:   patch.Set(true),
+			},
+			Services: customer.ServicesPatch{Grid: patch.Set(true), Power: patch.Set(dice.IntN(2) == 0)},
+		}
+		id := uuid.NewSHA1(uuid.NameSpaceURL, []byte("kartotek:demo:"+strconv.Itoa(int(number)))).String()
+		if number == demoNumber {
+			id = demoID
+		}
+		entries = append(entries, customer.Entry{ID: id, Number: number, Edit: p.Apply})
+	}
+	return entries
+}
+
+// ascii is a name as it stands in an e-mail address.
+func ascii(name string) string {
+	replaced := strings.NewReplacer("ø", "o", "å", "a", "é", "e", "ë", "e", "ü", "u", "ö", "o", "ř", "r", "á", "a", "ß", "ss", "ç", "c", "ã", "a", "š", "s", "í", "i", "è", "e")
+	return strings.Map(func(r rune) rune {
+		if r > unicode.MaxASCII || !unicode.IsLetter(r) {
+			return -1
+		}
+		return r
+	}, replaced.Replace(strings.ToLower(name)))
+}
+
+var (
+	demoFirstNames = []string{"Kari", "Ola", "Åse", "Jürgen", "Marie", "Jan", "Jiří", "Zoë", "João", "Inés", "Lukas", "Emma", "Noah", "Élodie", "Tomáš"}
+	demoLastNames  = []string{"Nordmann", "Peeters", "Janssens", "Müller", "Dvořák", "García", "Ferreira", "Strøm", "Groß", "Lefèvre", "O'Brien", "Van den Berg", "Šimek"}
+	demoPlaces     = []struct{ city, postalCode, country, locale, street, prefix string }{
+		{"Gent", "9000", "BE", "nl-BE", "Dendermondsesteenweg", "+32"},
+		{"Liège", "4000", "BE", "fr-BE", "Rue de la Paix", "+32"},
+		{"Berlin", "10115", "DE", "de-DE", "Invalidenstraße", "+49"},
+		{"Praha", "110 00", "CZ", "cs-CZ", "Národní", "+420"},
+		{"Lisboa", "1100-148", "PT", "pt-PT", "Rua Augusta", "+351"},
+		{"Oslo", "0155", "NO", "nb-NO", "Storgata", "+47"},
+	}
+)

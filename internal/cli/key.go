@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kartotek/internal/access"
+	"kartotek/internal/store/sqlite"
+)
+
+func newKey() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "key",
+		Short: "Manage API keys",
+		Args:  cobra.NoArgs,
+	}
+	cmd.AddCommand(newKeyCreate(), newKeyList(), newKeyRevoke())
+	return cmd
+}
+
+func newKeyCreate() *cobra.Command {
+	var name string
+	var scopes []string
+	cmd := &cobra.Command{
+		Use:   "create",
+		Short: "Create an API key and write it to standard output",
+		Long: `Create writes the new key, and nothing else, to standard output. It is shown this one
+time and kept nowhere.`,
+		Example: "  KEY=$(kartotek key create --tenant t --name shop --scope customers:read,customers:write)",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			tenant, err := tenantOf(cmd)
+			if err != nil {
+				return err
+			}
+			key, text, err := access.NewKey(tenant, name, toScopes(scopes), time.Now())
+			if err != nil {
+				return usagef("%s", reasons(err))
+			}
+			return withStore(cmd, func(store *sqlite.Store) error {
+				if err := store.AddKey(cmd.Context(), key); err != nil {
+					return err
+				}
+				fmt.Fprintln(cmd.ErrOrStderr(), "key", key.ID, "created")
+				_, err := fmt.Fprintln(cmd.OutOrStdout(), text)
+				return err
+			})
+		},
+	}
+	tenantFlag(cmd)
+	cmd.Flags().StringVar(&name, "name", "", "what people call the key")
+	cmd.Flags().StringSliceVar(&scopes, "scope", nil, "what it may do: "+scopesText(access.Scopes())+" (repeatable)")
+	_ = cmd.RegisterFlagCompletionFunc("scope", // fails for an unknown flag only
+		cobra.FixedCompletions(strings.Split(scopesText(access.Scopes()), ", "), cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func toScopes(texts []string) []access.Scope {
+	var scopes []access.Scope
+	for _, text := range texts {
+		scopes = append(scopes, access.Scope(strings.TrimSpace(text)))
+	}
+	return scopes
+}
+
+func scopesText(scopes []access.Scope) string {
+	var texts []string
+	for _, s := range scopes {
+		texts = append(texts, string(s))
+	}
+	return strings.Join(texts, ", ")
+}
+
+func newKeyList() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List the tenant's API keys",
+		Example: "  kartotek key list --tenant t",
+		Args:    cobra.NoArgs,
+		RunE: inTenant(func(cmd *cobra.Command, _ []string, tenant string, store *sqlite.Store) error {
+			keys, err := store.Keys(cmd.Context(), tenant)
+			if err != nil {
+				return err
+			}
+			table := newTable(cmd, "ID", "NAME", "SCOPES", "CREATED", "REVOKED")
+			for _, k := range keys {
+				table.row(k.ID, k.Name, scopesText(k.Scopes), timeText(k.CreatedAt), timeText(k.RevokedAt))
+			}
+			return table.Flush()
+		}),
+	}
+	tenantFlag(cmd)
+	return cmd
+}
+
+func newKeyRevoke() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "revoke ID",
+		Short:   "Revoke an API key: it stops working within 5 seconds",
+		Example: "  kartotek key revoke --tenant t Ab3dE6gH",
+		Args:    cobra.ExactArgs(1),
+		RunE: inTenant(func(cmd *cobra.Command, args []string, tenant string, store *sqlite.Store) error {
+			return store.RevokeKey(cmd.Context(), tenant, args[0], time.Now())
+		}),
+	}
+	tenantFlag(cmd)
+	return cmd
+}

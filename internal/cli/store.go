@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"context"
+	"os/user"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"kartotek/internal/access"
+	"kartotek/internal/customer"
+	"kartotek/internal/store/sqlite"
+)
+
+// openStore opens the store that --store names.
+func openStore(ctx context.Context, cmd *cobra.Command, opts sqlite.Options) (*sqlite.Store, error) {
+	url, err := cmd.Flags().GetString("store")
+	if err != nil {
+		return nil, err
+	}
+	scheme, path, _ := strings.Cut(url, ":")
+	if scheme != "sqlite" || path == "" {
+		return nil, usagef("--store: want sqlite:PATH")
+	}
+	return sqlite.Open(ctx, path, opts)
+}
+
+// withStore runs f on the store that --store names.
+func withStore(cmd *cobra.Command, f func(*sqlite.Store) error) (err error) {
+	store, err := openStore(cmd.Context(), cmd, sqlite.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := store.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	return f(store)
+}
+
+// inTenant is the RunE of a command on what one tenant has in the store.
+func inTenant(f func(cmd *cobra.Command, args []string, tenant string, store *sqlite.Store) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		tenant, err := tenantOf(cmd)
+		if err != nil {
+			return err
+		}
+		return withStore(cmd, func(store *sqlite.Store) error { return f(cmd, args, tenant, store) })
+	}
+}
+
+// newService returns the use cases on store, with the real clock and ids.
+func newService(store customer.Store) *customer.Service {
+	return customer.New(store, time.Now, newID)
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// operator is whoever runs the command: the owner of the process may do all, and
+// the history names him.
+func operator(tenant string) access.Actor {
+	name := "operator"
+	if u, err := user.Current(); err == nil {
+		name += ":" + u.Username
+	}
+	return access.Actor{
+		Tenant:    tenant,
+		Name:      name,
+		Customers: access.All(),
+		Scopes:    access.Scopes(),
+		Contract:  "cli",
+		RequestID: newID(),
+	}
+}
+
+// tenantFlag adds --tenant, which the command cannot do without.
+func tenantFlag(cmd *cobra.Command) {
+	cmd.Flags().String("tenant", "", "whose records (required)")
+}
+
+func tenantOf(cmd *cobra.Command) (string, error) {
+	tenant, err := cmd.Flags().GetString("tenant")
+	if err != nil {
+		return "", err
+	}
+	if tenant == "" {
+		return "", usagef("--tenant is required")
+	}
+	if err := access.CheckTenant(tenant); err != nil {
+		return "", usagef("--%s", reasons(err))
+	}
+	return tenant, nil
+}
