@@ -1,0 +1,219 @@
+package main_test
+
+import (
+	"cmp"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "kartotek"
+
+// anything is the right of the package that wires all the others.
+const anything = "*"
+
+// mayImport is the architecture: each package, and the ones below it that it
+// may use. A star in a path stands for every package that has no line itself.
+var mayImport = map[string][]string{
+	"fault":    {},
+	"patch":    {},
+	"access":   {"fault"},
+	"customer": {"access", "fault", "patch"},
+
+	"store/*":         {"access", "customer", "fault"},
+	"store/storetest": {"access", "customer", "fault", "patch"},
+
+	"web":                   {"access", "fault"},
+	"contract":              {"access", "fault", "web"},
+	"contract/*":            {"access", "contract", "customer", "fault", "patch", "web"},
+	"contract/contracttest": {"access", "contract", "customer", "fault", "patch", "store/sqlite", "web"},
+
+	"cli":  {anything},
+	"main": {"cli"},
+}
+
+// only names the few packages that may use a door to the outside world, or a
+// format that the domain does not know. It covers the packages below an import
+// path as well.
+var only = map[string][]string{
+	"net/http":                            {"web", "contract", "contract/*", "cli"},
+	"zombiezen.com/go/sqlite":             {"store/sqlite"},
+	"modernc.org/sqlite":                  {"store/sqlite"},
+	"encoding/json":                       {"patch", "store/*", "web", "contract", "contract/*", "cli"},
+	"github.com/go-json-experiment/json":  {"store/*", "web", "contract", "contract/*", "cli"},
+	"github.com/prometheus/client_golang": {"web", "cli"},
+	"github.com/spf13/cobra":              {"cli"},
+	"github.com/getkin/kin-openapi":       {"contract/contracttest"},
+}
+
+// standardOnly are the leaves: they use the standard library and nothing else.
+var standardOnly = []string{"fault", "patch"}
+
+func TestImportsPointDown(t *testing.T) {
+	t.Parallel()
+	used := map[string]bool{}
+	for name, p := range packages(t) {
+		line := rule(name)
+		allowed, known := mayImport[line]
+		if !known {
+			t.Errorf("%s is not on the map: add it to mayImport", name)
+			continue
+		}
+		used[line] = true
+		for _, imp := range p.imports {
+			dep, ours := strings.CutPrefix(imp, module+"/internal/")
+			if ours && !slices.Contains(allowed, dep) && !slices.Contains(allowed, anything) {
+				t.Errorf("%s may not import %s", name, dep)
+			}
+		}
+	}
+	for line := range mayImport {
+		if !used[line] {
+			t.Errorf("mayImport has a line for %s, which is no package any more", line)
+		}
+	}
+}
+
+func TestTheOutsideWorldIsReachedFromTheEdges(t *testing.T) {
+	t.Parallel()
+	for name, p := range packages(t) {
+		for _, imp := range p.imports {
+			for guarded, users := range only {
+				if within(imp, guarded) && !slices.ContainsFunc(users, func(user string) bool { return covers(user, name) }) {
+					t.Errorf("%s may not import %s; only %v may", name, imp, users)
+				}
+			}
+			if slices.Contains(standardOnly, name) && !standard(imp) {
+				t.Errorf("%s may not import %s: it is a leaf of the standard library", name, imp)
+			}
+		}
+	}
+}
+
+func TestEachPackageHasOnePackageComment(t *testing.T) {
+	t.Parallel()
+	for name, p := range packages(t) {
+		if p.docs != 1 {
+			t.Errorf("%s has %d package comments, want 1", name, p.docs)
+		}
+	}
+}
+
+// rule is the line of mayImport that covers a package: its own, or one with a
+// star.
+func rule(name string) string {
+	if _, own := mayImport[name]; own {
+		return name
+	}
+	for line := range mayImport {
+		if covers(line, name) {
+			return line
+		}
+	}
+	return name
+}
+
+func covers(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	return ok && err == nil
+}
+
+func within(imp, root string) bool { return imp == root || strings.HasPrefix(imp, root+"/") }
+
+// standard reports whether an import is of the standard library: its first
+// element has no dot.
+func standard(imp string) bool {
+	first, _, _ := strings.Cut(imp, "/")
+	return first != module && !strings.Contains(first, ".")
+}
+
+// pkg is what a package imports, and how often it says what it is.
+type pkg struct {
+	docs    int
+	imports []string
+}
+
+// packages are those of the server, by their path below internal, without their
+// tests. It reads the sources itself, because the test cache sees the files that
+// a test opens and not those that a command opens for it.
+func packages(t *testing.T) map[string]*pkg {
+	t.Helper()
+	all := map[string]*pkg{}
+	for _, src := range sources(t) {
+		dir := path.Dir(src.name)
+		if src.test || dir != "." && !within(dir, "internal") {
+			continue
+		}
+		name := cmp.Or(strings.TrimPrefix(strings.TrimPrefix(dir, "internal/"), "."), "main")
+		if all[name] == nil {
+			all[name] = &pkg{}
+		}
+		if src.file.Doc != nil {
+			all[name].docs++
+		}
+		for _, spec := range src.file.Imports {
+			imp, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatalf("%s: %v", src.name, err)
+			}
+			all[name].imports = append(all[name].imports, imp)
+		}
+	}
+	return all
+}
+
+// source is one Go file of the repository.
+type source struct {
+	name string
+	test bool
+	set  *token.FileSet
+	file *ast.File
+}
+
+func sources(t *testing.T) []source {
+	t.Helper()
+	var all []source
+	set := token.NewFileSet()
+	for _, name := range files(t) {
+		if !strings.HasSuffix(name, ".go") {
+			continue
+		}
+		file, err := parser.ParseFile(set, name, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, source{name, strings.HasSuffix(name, "_test.go"), set, file})
+	}
+	return all
+}
+
+// files are those of the repository, by their path from its root; what tools
+// keep or fetch is left out.
+func files(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	err := fs.WalkDir(os.DirFS("."), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		kept := entry.Name() == ".git" || entry.Name() == "node_modules"
+		if kept && entry.IsDir() {
+			return fs.SkipDir
+		}
+		if !kept && entry.Type().IsRegular() { // in a work tree, .git is a file
+			all = append(all, name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
