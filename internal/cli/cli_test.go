@@ -33,6 +33,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serveCommand,
 			"http":  httpCommand,
+			"keep":  keepCommand,
 		},
 	})
 }
@@ -114,4 +115,17 @@ func httpCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	_, err = ts.Stdout().Write([]byte(resp.Status + "\n" + string(body) + "\n"))
 	ts.Check(err)
+}
+
+// keepCommand is "keep NAME PATTERN": the environment variable becomes what the
+// pattern finds in the last standard output.
+func keepCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: keep NAME PATTERN")
+	}
+	found := regexp.MustCompile(args[1]).FindString(ts.ReadFile("stdout"))
+	if found == "" {
+		ts.Fatalf("%s is not in the output", args[1])
+	}
+	ts.Setenv(args[0], found)
 }
