@@ -33,7 +33,7 @@ func Handle(f Func, fail Fail) http.Handler {
 		flt := faultOf(err)
 		note := callOf(r)
 		note.fault = flt.Kind
-		if flt.Kind == fault.Internal || flt.Kind == fault.Busy {
+		if gone := errors.Is(err, context.Canceled); flt.Kind == fault.Internal || flt.Kind == fault.Busy && !gone {
 			note.err = err
 		}
 		if rec, ok := w.(*recorder); ok && rec.status != 0 {
