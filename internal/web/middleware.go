@@ -42,7 +42,7 @@ func observe(next http.Handler, log *slog.Logger, metrics *Metrics) http.Handler
 func logRequest(log *slog.Logger, r *http.Request, c *call, rec *recorder, took time.Duration) {
 	attrs := []slog.Attr{
 		slog.String("id", c.id),
-		slog.String("method", r.Method),
+		slog.String("method", method(r)),
 		slog.String("contract", c.contract),
 		slog.String("operation", c.operation),
 		slog.Int("status", rec.status),
@@ -58,6 +58,15 @@ func logRequest(log *slog.Logger, r *http.Request, c *call, rec *recorder, took 
 		attrs = append(attrs, slog.String("error", c.err.Error()))
 	}
 	log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// method keeps words that a client made up out of the log.
+func method(r *http.Request) string {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return r.Method
+	}
+	return "other"
 }
 
 // bound limits how large a request's body may be and how long its handler may

@@ -122,6 +122,15 @@ func TestEachRequestIsOneLineOfLog(t *testing.T) {
 	}
 }
 
+func TestTheLogKnowsNoMethodThatAClientMadeUp(t *testing.T) {
+	t.Parallel()
+	server := start(t, &web.Server{Mounts: mount(hello)})
+	server.do(t, "NORDMANN /t/ HTTP/1.1\r\nHost: test\r\n\r\n")
+	if line := server.log.line(t); line["method"] != "other" {
+		t.Errorf("method: got %v, want other", line["method"])
+	}
+}
+
 // A marker stands wherever a client may have put personal data.
 func TestTheLogHoldsNoPersonalData(t *testing.T) {
 	t.Parallel()
@@ -269,6 +278,23 @@ func TestAHandlerThatWaitsTooLongIsBusy(t *testing.T) {
 	}
 	if line := server.log.line(t); line["error"] != "revise: context deadline exceeded" || line["fault"] != "busy" {
 		t.Errorf("log: got %v, want the deadline", line)
+	}
+}
+
+func TestAClientThatLeavesIsNoDefect(t *testing.T) {
+	t.Parallel()
+	entered := make(chan struct{})
+	server := start(t, &web.Server{Mounts: mount(func(_ http.ResponseWriter, r *http.Request) error {
+		close(entered)
+		<-r.Context().Done()
+		return fmt.Errorf("revise: %w", r.Context().Err())
+	})})
+	c := server.dial(t)
+	c.send(t, "GET /t/ HTTP/1.1\r\nHost: test\r\n\r\n")
+	<-entered
+	c.Close()
+	if line := server.log.line(t); line["level"] != "INFO" || line["fault"] != "busy" || line["error"] != nil {
+		t.Errorf("log: got %v, want a busy request and no error", line)
 	}
 }
 

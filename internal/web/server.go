@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -38,8 +37,6 @@ type Server struct {
 	TLSKey  string // both empty: plain HTTP
 
 	Patience Patience
-
-	stopping atomic.Bool
 }
 
 // Patience is how long the server waits. A zero stands for the default.
@@ -66,6 +63,7 @@ func (p Patience) orDefault() Patience {
 // Run serves on ln until ctx is done, then finishes the requests that it has
 // accepted. It closes ln.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
+	defer ln.Close() // ServeTLS leaves it open when it cannot read the certificate
 	waits := s.Patience.orDefault()
 	server := &http.Server{
 		Handler:           s.Handler(),
@@ -80,7 +78,6 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	stopped := make(chan error, 1)
 	go func() { // ends when ctx does: at the latest when Run returns
 		<-ctx.Done()
-		s.stopping.Store(true)
 		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), waits.Stop)
 		defer cancel()
 		stopped <- server.Shutdown(patience)
@@ -140,10 +137,6 @@ func operator(operation string, next http.HandlerFunc) http.Handler {
 }
 
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	if s.stopping.Load() {
-		plain(w, http.StatusServiceUnavailable, "stopping\n")
-		return
-	}
 	if err := s.Ready(r.Context()); err != nil {
 		callOf(r).err = err
 		plain(w, http.StatusServiceUnavailable, "not ready\n")
