@@ -93,8 +93,8 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, m *metrics, stor
 	if s.tlsCert != "" {
 		baseURL = "https://" + ln.Addr().String()
 	}
-	log.Info("listening", "url", baseURL)
 	ready(baseURL)
+	log.Info("listening", "url", baseURL)
 	err = s.newServer(log, m, store).Run(ctx, ln)
 	log.Info("stopped")
 	return err
