@@ -3,6 +3,7 @@ package access
 import (
 	"log/slog"
 	"regexp"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -46,17 +47,14 @@ func NewAccount(tenant, login, password string, customers Customers, now time.Ti
 }
 
 // validLogin takes what HTTP Basic can carry (RFC 7617: no colon).
-func validLogin(s string) bool {
+func validLogin(s string) bool { return printable(s) && !strings.Contains(s, ":") }
+
+// printable reports whether s is a name that people can read: 1 to 100 characters,
+// no spaces at its ends.
+func printable(s string) bool {
 	n := utf8.RuneCountInString(s)
-	if n < 1 || n > 100 || !utf8.ValidString(s) || s[0] == ' ' || s[len(s)-1] == ' ' {
-		return false
-	}
-	for _, r := range s {
-		if r == ':' || !unicode.IsPrint(r) {
-			return false
-		}
-	}
-	return true
+	unprintable := strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+	return n >= 1 && n <= 100 && utf8.ValidString(s) && !unprintable && strings.TrimSpace(s) == s
 }
 
 var tenantName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"kartotek/internal/fault"
 )
@@ -42,8 +41,7 @@ const (
 func NewKey(tenant, name string, scopes []Scope, now time.Time) (Key, string, error) {
 	var checks fault.Checks
 	checkTenant(&checks, tenant)
-	n := utf8.RuneCountInString(name)
-	checks.Need(n >= 1 && n <= 100, "name", fault.Length, "must have 1 to 100 characters")
+	checks.Need(printable(name), "name", fault.Format, "must be 1 to 100 printable characters without spaces at its ends")
 	checks.Need(len(scopes) > 0, "scopes", fault.Required, "is required: at least one scope")
 	for _, s := range scopes {
 		checks.Need(slices.Contains(Scopes(), s) || checks.Broken("scopes"), "scopes", fault.Format, fmt.Sprintf("must be among %v", Scopes()))
