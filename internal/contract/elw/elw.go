@@ -1,9 +1,9 @@
 // Package elw speaks the energy utility's self-service API: whole customers in
 // ASP.NET's manner, three properties that a customer may change, HTTP Basic.
 //
-// Routes and handlers are here, wire types in wire.go, the choice of a media
-// type in media.go, errors in fail.go, the operations in spec.yaml. Every
-// behaviour has a transcript in testdata.
+// Routes and handlers are here, wire types in wire.go, what type a property has
+// in properties.go, the choice of a media type in media.go, errors in fail.go, the
+// operations in spec.yaml. Every behaviour has a transcript in testdata.
 package elw
 
 import (
