@@ -194,7 +194,7 @@ func (p customerPatch) carriesValues() bool {
 // itself is not refused.
 func (p customerPatch) apply(c *customer.Customer) error {
 	var checks fault.Checks
-	if p.email != nil && *p.email != c.Email {
+	if p.email != nil && !echoes(*p.email, c.Email) {
 		email := strings.TrimSpace(*p.email)
 		checks.Need(customer.ValidEmail(email), "email", fault.Format, "must be a valid e-mail address")
 		checks.Need(utf8.RuneCountInString(email) <= maxEmail, "email", fault.Length, "must have at most 100 characters")
@@ -205,6 +205,10 @@ func (p customerPatch) apply(c *customer.Customer) error {
 	return checks.Err()
 }
 
+// echoes reports whether a value is the one shown: nothing is shown as null, and an
+// empty text is not that.
+func echoes(sent, shown string) bool { return sent == shown && shown != "" }
+
 const (
 	maxEmail  = 100 // characters
 	minDigits = 3   // of a phone that is a phone
@@ -212,7 +216,7 @@ const (
 )
 
 func applyPhone(checks *fault.Checks, path string, in, dst *string) {
-	if in == nil || *in == digits(*dst) {
+	if in == nil || echoes(*in, digits(*dst)) {
 		return
 	}
 	onlyDigits := strings.Trim(*in, "0123456789") == ""
