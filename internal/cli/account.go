@@ -17,13 +17,7 @@ import (
 )
 
 func newAccount() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "account",
-		Short: "Manage accounts: logins with a password",
-		Args:  cobra.NoArgs,
-	}
-	cmd.AddCommand(newAccountCreate(), newAccountList(), newAccountRevoke())
-	return cmd
+	return newGroup("account", "Manage accounts: logins with a password", newAccountCreate(), newAccountList(), newAccountRevoke())
 }
 
 func newAccountCreate() *cobra.Command {

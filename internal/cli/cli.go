@@ -93,6 +93,19 @@ A flag on the command line wins.`,
 	return root, running
 }
 
+// newGroup returns a command that is only there for its subcommands: alone it
+// shows them, and another word is a command used wrongly.
+func newGroup(use, short string, subcommands ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(subcommands...)
+	return cmd
+}
+
 // fromEnvironment gives each flag that was not on the command line the value of
 // its variable.
 func fromEnvironment(cmd *cobra.Command) error {

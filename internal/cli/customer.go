@@ -13,13 +13,7 @@ import (
 )
 
 func newCustomer() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "customer",
-		Short: "Import and read customers",
-		Args:  cobra.NoArgs,
-	}
-	cmd.AddCommand(newImport(), newGet())
-	return cmd
+	return newGroup("customer", "Import and read customers", newImport(), newGet())
 }
 
 func newGet() *cobra.Command {

@@ -12,13 +12,7 @@ import (
 )
 
 func newKey() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "key",
-		Short: "Manage API keys",
-		Args:  cobra.NoArgs,
-	}
-	cmd.AddCommand(newKeyCreate(), newKeyList(), newKeyRevoke())
-	return cmd
+	return newGroup("key", "Manage API keys", newKeyCreate(), newKeyList(), newKeyRevoke())
 }
 
 func newKeyCreate() *cobra.Command {
