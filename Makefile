@@ -3,11 +3,13 @@
 export GOTOOLCHAIN ?= local
 tool = go tool -modfile=tools/go.mod
 
-.PHONY: run test check format bench
+.PHONY: run build test check format bench
 
-run: ## build and start the demo
-	go build -o kartotek .
+run: build ## build and start the demo
 	./kartotek demo
+
+build: ## one static binary, also where there is a C compiler
+	CGO_ENABLED=0 go build -o kartotek .
 
 test: ## run all tests
 	go test ./...
