@@ -74,12 +74,13 @@ func New(kind Kind, format string, args ...any) *Fault {
 	return &Fault{Kind: kind, Text: fmt.Sprintf(format, args...)}
 }
 
-// Taken returns a Conflict: another record holds the value at path.
-func Taken(path string) *Fault {
+// Taken returns a Conflict: another record of its kind, such as a customer, holds
+// the value at path.
+func Taken(kind, path string) *Fault {
 	return &Fault{
 		Kind:   Conflict,
-		Text:   "another customer has this " + path,
-		Fields: []Field{{path, Unique, "is taken by another customer"}},
+		Text:   "another " + kind + " has this " + path,
+		Fields: []Field{{path, Unique, "is taken by another " + kind}},
 	}
 }
 

@@ -68,7 +68,7 @@ func TestErrorTellsKindTextAndFields(t *testing.T) {
 	t.Parallel()
 	for want, f := range map[string]*fault.Fault{
 		"stale: at version 4": fault.New(fault.Stale, "at version %d", 4),
-		"conflict: another customer has this number; number is taken by another customer": fault.Taken("number"),
+		"conflict: another customer has this number; number is taken by another customer": fault.Taken("customer", "number"),
 		"invalid: no; a is b; c is d": {
 			Kind: fault.Invalid, Text: "no", Fields: []fault.Field{{Path: "a", Text: "is b"}, {Path: "c", Text: "is d"}},
 		},
@@ -81,7 +81,7 @@ func TestErrorTellsKindTextAndFields(t *testing.T) {
 
 func TestTakenNamesTheFieldAndTheRule(t *testing.T) {
 	t.Parallel()
-	f := fault.Taken("email")
+	f := fault.Taken("customer", "email")
 	if f.Kind != fault.Conflict || len(f.Fields) != 1 || f.Fields[0].Path != "email" || f.Fields[0].Rule != fault.Unique {
 		t.Errorf("Taken: got %+v, want a conflict of email:unique", f)
 	}

@@ -235,7 +235,7 @@ func TestAnAnswerThatHasBegunBreaksOff(t *testing.T) {
 	}{
 		"by a panic":         {web.Handle(func(w http.ResponseWriter, _ *http.Request) error { begin(w); panic("x") }, fail), "panic: string", "internal"},
 		"by an error":        {web.Handle(func(w http.ResponseWriter, _ *http.Request) error { begin(w); return io.ErrNoProgress }, fail), io.ErrNoProgress.Error(), "internal"},
-		"by a fault":         {web.Handle(func(w http.ResponseWriter, _ *http.Request) error { begin(w); return fault.Taken("id") }, fail), "conflict: ", "conflict"},
+		"by a fault":         {web.Handle(func(w http.ResponseWriter, _ *http.Request) error { begin(w); return fault.Taken("customer", "id") }, fail), "conflict: ", "conflict"},
 		"by a panic outside": {http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { begin(w); panic("x") }), "panic: string", nil},
 		"by the handler":     {web.Handle(func(w http.ResponseWriter, _ *http.Request) error { begin(w); panic(http.ErrAbortHandler) }, fail), "", nil},
 	}

@@ -30,7 +30,7 @@ func (s *Store) AddAccount(ctx context.Context, a access.Account) error {
 	if err != nil {
 		return fmt.Errorf("encode customers: %w", err)
 	}
-	return s.writeRow(ctx, taken("account", "login"), upsertAccount,
+	return s.writeRow(ctx, fault.Taken("account", "login"), upsertAccount,
 		a.Login, a.Tenant, a.PasswordHash, customers, micros(a.CreatedAt), micros(a.RevokedAt))
 }
 
@@ -110,7 +110,7 @@ func (s *Store) AddKey(ctx context.Context, k access.Key) error {
 	if err != nil {
 		return fmt.Errorf("encode scopes: %w", err)
 	}
-	return s.writeRow(ctx, taken("key", "id"), insertKey,
+	return s.writeRow(ctx, fault.Taken("key", "id"), insertKey,
 		k.ID, k.Tenant, k.Name, k.Hash[:], string(scopes), micros(k.CreatedAt), micros(k.RevokedAt))
 }
 
@@ -203,14 +203,6 @@ func (s *Store) writeRow(ctx context.Context, refusal error, query string, args 
 
 func noCredential() error {
 	return fault.New(fault.Missing, "no such credential, or it does not work any more")
-}
-
-func taken(what, path string) error {
-	return &fault.Fault{
-		Kind:   fault.Conflict,
-		Text:   "another " + what + " has this " + path,
-		Fields: []fault.Field{{Path: path, Rule: fault.Unique, Text: "is taken by another " + what}},
-	}
 }
 
 // micros is a time in a column: nil, which is NULL, for the zero time.

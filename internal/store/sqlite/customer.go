@@ -207,9 +207,9 @@ func insert(conn *sqlite.Conn, ch customer.Change) error {
 	case sqlite.ResultOK:
 		return nil
 	case sqlite.ResultConstraintPrimaryKey:
-		return fault.Taken("id")
+		return fault.Taken("customer", "id")
 	case sqlite.ResultConstraintUnique:
-		return fault.Taken("number")
+		return fault.Taken("customer", "number")
 	}
 	return fmt.Errorf("insert customer: %w", err)
 }
