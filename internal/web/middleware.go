@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"kartotek/internal/fault"
 )
 
 // observe gives each request an id, a log line and its metrics, and is the last
@@ -19,7 +21,7 @@ func observe(next http.Handler, log *slog.Logger, metrics *Metrics) http.Handler
 			p := recover()
 			abort := p != nil
 			if abort && p != http.ErrAbortHandler {
-				c.err = crash(p)
+				c.err = fault.Panicked(p)
 				if rec.status == 0 {
 					http.Error(rec, "internal error", http.StatusInternalServerError)
 					abort = false

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"runtime/debug"
 
 	"kartotek/internal/fault"
 )
@@ -54,20 +53,10 @@ func guard(f Func, w http.ResponseWriter, r *http.Request) (err error) {
 		case http.ErrAbortHandler:
 			panic(p)
 		default:
-			err = crash(p)
+			err = fault.Panicked(p)
 		}
 	}()
 	return f(w, r)
-}
-
-// crash is the error of a panic. Only the runtime's own words are sure to hold no
-// personal data.
-func crash(p any) error {
-	text := fmt.Sprintf("%T", p)
-	if err, ok := p.(interface{ RuntimeError() }); ok {
-		text = fmt.Sprint(err)
-	}
-	return fmt.Errorf("panic: %s\n%s", text, debug.Stack())
 }
 
 // faultOf is fault.Of, for which a request that ran out of time met a busy

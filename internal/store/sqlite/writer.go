@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -196,19 +194,10 @@ func (w *writer) runAll(group []*pending) error {
 func (w *writer) runOne(p *pending) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("panic in a write: %s\n%s", panicText(r), debug.Stack())
+			err = fmt.Errorf("write: %w", fault.Panicked(r))
 		}
 	}()
 	return p.do(w.conn)
-}
-
-// panicText is what a log may tell of a panic: only the runtime's own words are
-// sure to hold no personal data.
-func panicText(r any) string {
-	if err, ok := r.(runtime.Error); ok {
-		return err.Error()
-	}
-	return fmt.Sprintf("%T", r)
 }
 
 // rollback ends the transaction for this reason. After some errors, such as a
