@@ -110,8 +110,9 @@ func readRecord(line []byte) (record, error) {
 }
 
 func wrong(at jsontext.Pointer, rule, text string) error {
-	path := strings.Join(slices.Collect(at.Tokens()), ".")
-	return &fault.Fault{Kind: fault.Invalid, Fields: []fault.Field{{Path: path, Rule: rule, Text: text}}}
+	var checks fault.Checks
+	checks.Need(false, strings.Join(slices.Collect(at.Tokens()), "."), rule, text)
+	return checks.Err()
 }
 
 // check holds what names the customer to its form; the domain checks the rest.

@@ -18,8 +18,10 @@ func (e Entry) Ref(tenant string) (ref Ref, ok bool) {
 
 // Revised is the change that the entry makes to a customer that exists.
 func (e Entry) Revised(before Customer, by Signature) (Change, error) {
-	if e.Number != 0 && e.Number != before.Number {
-		return Change{}, fixedNumber()
+	var checks fault.Checks
+	checks.Need(e.Number == 0 || e.Number == before.Number, "number", fault.Fixed, "never changes: this id has another one")
+	if err := checks.Err(); err != nil {
+		return Change{}, err
 	}
 	return Revised(before, by, e.Edit)
 }
@@ -34,16 +36,13 @@ func (e Entry) Born(tenant string, nextNumber int32, by Signature) (Change, erro
 	if c.Number == 0 {
 		c.Number = nextNumber
 	}
-	if err := e.Edit(&c); err != nil {
+	refused := e.Edit(&c)
+	if refused != nil && !fault.Is(refused, fault.Invalid) {
+		return Change{}, refused
+	}
+	ch, err := Born(c, by)
+	if err := fault.Join(refused, err); err != nil {
 		return Change{}, err
 	}
-	return Born(c, by)
-}
-
-func fixedNumber() error {
-	return &fault.Fault{
-		Kind:   fault.Invalid,
-		Text:   "the record breaks a rule",
-		Fields: []fault.Field{{Path: "number", Rule: fault.Fixed, Text: "never changes: this id has another one"}},
-	}
+	return ch, nil
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"kartotek/internal/customer"
+	"kartotek/internal/fault"
 )
 
 const (
@@ -75,6 +76,12 @@ func TestAnEntryIsCheckedAtItsBirth(t *testing.T) {
 		_, err := tt.entry.Born("north", 1, kari)
 		wantBroken(t, err, tt.want, name)
 	}
+	unfit := func(c *customer.Customer) error {
+		c.Phone = "x"
+		return &fault.Fault{Kind: fault.Invalid, Fields: []fault.Field{{Path: "email", Rule: fault.Type, Text: "must be a string"}}}
+	}
+	_, err := customer.Entry{ID: givenID, Edit: unfit}.Born("north", 1, kari)
+	wantBroken(t, err, "email:type lastName:required phone:format", "what the edit refuses comes with the record's rules")
 	if _, err := (customer.Entry{ID: givenID, Edit: refuse}).Born("north", 1, kari); !errors.Is(err, errEdit) {
 		t.Errorf("an edit that refuses: got %v, want %v", err, errEdit)
 	}
