@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"store/storetest": {"access", "customer", "fault", "patch"},
 
 	"web":                   {"access", "fault"},
-	"contract":              {"access", "fault", "web"},
+	"contract":              {"access", "customer", "fault", "web"},
 	"contract/*":            {"access", "contract", "customer", "fault", "patch", "web"},
 	"contract/contracttest": {"access", "contract", "customer", "fault", "patch", "store/sqlite", "web"},
 

@@ -33,6 +33,7 @@ type Actor struct {
 	Name      string    // who acts, as the history tells it: "account:kari", "key:Ab3dE6gH"
 	Customers Customers // which of the tenant's customers
 	Scopes    []Scope
+	Manners   Manners
 	Contract  string // through which contract
 	RequestID string // in which request
 }

@@ -28,16 +28,18 @@ type Registry interface {
 	// AddAccount is a Conflict fault on "login" when an account that works has
 	// it. A revoked one is replaced.
 	AddAccount(ctx context.Context, a Account) error
-	// Accounts lists the tenant's accounts by login, revoked ones too.
-	Accounts(ctx context.Context, tenant string) ([]Account, error)
+	// Accounts lists up to limit of the tenant's accounts by login, from the one
+	// after that login, revoked ones too.
+	Accounts(ctx context.Context, tenant, after string, limit int) ([]Account, error)
 	// RevokeAccount is a Missing fault when the tenant has no such account that
 	// works.
 	RevokeAccount(ctx context.Context, tenant, login string, at time.Time) error
 
 	// AddKey adds a key.
 	AddKey(ctx context.Context, k Key) error
-	// Keys lists the tenant's keys by time of creation, revoked ones too.
-	Keys(ctx context.Context, tenant string) ([]Key, error)
+	// Keys lists up to limit of the tenant's keys by time of creation, from the
+	// one after the key with that id, revoked ones too. After "" comes the first.
+	Keys(ctx context.Context, tenant, after string, limit int) ([]Key, error)
 	// RevokeKey is a Missing fault when the tenant has no such key that works.
 	RevokeKey(ctx context.Context, tenant, id string, at time.Time) error
 }

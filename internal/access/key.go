@@ -23,6 +23,18 @@ type Key struct {
 	Scopes    []Scope
 	CreatedAt time.Time
 	RevokedAt time.Time // zero while the key works
+	Manners   Manners
+}
+
+// Manners is how the changes of a key are taken.
+type Manners struct {
+	// DemandIfMatch refuses a change that does not say which version of the
+	// record it is meant for.
+	DemandIfMatch bool
+
+	// OverwriteStale takes every value for meant, also one that the caller was
+	// shown once and sends back unchanged after another has changed it.
+	OverwriteStale bool
 }
 
 // A key is written kart_ID_SECRETCHECK: an id of 8 characters, a secret of 256
@@ -99,7 +111,7 @@ func checksum(s string) string {
 
 // actor is what a caller with this key may do.
 func (k Key) actor() Actor {
-	return Actor{Tenant: k.Tenant, Name: "key:" + k.ID, Customers: All(), Scopes: k.Scopes}
+	return Actor{Tenant: k.Tenant, Name: "key:" + k.ID, Customers: All(), Scopes: k.Scopes, Manners: k.Manners}
 }
 
 // LogValue keeps the hash out of every log.

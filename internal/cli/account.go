@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -94,15 +95,16 @@ func newAccountList() *cobra.Command {
 		Example: "  kartotek account list --tenant t",
 		Args:    cobra.NoArgs,
 		RunE: inTenant(func(cmd *cobra.Command, _ []string, tenant string, store *sqlite.Store) error {
-			accounts, err := store.Accounts(cmd.Context(), tenant)
-			if err != nil {
-				return err
-			}
 			table := newTable(cmd, "LOGIN", "CUSTOMERS", "CREATED", "REVOKED")
-			for _, a := range accounts {
-				table.row(a.Login, customersText(a.Customers), timeText(a.CreatedAt), timeText(a.RevokedAt))
-			}
-			return table.Flush()
+			err := eachPage(func(after string) (last string, n int, err error) {
+				accounts, err := store.Accounts(cmd.Context(), tenant, after, listPage)
+				for _, a := range accounts {
+					table.row(a.Login, customersText(a.Customers), timeText(a.CreatedAt), timeText(a.RevokedAt))
+					last = a.Login
+				}
+				return last, len(accounts), err
+			})
+			return errors.Join(err, table.Flush())
 		}),
 	}
 	tenantFlag(cmd)

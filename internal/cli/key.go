@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -75,15 +76,16 @@ func newKeyList() *cobra.Command {
 		Example: "  kartotek key list --tenant t",
 		Args:    cobra.NoArgs,
 		RunE: inTenant(func(cmd *cobra.Command, _ []string, tenant string, store *sqlite.Store) error {
-			keys, err := store.Keys(cmd.Context(), tenant)
-			if err != nil {
-				return err
-			}
 			table := newTable(cmd, "ID", "NAME", "SCOPES", "CREATED", "REVOKED")
-			for _, k := range keys {
-				table.row(k.ID, k.Name, scopesText(k.Scopes), timeText(k.CreatedAt), timeText(k.RevokedAt))
-			}
-			return table.Flush()
+			err := eachPage(func(after string) (last string, n int, err error) {
+				keys, err := store.Keys(cmd.Context(), tenant, after, listPage)
+				for _, k := range keys {
+					table.row(k.ID, k.Name, scopesText(k.Scopes), timeText(k.CreatedAt), timeText(k.RevokedAt))
+					last = k.ID
+				}
+				return last, len(keys), err
+			})
+			return errors.Join(err, table.Flush())
 		}),
 	}
 	tenantFlag(cmd)

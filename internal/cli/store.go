@@ -53,8 +53,8 @@ func inTenant(f func(cmd *cobra.Command, args []string, tenant string, store *sq
 }
 
 // newService returns the use cases on store, with the real clock and ids.
-func newService(store customer.Store) *customer.Service {
-	return customer.New(store, time.Now, newID)
+func newService(store *sqlite.Store) *customer.Service {
+	return customer.New(store, store, time.Now, newID)
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
@@ -93,4 +93,18 @@ func tenantOf(cmd *cobra.Command) (string, error) {
 		return "", usagef("--%s", reasons(err))
 	}
 	return tenant, nil
+}
+
+// listPage is how many rows a command reads at once.
+const listPage = 500
+
+// eachPage calls page with where the one before ended, until one is not full.
+func eachPage(page func(after string) (last string, n int, err error)) error {
+	for after, n := "", listPage; n == listPage; {
+		var err error
+		if after, n, err = page(after); err != nil {
+			return err
+		}
+	}
+	return nil
 }

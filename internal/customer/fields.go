@@ -1,6 +1,7 @@
 package customer
 
 import (
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -69,6 +70,49 @@ func Diff(before, after Customer) []FieldChange {
 		}
 	}
 	return diff
+}
+
+// read is the value of one field, as a FieldChange holds it.
+func read(c *Customer, path string) any {
+	i := position(path)
+	if i < 0 {
+		return nil
+	}
+	return value(fields[i].in(c))
+}
+
+// set gives one field a value that a FieldChange holds.
+func set(c *Customer, path string, v any) error {
+	i := position(path)
+	if i < 0 {
+		return fmt.Errorf("set %s: no such field", path)
+	}
+	fits := true
+	switch p := fields[i].in(c).(type) {
+	case *string:
+		*p, fits = valueOr(v, "")
+	case *bool:
+		*p, fits = valueOr(v, false)
+	case *POBox:
+		var number int64
+		number, fits = valueOr(v, int64(0))
+		*p = POBox{Given: v != nil, Number: int32(number)}
+	case *time.Time:
+		*p, fits = valueOr(v, time.Time{})
+	}
+	if !fits {
+		return fmt.Errorf("set %s: a %T does not fit", path, v)
+	}
+	return nil
+}
+
+// valueOr is v, or none for nil.
+func valueOr[T any](v any, none T) (value T, fits bool) {
+	if v == nil {
+		return none, true
+	}
+	value, fits = v.(T)
+	return value, fits
 }
 
 func value(p any) any {

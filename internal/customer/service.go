@@ -43,25 +43,62 @@ type Store interface {
 	// Revise applies edit to the customer and records the change. The edit may
 	// run again when another writer came first. An edit that changes nothing
 	// writes nothing; one that returns an error leaves no trace.
-	Revise(ctx context.Context, ref Ref, by Signature, edit Edit) (Change, error)
+	//
+	// With once, its receipt is kept in the same step, also when nothing changed.
+	// A Running fault means that the tenant has a receipt with that key: another
+	// request came first, and nothing was written.
+	Revise(ctx context.Context, ref Ref, by Signature, edit Edit, once *Once) (Change, error)
+
+	// Create makes the entry's customer, who must be new: a Conflict fault names
+	// the id or the number that another one has. A number of 0 becomes the
+	// tenant's next free one. It keeps the receipt as Revise does.
+	Create(ctx context.Context, tenant string, by Signature, entry Entry, once *Once) (Change, error)
 
 	// Put creates or revises each entry, in order, in as few durable steps as it
 	// likes, and returns one result for each; Entry says how one is found. A
 	// number of 0 becomes the tenant's next free one. An error means that no
 	// entry was written.
 	Put(ctx context.Context, tenant string, by Signature, entries []Entry) ([]Result, error)
+
+	// Search returns up to limit of the tenant's customers that match the query,
+	// in the order of their Position, and whether there may be more after the
+	// last of them. Whatever was written before the call is found.
+	Search(ctx context.Context, tenant string, q Query, after Position, limit int) (Page, error)
+
+	// Changes returns up to limit of the customer's changes, newest first, from
+	// the one before version below. It is empty for a customer that is not there.
+	Changes(ctx context.Context, tenant, id string, below int64, limit int) ([]Recorded, error)
+
+	// Feed returns up to limit of the tenant's changes that come after the one
+	// with this Seq, in the order of their commits. No change ever appears before
+	// one that Feed has returned.
+	Feed(ctx context.Context, tenant string, after int64, limit int) ([]Recorded, error)
+}
+
+// Receipts is where answers are kept for requests that are sent again. Revise
+// and Create of [Store] write them as well.
+type Receipts interface {
+	// Receipt returns a Missing fault when the tenant has no receipt with this
+	// key, or only one from before oldest.
+	Receipt(ctx context.Context, tenant, key string, oldest time.Time) (Receipt, error)
+
+	// Keep keeps the receipt of a request that changed nothing. It is a Running
+	// fault when the tenant has one with the key.
+	Keep(ctx context.Context, r Receipt) error
 }
 
 // Service is the use cases. Each is one function, read from top to bottom.
 type Service struct {
-	store Store
-	now   func() time.Time
-	newID func() string
+	store    Store
+	receipts Receipts
+	now      func() time.Time
+	newID    func() string
+	growth   growth
 }
 
 // New returns a service on store. Tests pass a fixed clock and counted ids.
-func New(store Store, now func() time.Time, newID func() string) *Service {
-	return &Service{store: store, now: now, newID: newID}
+func New(store Store, receipts Receipts, now func() time.Time, newID func() string) *Service {
+	return &Service{store: store, receipts: receipts, now: now, newID: newID}
 }
 
 // Get returns one customer.
@@ -79,8 +116,9 @@ func (s *Service) Get(ctx context.Context, by access.Actor, ref Ref) (Customer, 
 	return c, nil
 }
 
-// Update changes a customer. An edit that changes nothing leaves no trace.
-func (s *Service) Update(ctx context.Context, by access.Actor, ref Ref, edit Edit) (Change, error) {
+// Update changes a customer. An edit that changes nothing leaves no trace. once
+// is nil for a request that is not sent again.
+func (s *Service) Update(ctx context.Context, by access.Actor, ref Ref, edit Edit, once *Once) (Change, error) {
 	if err := authorise(by, access.Write, ref); err != nil {
 		return Change{}, err
 	}
@@ -89,8 +127,35 @@ func (s *Service) Update(ctx context.Context, by access.Actor, ref Ref, edit Edi
 			return err
 		}
 		return edit(c)
-	})
-	return ch, hidden(by, ref, err)
+	}, once)
+	if err != nil {
+		return Change{}, hidden(by, ref, err)
+	}
+	s.growth.grown()
+	return ch, nil
+}
+
+// Create makes a new customer of the entry. It is a Conflict fault when another
+// one has the id or the number.
+func (s *Service) Create(ctx context.Context, by access.Actor, entry Entry, once *Once) (Change, error) {
+	if !by.May(access.Write) || !by.Customers.Everyone() {
+		return Change{}, fault.New(fault.Forbidden, "a new customer needs %s for all customers", access.Write)
+	}
+	entry.NewID = s.newID()
+	ch, err := s.store.Create(ctx, by.Tenant, s.sign(by), entry, once)
+	if err != nil {
+		return Change{}, err
+	}
+	s.growth.grown()
+	return ch, nil
+}
+
+// Search returns up to limit customers that match the query, after a position.
+func (s *Service) Search(ctx context.Context, by access.Actor, q Query, after Position, limit int) (Page, error) {
+	if !by.May(access.Read) || !by.Customers.Everyone() {
+		return Page{}, fault.New(fault.Forbidden, "a search needs %s for all customers", access.Read)
+	}
+	return s.store.Search(ctx, by.Tenant, q, after, limit)
 }
 
 // Preview is Update without the write: the change that edit would make now.
@@ -122,7 +187,9 @@ func (s *Service) Put(ctx context.Context, by access.Actor, entries []Entry) ([]
 			entries[i].NewID = s.newID()
 		}
 	}
-	return s.store.Put(ctx, by.Tenant, s.sign(by), entries)
+	results, err := s.store.Put(ctx, by.Tenant, s.sign(by), entries)
+	s.growth.grown()
+	return results, err
 }
 
 func (s *Service) sign(by access.Actor) Signature {

@@ -17,6 +17,8 @@ import (
 
 // shelf is a Store in memory. It counts what it is asked, and what it writes.
 type shelf struct {
+	customer.Store // what it does not keep itself
+
 	records   []customer.Customer
 	lookups   int
 	writes    int
@@ -39,7 +41,7 @@ func (s *shelf) Find(_ context.Context, ref customer.Ref) (customer.Customer, er
 	return s.records[i], nil
 }
 
-func (s *shelf) Revise(_ context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit) (customer.Change, error) {
+func (s *shelf) Revise(_ context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit, _ *customer.Once) (customer.Change, error) {
 	s.lookups++
 	s.signature = by
 	i := s.at(ref)
@@ -104,7 +106,7 @@ func actor(customers access.Customers, scopes ...access.Scope) access.Actor {
 func service() (*customer.Service, *shelf) {
 	s := &shelf{records: []customer.Customer{mine, yours, foreign}}
 	ids := 0
-	return customer.New(s, func() time.Time { return noon }, func() string {
+	return customer.New(s, nil, func() time.Time { return noon }, func() string {
 		ids++
 		return fmt.Sprintf("0191d3a0-0000-7000-8000-00000000f%03d", ids)
 	}), s
@@ -169,7 +171,7 @@ func uses() map[string]func(*customer.Service, access.Actor, customer.Ref) (cust
 			return s.Get(context.Background(), by, ref)
 		},
 		"update": func(s *customer.Service, by access.Actor, ref customer.Ref) (customer.Customer, error) {
-			ch, err := s.Update(context.Background(), by, ref, rename("Eve"))
+			ch, err := s.Update(context.Background(), by, ref, rename("Eve"), nil)
 			return ch.After, err
 		},
 		"preview": func(s *customer.Service, by access.Actor, ref customer.Ref) (customer.Customer, error) {
@@ -227,7 +229,7 @@ func TestAnEditDoesNotRunOnAnothersCustomer(t *testing.T) {
 		return nil
 	}
 	by := actor(access.Own(7), access.Read, access.Write)
-	_, updated := svc.Update(context.Background(), by, customer.ByID("north", yours.ID), spy)
+	_, updated := svc.Update(context.Background(), by, customer.ByID("north", yours.ID), spy, nil)
 	_, previewed := svc.Preview(context.Background(), by, customer.ByID("north", yours.ID), spy)
 	if ran || !fault.Is(updated, fault.Forbidden) || !fault.Is(previewed, fault.Forbidden) {
 		t.Errorf("edit ran: got %v, with %v and %v, want forbidden before it runs", ran, updated, previewed)
@@ -258,7 +260,7 @@ func TestUpdateWritesAndPreviewDoesNot(t *testing.T) {
 	if err != nil || store.writes != 0 || store.records[0] != mine {
 		t.Fatalf("preview: got %v and %d writes, want none", err, store.writes)
 	}
-	update, err := svc.Update(context.Background(), by, ref, rename("Eve"))
+	update, err := svc.Update(context.Background(), by, ref, rename("Eve"), nil)
 	if err != nil || store.writes != 1 || store.records[0] != update.After {
 		t.Fatalf("update: got %v and %d writes, want one", err, store.writes)
 	}
@@ -276,7 +278,7 @@ func TestTheSignatureTellsWhoThroughWhatAndWhen(t *testing.T) {
 	by := actor(access.All(), access.Write)
 
 	svc, store := service()
-	ch, err := svc.Update(context.Background(), by, customer.ByID("north", mine.ID), rename("Eve"))
+	ch, err := svc.Update(context.Background(), by, customer.ByID("north", mine.ID), rename("Eve"), nil)
 	if err != nil || store.signature != want || ch.By != want {
 		t.Errorf("update: signed %+v, %v, want %+v", ch.By, err, want)
 	}

@@ -27,6 +27,10 @@ const (
 	NoMethod        Kind = "no-method"       // the path knows other methods
 	Conflict        Kind = "conflict"        // another record holds this value
 	Stale           Kind = "stale"           // read again: the record has moved on
+	Unguarded       Kind = "unguarded"       // say which version of the record the change is meant for
+	Running         Kind = "running"         // wait: the same request is being answered
+	Reused          Kind = "reused"          // give another request another key
+	Limited         Kind = "limited"         // ask less often
 	TooLarge        Kind = "too-large"       // send less
 	Unsupported     Kind = "unsupported"     // send another media type
 	Slow            Kind = "slow"            // send the request faster
@@ -38,7 +42,8 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		Malformed, Invalid, Unauthenticated, Forbidden, Missing, NoRoute, NoMethod,
-		Conflict, Stale, TooLarge, Unsupported, Slow, Busy, Internal,
+		Conflict, Stale, Unguarded, Running, Reused, Limited, TooLarge, Unsupported,
+		Slow, Busy, Internal,
 	}
 }
 
@@ -65,6 +70,7 @@ const (
 	Range    = "range"    // outside the limits
 	Unique   = "unique"   // another record holds it
 	Fixed    = "fixed"    // never changes
+	Newer    = "newer"    // has been changed again
 	Repeated = "repeated" // named twice
 	Unknown  = "unknown"  // no such field
 )

@@ -59,3 +59,6 @@ func Name(r *http.Request, contract, operation string) {
 	c := callOf(r)
 	c.contract, c.operation = contract, operation
 }
+
+// Refused tells the log that a handler has answered with a fault itself.
+func Refused(r *http.Request, kind fault.Kind) { callOf(r).fault = kind }

@@ -61,7 +61,7 @@ func NewWorld(t testing.TB) World {
 	clock := &clock{now: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)}
 	store := &troubled{Store: db}
 	world := World{
-		Customers: customer.New(store, clock.Now, func() string { panic("every customer of the world has an id") }),
+		Customers: customer.New(store, db, clock.Now, func() string { panic("every customer of the world has an id") }),
 		Directory: access.NewDirectory(db, clock.Now),
 		Now:       clock.Now,
 		clock:     clock,
@@ -248,9 +248,9 @@ func (s *troubled) Find(ctx context.Context, ref customer.Ref) (customer.Custome
 	return s.Store.Find(ctx, ref)
 }
 
-func (s *troubled) Revise(ctx context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit) (customer.Change, error) {
+func (s *troubled) Revise(ctx context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit, once *customer.Once) (customer.Change, error) {
 	if err := s.trouble(); err != nil {
 		return customer.Change{}, err
 	}
-	return s.Store.Revise(ctx, ref, by, edit)
+	return s.Store.Revise(ctx, ref, by, edit, once)
 }

@@ -92,7 +92,7 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor) 
 	if err != nil {
 		return err
 	}
-	ch, err := h.Customers.Update(r.Context(), by, ref, edit)
+	ch, err := h.Customers.Update(r.Context(), by, ref, edit, nil)
 	if err != nil {
 		return err
 	}

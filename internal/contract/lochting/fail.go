@@ -27,6 +27,10 @@ var status = map[fault.Kind]int{
 	fault.NoMethod:        http.StatusMethodNotAllowed,
 	fault.Conflict:        http.StatusConflict,
 	fault.Stale:           http.StatusPreconditionFailed,
+	fault.Unguarded:       http.StatusPreconditionRequired,
+	fault.Running:         http.StatusConflict,
+	fault.Reused:          http.StatusUnprocessableEntity,
+	fault.Limited:         http.StatusTooManyRequests,
 	fault.TooLarge:        http.StatusRequestEntityTooLarge,
 	fault.Unsupported:     http.StatusUnsupportedMediaType,
 	fault.Slow:            http.StatusRequestTimeout,
@@ -60,6 +64,14 @@ func message(r *http.Request, f *fault.Fault) string {
 		return "Customer is in conflict with another one"
 	case fault.Stale:
 		return "Customer has been changed"
+	case fault.Unguarded:
+		return "If-Match is required"
+	case fault.Running:
+		return "The first request with this Idempotency-Key is still running"
+	case fault.Reused:
+		return "This Idempotency-Key was used for another request"
+	case fault.Limited:
+		return "Too many requests"
 	case fault.TooLarge:
 		return "The body is too large"
 	case fault.Unsupported:

@@ -15,12 +15,12 @@ import (
 
 // Account implements access.Credentials.
 func (s *Store) Account(ctx context.Context, login string) (access.Account, error) {
-	return one(list(ctx, s, selectAccount, login, scanAccount))
+	return one(list(ctx, s, scanAccount, selectAccount, login))
 }
 
 // Accounts implements access.Registry.
-func (s *Store) Accounts(ctx context.Context, tenant string) ([]access.Account, error) {
-	return list(ctx, s, selectAccounts, tenant, scanAccount)
+func (s *Store) Accounts(ctx context.Context, tenant, after string, limit int) ([]access.Account, error) {
+	return list(ctx, s, scanAccount, selectAccounts, tenant, after, limit)
 }
 
 // AddAccount implements access.Registry. A revoked account of another tenant is
@@ -48,8 +48,9 @@ const (
 	selectAccounts = `
 		SELECT login, tenant, password_hash, customers, created_at, revoked_at
 		FROM accounts
-		WHERE tenant = ?
-		ORDER BY login`
+		WHERE tenant = ? AND login > ?
+		ORDER BY login
+		LIMIT ?`
 
 	upsertAccount = `
 		INSERT INTO accounts (login, tenant, password_hash, customers, created_at, revoked_at)
@@ -95,12 +96,12 @@ func encodeCustomers(c access.Customers) (any, error) {
 
 // Key implements access.Credentials.
 func (s *Store) Key(ctx context.Context, id string) (access.Key, error) {
-	return one(list(ctx, s, selectKey, id, scanKey))
+	return one(list(ctx, s, scanKey, selectKey, id))
 }
 
 // Keys implements access.Registry.
-func (s *Store) Keys(ctx context.Context, tenant string) ([]access.Key, error) {
-	return list(ctx, s, selectKeys, tenant, scanKey)
+func (s *Store) Keys(ctx context.Context, tenant, after string, limit int) ([]access.Key, error) {
+	return list(ctx, s, scanKey, selectKeys, tenant, after, limit)
 }
 
 // AddKey implements access.Registry. It is a Conflict fault when any key has the
@@ -111,7 +112,8 @@ func (s *Store) AddKey(ctx context.Context, k access.Key) error {
 		return fmt.Errorf("encode scopes: %w", err)
 	}
 	return s.writeRow(ctx, fault.Taken("key", "id"), insertKey,
-		k.ID, k.Tenant, k.Name, k.Hash[:], string(scopes), micros(k.CreatedAt), micros(k.RevokedAt))
+		k.ID, k.Tenant, k.Name, k.Hash[:], string(scopes), micros(k.CreatedAt), micros(k.RevokedAt),
+		k.Manners.DemandIfMatch, k.Manners.OverwriteStale)
 }
 
 // RevokeKey implements access.Registry.
@@ -121,19 +123,21 @@ func (s *Store) RevokeKey(ctx context.Context, tenant, id string, at time.Time) 
 
 const (
 	selectKey = `
-		SELECT id, tenant, name, hash, scopes, created_at, revoked_at
+		SELECT id, tenant, name, hash, scopes, created_at, revoked_at, demand_if_match, overwrite_stale
 		FROM keys
 		WHERE id = ?`
 
 	selectKeys = `
-		SELECT id, tenant, name, hash, scopes, created_at, revoked_at
+		SELECT id, tenant, name, hash, scopes, created_at, revoked_at, demand_if_match, overwrite_stale
 		FROM keys
-		WHERE tenant = ?
-		ORDER BY created_at, id`
+		WHERE tenant = ?1 AND (created_at, id) > (
+			coalesce((SELECT created_at FROM keys WHERE tenant = ?1 AND id = ?2), -1), ?2)
+		ORDER BY created_at, id
+		LIMIT ?3`
 
 	insertKey = `
-		INSERT INTO keys (id, tenant, name, hash, scopes, created_at, revoked_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?)
+		INSERT INTO keys (id, tenant, name, hash, scopes, created_at, revoked_at, demand_if_match, overwrite_stale)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO NOTHING`
 
 	revokeKey = `
@@ -154,14 +158,16 @@ func scanKey(stmt *sqlite.Stmt) (access.Key, error) {
 	}
 	scan(stmt, 5, &k.CreatedAt)
 	scan(stmt, 6, &k.RevokedAt)
+	scan(stmt, 7, &k.Manners.DemandIfMatch)
+	scan(stmt, 8, &k.Manners.OverwriteStale)
 	return k, nil
 }
 
-// list returns the rows that a query with one parameter finds.
-func list[T any](ctx context.Context, s *Store, query, arg string, scan func(*sqlite.Stmt) (T, error)) ([]T, error) {
+// list returns the rows that a query finds.
+func list[T any](ctx context.Context, s *Store, scan func(*sqlite.Stmt) (T, error), query string, args ...any) ([]T, error) {
 	return read(ctx, s, func(conn *sqlite.Conn) (found []T, err error) {
 		err = sqlitex.Execute(conn, query, &sqlitex.ExecOptions{
-			Args: []any{arg},
+			Args: args,
 			ResultFunc: func(stmt *sqlite.Stmt) error {
 				row, err := scan(stmt)
 				found = append(found, row)
@@ -200,6 +206,20 @@ func (s *Store) writeRow(ctx context.Context, refusal error, query string, args 
 		return nil
 	})
 }
+
+// Secret is one of those that all servers on this store share: "cursor".
+func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
+	return one(list(ctx, s, func(stmt *sqlite.Stmt) ([]byte, error) {
+		secret := make([]byte, stmt.ColumnLen(0))
+		stmt.ColumnBytes(0, secret)
+		return secret, nil
+	}, selectSecret, name))
+}
+
+const selectSecret = `
+	SELECT secret
+	FROM secrets
+	WHERE name = ?`
 
 func noCredential() error {
 	return fault.New(fault.Missing, "no such credential, or it does not work any more")

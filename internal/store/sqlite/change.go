@@ -1,15 +1,84 @@
 package sqlite
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"kartotek/internal/customer"
 )
+
+// Changes implements customer.Store.
+func (s *Store) Changes(ctx context.Context, tenant, id string, below int64, limit int) ([]customer.Recorded, error) {
+	return s.recorded(ctx, selectChanges, tenant, id, below, limit)
+}
+
+// Feed implements customer.Store. One connection writes, so the numbers that it
+// gives are in the order of its commits.
+func (s *Store) Feed(ctx context.Context, tenant string, after int64, limit int) ([]customer.Recorded, error) {
+	return s.recorded(ctx, selectFeed, tenant, after, limit)
+}
+
+func (s *Store) recorded(ctx context.Context, query string, args ...any) ([]customer.Recorded, error) {
+	return read(ctx, s, func(conn *sqlite.Conn) (list []customer.Recorded, err error) {
+		err = sqlitex.Execute(conn, query, &sqlitex.ExecOptions{
+			Args: args,
+			ResultFunc: func(stmt *sqlite.Stmt) error {
+				r, err := scanChange(stmt)
+				list = append(list, r)
+				return err
+			},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read changes: %w", err)
+		}
+		return list, nil
+	})
+}
+
+const (
+	selectChange = `
+		SELECT seq, customer_id, number, changes.version, event, actor, contract, request_id, at, fields
+		FROM changes
+		JOIN customers ON customers.tenant = changes.tenant AND customers.id = customer_id`
+
+	selectChanges = selectChange + `
+		WHERE changes.tenant = ? AND customer_id = ? AND changes.version < ?
+		ORDER BY changes.version DESC
+		LIMIT ?`
+
+	selectFeed = selectChange + `
+		WHERE changes.tenant = ? AND seq > ?
+		ORDER BY seq
+		LIMIT ?`
+)
+
+func scanChange(stmt *sqlite.Stmt) (customer.Recorded, error) {
+	fields, err := decodeFields(stmt.ColumnText(9))
+	if err != nil {
+		return customer.Recorded{}, fmt.Errorf("change %d: %w", stmt.ColumnInt64(0), err)
+	}
+	return customer.Recorded{
+		Seq:        stmt.ColumnInt64(0),
+		CustomerID: stmt.ColumnText(1),
+		Number:     stmt.ColumnInt32(2),
+		Version:    stmt.ColumnInt64(3),
+		Event:      stmt.ColumnText(4),
+		By: customer.Signature{
+			Actor:     stmt.ColumnText(5),
+			Contract:  stmt.ColumnText(6),
+			RequestID: stmt.ColumnText(7),
+			At:        instant(stmt.ColumnInt64(8)),
+		},
+		Fields: fields,
+	}, nil
+}
 
 // record adds the change to the history. Its time is the record's own, which
 // unlike the request's never goes back.
@@ -77,4 +146,63 @@ func appendValue(out []byte, v any) ([]byte, error) {
 		return v.UTC().AppendFormat(out, `"2006-01-02T15:04:05.000000Z"`), nil
 	}
 	return nil, fmt.Errorf("no JSON for a %T", v)
+}
+
+// decodeFields reads what encodeFields wrote.
+func decodeFields(text string) ([]customer.FieldChange, error) {
+	var fields []customer.FieldChange
+	dec := jsontext.NewDecoder(bytes.NewBufferString(text))
+	if _, err := dec.ReadToken(); err != nil {
+		return nil, err
+	}
+	for dec.PeekKind() == '"' {
+		path, err := dec.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		f := customer.FieldChange{Path: path.String()}
+		if f.Before, f.After, err = readPair(dec, f.Path); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Path, err)
+		}
+		fields = append(fields, f)
+	}
+	_, err := dec.ReadToken()
+	return fields, err
+}
+
+func readPair(dec *jsontext.Decoder, path string) (before, after any, err error) {
+	if _, err := dec.ReadToken(); err != nil {
+		return nil, nil, err
+	}
+	if before, err = readValue(dec, path); err != nil {
+		return nil, nil, err
+	}
+	if after, err = readValue(dec, path); err != nil {
+		return nil, nil, err
+	}
+	_, err = dec.ReadToken()
+	return before, after, err
+}
+
+// readValue reads what appendValue wrote. JSON has no type for a time, so the path
+// tells one.
+func readValue(dec *jsontext.Decoder, path string) (any, error) {
+	token, err := dec.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	switch token.Kind() {
+	case 'n':
+		return nil, nil
+	case 't', 'f':
+		return token.Bool(), nil
+	case '0':
+		return token.Int()
+	case '"':
+		if path == "confirmedAt" {
+			return time.Parse(time.RFC3339Nano, token.String())
+		}
+		return token.String(), nil
+	}
+	return nil, fmt.Errorf("no value: %s", token.Kind())
 }

@@ -23,18 +23,51 @@ func (s *Store) Find(ctx context.Context, ref customer.Ref) (customer.Customer, 
 }
 
 // Revise implements customer.Store.
-func (s *Store) Revise(ctx context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit) (customer.Change, error) {
+func (s *Store) Revise(ctx context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit, once *customer.Once) (customer.Change, error) {
 	return write(ctx, s, func(conn *sqlite.Conn) (customer.Change, error) {
-		before, err := find(conn, ref)
-		if err != nil {
-			return customer.Change{}, err
-		}
-		ch, err := customer.Revised(before, by, edit)
-		if err != nil {
-			return customer.Change{}, err
-		}
-		return ch, save(conn, ch)
+		return onlyOnce(conn, ref.Tenant, by, once, func() (customer.Change, error) {
+			before, err := find(conn, ref)
+			if err != nil {
+				return customer.Change{}, err
+			}
+			return customer.Revised(before, by, edit)
+		})
 	})
+}
+
+// Create implements customer.Store.
+func (s *Store) Create(ctx context.Context, tenant string, by customer.Signature, entry customer.Entry, once *customer.Once) (customer.Change, error) {
+	return write(ctx, s, func(conn *sqlite.Conn) (customer.Change, error) {
+		return onlyOnce(conn, tenant, by, once, func() (customer.Change, error) {
+			l := load{conn: conn, tenant: tenant, by: by, lowest: 1}
+			return l.born(entry)
+		})
+	})
+}
+
+// onlyOnce saves the change that decide comes to, and with once its receipt,
+// unless the tenant has that already.
+func onlyOnce(conn *sqlite.Conn, tenant string, by customer.Signature, once *customer.Once, decide func() (customer.Change, error)) (customer.Change, error) {
+	if once != nil {
+		if err := firstToUse(conn, tenant, once.Key, by.At); err != nil {
+			return customer.Change{}, err
+		}
+	}
+	ch, err := decide()
+	if err != nil {
+		return customer.Change{}, err
+	}
+	if once == nil {
+		return ch, save(conn, ch)
+	}
+	receipt, err := once.Receipt(ch, tenant)
+	if err != nil {
+		return customer.Change{}, fmt.Errorf("write receipt: %w", err)
+	}
+	if err := save(conn, ch); err != nil {
+		return customer.Change{}, err
+	}
+	return ch, keep(conn, receipt)
 }
 
 // Put implements customer.Store: all entries in one durable step.
@@ -83,6 +116,10 @@ func (l *load) change(e customer.Entry) (customer.Change, error) {
 			return customer.Change{}, err
 		}
 	}
+	return l.born(e)
+}
+
+func (l *load) born(e customer.Entry) (customer.Change, error) {
 	if e.Number != 0 {
 		return e.Born(l.tenant, e.Number, l.by)
 	}

@@ -31,6 +31,7 @@ type Store struct {
 
 var (
 	_ customer.Store     = (*Store)(nil)
+	_ customer.Receipts  = (*Store)(nil)
 	_ access.Credentials = (*Store)(nil)
 	_ access.Registry    = (*Store)(nil)
 )

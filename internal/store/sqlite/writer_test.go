@@ -102,7 +102,7 @@ func TestCallerWhoLeavesBeforeItsTurnWritesNothing(t *testing.T) {
 	ctx, leave := context.WithCancelCause(t.Context())
 	result := make(chan error)
 	go func() {
-		_, err := s.Revise(ctx, customer.ByNumber("north", 1), customer.Signature{Actor: "test", At: time.Now()}, addOne)
+		_, err := s.Revise(ctx, customer.ByNumber("north", 1), customer.Signature{Actor: "test", At: time.Now()}, addOne, nil)
 		result <- err
 	}()
 	waitQueued(t, s, 1)
@@ -125,7 +125,7 @@ func TestCallerWhoLeavesDuringItsTurnDoesNotStopIt(t *testing.T) {
 			leave()
 			<-answered
 			return addOne(c)
-		})
+		}, nil)
 	close(answered)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)

@@ -61,7 +61,7 @@ func (s *subject) addKey(t *testing.T, k access.Key) {
 // wantAccounts reports unless the tenant has exactly these, by login.
 func (s *subject) wantAccounts(t *testing.T, tenant string, want ...access.Account) {
 	t.Helper()
-	list, err := s.Accounts(t.Context(), tenant)
+	list, err := s.Accounts(t.Context(), tenant, "", 100)
 	if err != nil || !reflect.DeepEqual(list, want) {
 		t.Errorf("accounts of %s: got %+v (%v), want %+v", tenant, list, err, want)
 	}
@@ -75,7 +75,7 @@ func (s *subject) wantAccounts(t *testing.T, tenant string, want ...access.Accou
 // wantKeys reports unless the tenant has exactly these, by time.
 func (s *subject) wantKeys(t *testing.T, tenant string, want ...access.Key) {
 	t.Helper()
-	list, err := s.Keys(t.Context(), tenant)
+	list, err := s.Keys(t.Context(), tenant, "", 100)
 	if err != nil || !reflect.DeepEqual(list, want) {
 		t.Errorf("keys of %s: got %+v (%v), want %+v", tenant, list, err, want)
 	}

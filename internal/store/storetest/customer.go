@@ -34,7 +34,7 @@ var customerTests = map[string]func(*testing.T, *subject){
 func revisionIsFoundAndRecorded(t *testing.T, s *subject) {
 	c := s.create(t, "north", 7)
 	by := customer.Signature{Actor: "account:kari", Contract: "elw", RequestID: "r-2", At: clock(9)}
-	ch, err := s.Revise(t.Context(), customer.ByNumber("north", 7), by, named("King"))
+	ch, err := s.Revise(t.Context(), customer.ByNumber("north", 7), by, named("King"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func revisionIsFoundAndRecorded(t *testing.T, s *subject) {
 func editThatChangesNothing(t *testing.T, s *subject) {
 	c := s.create(t, "north", 1)
 	for _, edit := range []customer.Edit{named("Ada"), named(" Ada "), customer.Patch{}.Apply} {
-		ch, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), edit)
+		ch, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), edit, nil)
 		if err != nil || !ch.Empty() || ch.After != c {
 			t.Errorf("got %#v (%v), want an empty change", ch, err)
 		}
@@ -84,7 +84,7 @@ func editThatFails(t *testing.T, s *subject) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			ch, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), tt.edit)
+			ch, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), tt.edit, nil)
 			wantFault(t, err, tt.want, "")
 			if ch != (customer.Change{}) {
 				t.Errorf("got %#v, want no change", ch)
@@ -105,7 +105,7 @@ func editThatPanics(t *testing.T, s *subject) {
 				err = fmt.Errorf("panic: %v", r)
 			}
 		}()
-		_, err = s.Revise(t.Context(), ref, signature(5), edit)
+		_, err = s.Revise(t.Context(), ref, signature(5), edit, nil)
 		return err
 	}
 	const each = 8
@@ -137,7 +137,7 @@ func unknownCustomers(t *testing.T, s *subject) {
 		{Tenant: "north", ID: id(2), Number: 1}, // the id decides
 	} {
 		s.wantNoRecord(t, ref, id(2))
-		ch, err := s.Revise(t.Context(), ref, signature(5), named("King"))
+		ch, err := s.Revise(t.Context(), ref, signature(5), named("King"), nil)
 		if !fault.Is(err, fault.Missing) || ch != (customer.Change{}) {
 			t.Errorf("revise %+v: got %#v (%v), want a Missing fault", ref, ch, err)
 		}
@@ -152,7 +152,7 @@ func idsAreCaseSensitive(t *testing.T, s *subject) {
 
 func tenantsAreApart(t *testing.T, s *subject) {
 	north, south := s.create(t, "north", 1), s.create(t, "south", 1)
-	ch, err := s.Revise(t.Context(), customer.ByID("south", south.ID), signature(5), named("King"))
+	ch, err := s.Revise(t.Context(), customer.ByID("south", south.ID), signature(5), named("King"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func updatedAtNeverGoesBack(t *testing.T, s *subject) {
 	c := s.create(t, "north", 1)
 	ref := customer.ByID("north", c.ID)
 	for i, seconds := range []int{9, 3, 12} { // the second was stamped before the first
-		ch, err := s.Revise(t.Context(), ref, signature(seconds), named(fmt.Sprint("King ", i)))
+		ch, err := s.Revise(t.Context(), ref, signature(seconds), named(fmt.Sprint("King ", i)), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,7 +188,7 @@ func cancelledCalls(t *testing.T, s *subject) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
 
-	_, err := s.Revise(ctx, customer.ByID("north", c.ID), signature(5), named("King"))
+	_, err := s.Revise(ctx, customer.ByID("north", c.ID), signature(5), named("King"), nil)
 	wantCause(t, "revise", err, cause)
 	_, err = s.Put(ctx, "north", signature(5), []customer.Entry{{NewID: id(2), Edit: named("Bo")}})
 	wantCause(t, "put", err, cause)
@@ -209,13 +209,13 @@ func wantCause(t *testing.T, call string, err, cause error) {
 
 func reopenedStore(t *testing.T, s *subject) {
 	c := s.create(t, "north", 1)
-	ch, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), named("King"))
+	ch, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), named("King"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.reopen()
 	s.wantRecord(t, ch.After)
-	ch, err = s.Revise(t.Context(), customer.ByID("north", c.ID), signature(6), named("Lovelace"))
+	ch, err = s.Revise(t.Context(), customer.ByID("north", c.ID), signature(6), named("Lovelace"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func closedStore(t *testing.T, s *subject) {
 	if _, err := s.Find(t.Context(), ref); err == nil || fault.Is(err, fault.Missing) {
 		t.Errorf("find: got %v, want an error", err)
 	}
-	if _, err := s.Revise(t.Context(), ref, signature(5), named("King")); err == nil || fault.Is(err, fault.Missing) {
+	if _, err := s.Revise(t.Context(), ref, signature(5), named("King"), nil); err == nil || fault.Is(err, fault.Missing) {
 		t.Errorf("revise: got %v, want an error", err)
 	}
 }
@@ -251,7 +251,7 @@ func concurrentRevisions(t *testing.T, s *subject) {
 	for range writers {
 		wg.Go(func() {
 			for range each {
-				ch, err := s.Revise(t.Context(), ref, signature(5), addOne)
+				ch, err := s.Revise(t.Context(), ref, signature(5), addOne, nil)
 				if err != nil || ch.After.Version != ch.Before.Version+1 {
 					t.Errorf("got %#v (%v), want the next version", ch, err)
 				}
@@ -277,7 +277,7 @@ func concurrentPutsAndRevisions(t *testing.T, s *subject) {
 			made[w] = s.put(t, "north", entries...)[1:]
 		})
 		wg.Go(func() {
-			if _, err := s.Revise(t.Context(), customer.ByNumber("north", 1), signature(0), addOne); err != nil {
+			if _, err := s.Revise(t.Context(), customer.ByNumber("north", 1), signature(0), addOne, nil); err != nil {
 				t.Error(err)
 			}
 		})

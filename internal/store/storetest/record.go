@@ -20,7 +20,7 @@ func everyFieldSurvives(t *testing.T, s *subject) {
 		s.wantRecord(t, born)
 
 		ref := customer.ByID("north", born.ID)
-		ch, err := s.Revise(t.Context(), ref, signature(5), become(records.Draw(t, "revised")))
+		ch, err := s.Revise(t.Context(), ref, signature(5), become(records.Draw(t, "revised")), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
