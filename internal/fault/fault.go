@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Kind says what the caller can do about a fault. Contracts map kinds, never
@@ -51,7 +52,8 @@ func Kinds() []Kind {
 type Fault struct {
 	Kind   Kind
 	Text   string
-	Fields []Field // what is wrong with which field, when Kind is Malformed, Invalid or Conflict
+	Fields []Field       // what is wrong with which field, when Kind is Malformed, Invalid or Conflict
+	Wait   time.Duration // until it is worth asking again, when Kind is Limited
 }
 
 // Field is one broken rule. Path is in domain words, such as

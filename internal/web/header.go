@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"kartotek/internal/fault"
 )
@@ -58,6 +59,11 @@ func badIfMatch() error {
 	}
 }
 
+// Seconds is a duration as headers tell one: whole seconds, rounded up.
+func Seconds(d time.Duration) string {
+	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
+}
+
 // Prefers reports whether the client asks for this preference (RFC 7240), of which
 // the first mention counts.
 func Prefers(r *http.Request, name, value string) bool {
@@ -77,6 +83,7 @@ func Prefers(r *http.Request, name, value string) bool {
 type Outcome struct {
 	Applied   []string // its value is now the record's
 	Unchanged []string // the record had that value, or the contract takes it as "leave it"
+	Stale     []string // an old value that another caller has changed since, and so no change
 	Ignored   []string // the contract does not let this operation change it, or does not know it
 }
 
@@ -101,7 +108,7 @@ func (o Outcome) SetHeader(h http.Header) {
 	for _, list := range []struct {
 		key   string
 		names []string
-	}{{"applied", o.Applied}, {"unchanged", o.Unchanged}, {"ignored", o.Ignored}} {
+	}{{"applied", o.Applied}, {"unchanged", o.Unchanged}, {"stale", o.Stale}, {"ignored", o.Ignored}} {
 		if len(list.names) > 0 {
 			out = append(out, list.key+"="+innerList(list.names))
 		}

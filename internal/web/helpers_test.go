@@ -29,6 +29,7 @@ var status = map[fault.Kind]int{
 	fault.TooLarge:  http.StatusRequestEntityTooLarge,
 	fault.Slow:      http.StatusRequestTimeout,
 	fault.Busy:      http.StatusServiceUnavailable,
+	fault.Limited:   http.StatusTooManyRequests,
 	fault.Internal:  http.StatusInternalServerError,
 }
 

@@ -298,10 +298,26 @@ func TestAClientThatLeavesIsNoDefect(t *testing.T) {
 	}
 }
 
-func TestOnlyBusyTellsWhenToComeAgain(t *testing.T) {
+func TestWhoHasToWaitIsToldHowLong(t *testing.T) {
 	t.Parallel()
-	server := start(t, &web.Server{Mounts: mount(func(http.ResponseWriter, *http.Request) error { return io.ErrNoProgress })})
-	if resp, _ := server.get(t, "/t/"); resp.Header.Get("Retry-After") != "" {
-		t.Errorf("Retry-After of a 500: got %q, want none", resp.Header.Get("Retry-After"))
+	limited := func(wait time.Duration) error { return &fault.Fault{Kind: fault.Limited, Wait: wait} }
+	for name, tt := range map[string]struct {
+		err  error
+		want string
+	}{
+		"a defect":             {io.ErrNoProgress, ""},
+		"a busy server":        {fault.New(fault.Busy, "busy"), "1"},
+		"a limit for a moment": {limited(1), "1"},
+		"a limit for a second": {limited(time.Second), "1"},
+		"a limit for longer":   {limited(time.Second + 1), "2"},
+		"a limit without wait": {limited(0), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := start(t, &web.Server{Mounts: mount(func(http.ResponseWriter, *http.Request) error { return tt.err })})
+			if resp, _ := server.get(t, "/t/"); resp.Header.Get("Retry-After") != tt.want {
+				t.Errorf("Retry-After: got %q, want %q", resp.Header.Get("Retry-After"), tt.want)
+			}
+		})
 	}
 }

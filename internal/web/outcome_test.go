@@ -43,8 +43,8 @@ func TestOutcomeIsAHeader(t *testing.T) {
 		"a list has its names":            {web.Outcome{Applied: []string{"a", "b c"}}, `applied=("a" "b c")`},
 		"lists without names are missing": {web.Outcome{Ignored: []string{"a"}}, `ignored=("a")`},
 		"the lists have an order": {
-			web.Outcome{Ignored: []string{"i"}, Unchanged: []string{"u"}, Applied: []string{"a"}},
-			`applied=("a"), unchanged=("u"), ignored=("i")`,
+			web.Outcome{Ignored: []string{"i"}, Stale: []string{"s"}, Unchanged: []string{"u"}, Applied: []string{"a"}},
+			`applied=("a"), unchanged=("u"), stale=("s"), ignored=("i")`,
 		},
 		"quotes and backslashes are escaped":  {web.Outcome{Ignored: []string{`a"b\c`}}, `ignored=("a\"b\\c")`},
 		"a percent sign is plain":             {web.Outcome{Ignored: []string{"100%"}}, `ignored=("100%")`},

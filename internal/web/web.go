@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"kartotek/internal/fault"
 )
@@ -39,8 +40,8 @@ func Handle(f Func, fail Fail) http.Handler {
 			note.err = err
 			panic(http.ErrAbortHandler) // an answer has begun: let the client see that it is cut off
 		}
-		if flt.Kind == fault.Busy {
-			w.Header().Set("Retry-After", "1")
+		if wait := patience(flt); wait > 0 {
+			w.Header().Set("Retry-After", Seconds(wait))
 		}
 		fail(w, r, flt)
 	})
@@ -66,6 +67,14 @@ func faultOf(err error) *fault.Fault {
 		return fault.New(fault.Busy, "the server is busy")
 	}
 	return fault.Of(err)
+}
+
+// patience is how long the client should wait before it asks again.
+func patience(f *fault.Fault) time.Duration {
+	if f.Kind == fault.Busy {
+		return time.Second
+	}
+	return f.Wait
 }
 
 // Write sends a complete answer. The caller has set the Content-Type.
