@@ -3,6 +3,7 @@ package access_test
 import (
 	"bytes"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,9 @@ import (
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// home is where callers of these tests come from.
+var home = netip.MustParseAddr("192.0.2.1")
 
 // broken is the rules that err names, "path:rule", in order.
 func broken(err error) string {

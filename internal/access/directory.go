@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"net/netip"
 	"runtime"
 	"time"
 
@@ -63,8 +64,9 @@ type Directory struct {
 	accounts *memory[string, Account]
 	keys     *memory[string, Key]
 	verified *memory[[sha256.Size]byte, string] // pairs, with the hash that they matched
-	pairKey  []byte                             // of this process: what is remembered is worth nothing outside it
-	hashing  chan struct{}                      // argon2 takes 19 MiB each: no more at once than there are processors
+	guesses  *guesses
+	pairKey  []byte        // of this process: what is remembered is worth nothing outside it
+	hashing  chan struct{} // argon2 takes 19 MiB each: no more at once than there are processors
 }
 
 // NewDirectory returns a directory on store.
@@ -76,6 +78,7 @@ func NewDirectory(store Credentials, now func() time.Time) *Directory {
 		accounts: newMemory[string, Account](lookupFor, remembered, now),
 		keys:     newMemory[string, Key](lookupFor, remembered, now),
 		verified: newMemory[[sha256.Size]byte, string](verifiedFor, remembered, now),
+		guesses:  newGuesses(now),
 		pairKey:  pairKey,
 		hashing:  make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
@@ -84,7 +87,14 @@ func NewDirectory(store Credentials, now func() time.Time) *Directory {
 // ByPassword returns the actor with this login and password, or an
 // Unauthenticated fault. An unknown or revoked login takes the time of a wrong
 // password and is answered like one.
-func (d *Directory) ByPassword(ctx context.Context, login, password string) (Actor, error) {
+//
+// It is a Limited fault, whatever the password, when too many were wrong from
+// this address: an answer that told the right one even then would be worth
+// another guess.
+func (d *Directory) ByPassword(ctx context.Context, from netip.Addr, login, password string) (Actor, error) {
+	if err := d.guesses.check(from, login); err != nil {
+		return Actor{}, err
+	}
 	account, err := recall(ctx, d.accounts, login, d.store.Account)
 	if err != nil && !fault.Is(err, fault.Missing) {
 		return Actor{}, err
@@ -94,7 +104,7 @@ func (d *Directory) ByPassword(ctx context.Context, login, password string) (Act
 	if !known {
 		hash = nobody()
 	}
-	matches, err := d.verify(ctx, hash, login, password)
+	matches, err := d.verify(ctx, from, hash, login, password)
 	if err != nil {
 		return Actor{}, err
 	}
@@ -106,7 +116,7 @@ func (d *Directory) ByPassword(ctx context.Context, login, password string) (Act
 
 // verify asks argon2 unless it has said yes to the same login, password and hash
 // within the last minutes.
-func (d *Directory) verify(ctx context.Context, hash, login, password string) (bool, error) {
+func (d *Directory) verify(ctx context.Context, from netip.Addr, hash, login, password string) (bool, error) {
 	pair := d.pair(login, password)
 	if matched, ok := d.verified.get(pair); ok && matched == hash {
 		return true, nil
@@ -117,11 +127,19 @@ func (d *Directory) verify(ctx context.Context, hash, login, password string) (b
 	case <-ctx.Done():
 		return false, fault.New(fault.Busy, "too many passwords to verify")
 	}
-	matches, err := passwordMatches(hash, password)
-	if matches && err == nil {
-		d.verified.put(pair, hash)
+	if err := d.guesses.check(from, login); err != nil { // others may have failed while this one waited
+		return false, err
 	}
-	return matches, err
+	matches, err := passwordMatches(hash, password)
+	if err != nil {
+		return false, err
+	}
+	if !matches {
+		d.guesses.missed(from, login)
+		return false, nil
+	}
+	d.verified.put(pair, hash)
+	return true, nil
 }
 
 func (d *Directory) pair(login, password string) (sum [sha256.Size]byte) {

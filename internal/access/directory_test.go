@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"sync"
 	"testing"
@@ -102,14 +103,14 @@ func TestAPasswordMakesAnActor(t *testing.T) {
 	s.enlist("kari", "correct horse")
 	d := access.NewDirectory(s, newClock().now)
 	for range 2 { // the second time from memory
-		got, err := d.ByPassword(t.Context(), "kari", "correct horse")
+		got, err := d.ByPassword(t.Context(), home, "kari", "correct horse")
 		if err != nil || got.Tenant != "north" || got.Name != "account:kari" || !got.Customers.Include(7) || got.Customers.Include(8) ||
 			!slices.Equal(got.Scopes, []access.Scope{access.Read, access.Write}) {
 			t.Errorf("actor: got %+v, %v, want kari of north with customer 7", got, err)
 		}
 	}
 	for _, wrong := range []string{"", "correct hors", "correct horse ", "Correct horse", "correct horse\x00"} {
-		got, err := d.ByPassword(t.Context(), "kari", wrong)
+		got, err := d.ByPassword(t.Context(), home, "kari", wrong)
 		refused(t, "password "+wrong, got, err)
 	}
 }
@@ -145,7 +146,7 @@ func TestWhatIsRevokedStopsWithinFiveSeconds(t *testing.T) {
 	key, text := newKey(t, access.Read)
 	s.keys[key.ID] = key
 	d := access.NewDirectory(s, c.now)
-	byPassword := func() (access.Actor, error) { return d.ByPassword(t.Context(), "kari", "correct horse") }
+	byPassword := func() (access.Actor, error) { return d.ByPassword(t.Context(), home, "kari", "correct horse") }
 	byKey := func() (access.Actor, error) { return d.ByKey(t.Context(), text) }
 	for name, call := range map[string]func() (access.Actor, error){"account": byPassword, "key": byKey} {
 		for range 7 { // busy all the time, up to the very moment
@@ -183,14 +184,14 @@ func TestAChangedPasswordStopsTheOldOneWithinFiveSeconds(t *testing.T) {
 	s, c := newShop(), newClock()
 	s.enlist("kari", "the old password")
 	d := access.NewDirectory(s, c.now)
-	if _, err := d.ByPassword(t.Context(), "kari", "the old password"); err != nil {
+	if _, err := d.ByPassword(t.Context(), home, "kari", "the old password"); err != nil {
 		t.Fatal(err)
 	}
 	s.enlist("kari", "the new password")
 	c.pass(5 * time.Second)
-	got, err := d.ByPassword(t.Context(), "kari", "the old password")
+	got, err := d.ByPassword(t.Context(), home, "kari", "the old password")
 	refused(t, "the old password", got, err)
-	if _, err := d.ByPassword(t.Context(), "kari", "the new password"); err != nil {
+	if _, err := d.ByPassword(t.Context(), home, "kari", "the new password"); err != nil {
 		t.Errorf("the new password: got %v, want an actor", err)
 	}
 }
@@ -204,7 +205,7 @@ func TestOneLoginsPasswordIsNoUseToAnother(t *testing.T) {
 	s.enlist("ola", "b\x00horse staple")
 	d := access.NewDirectory(s, newClock().now)
 	for login, password := range map[string]string{"kari": "correct horse", "karic": "battery staple", "ola": "b\x00horse staple"} {
-		if _, err := d.ByPassword(t.Context(), login, password); err != nil {
+		if _, err := d.ByPassword(t.Context(), home, login, password); err != nil {
 			t.Fatalf("%s: %v", login, err)
 		}
 	}
@@ -217,7 +218,7 @@ func TestOneLoginsPasswordIsNoUseToAnother(t *testing.T) {
 		{"ola\x00b", "horse staple"},
 		{"KARI", "correct horse"},
 	} {
-		got, err := d.ByPassword(t.Context(), pair[0], pair[1])
+		got, err := d.ByPassword(t.Context(), home, pair[0], pair[1])
 		refused(t, fmt.Sprintf("%q with %q", pair[0], pair[1]), got, err)
 	}
 }
@@ -228,10 +229,10 @@ func TestLoginAndPasswordAreRememberedApart(t *testing.T) {
 	s.enlist("kari", "correct horse")
 	s.accounts["karic"] = s.accounts["kari"] // moved, hash and all
 	d := access.NewDirectory(s, newClock().now)
-	if _, err := d.ByPassword(t.Context(), "kari", "correct horse"); err != nil {
+	if _, err := d.ByPassword(t.Context(), home, "kari", "correct horse"); err != nil {
 		t.Fatal(err)
 	}
-	got, err := d.ByPassword(t.Context(), "karic", "orrect horse")
+	got, err := d.ByPassword(t.Context(), home, "karic", "orrect horse")
 	refused(t, "the same letters, parted elsewhere, against the same hash", got, err)
 }
 
@@ -243,18 +244,18 @@ func TestAnOutageIsNotAWrongPassword(t *testing.T) {
 	_, text := newKey(t, access.Read)
 	d := access.NewDirectory(s, c.now)
 
-	if _, err := d.ByPassword(t.Context(), "torn", "correct horse"); err == nil || fault.Of(err).Kind != fault.Internal {
+	if _, err := d.ByPassword(t.Context(), home, "torn", "correct horse"); err == nil || fault.Of(err).Kind != fault.Internal {
 		t.Errorf("an unreadable hash: got %v, want a defect", err)
 	}
 	s.outage = errors.New("disk on fire")
-	if _, err := d.ByPassword(t.Context(), "kari", "correct horse"); !errors.Is(err, s.outage) {
+	if _, err := d.ByPassword(t.Context(), home, "kari", "correct horse"); !errors.Is(err, s.outage) {
 		t.Errorf("by password: got %v, want %v", err, s.outage)
 	}
 	if _, err := d.ByKey(t.Context(), text); !errors.Is(err, s.outage) {
 		t.Errorf("by key: got %v, want %v", err, s.outage)
 	}
 	s.outage = nil
-	if _, err := d.ByPassword(t.Context(), "kari", "correct horse"); err != nil {
+	if _, err := d.ByPassword(t.Context(), home, "kari", "correct horse"); err != nil {
 		t.Errorf("after the outage: got %v, want an actor at once", err)
 	}
 }
@@ -271,11 +272,12 @@ func TestManyCallersAtOnce(t *testing.T) {
 	var callers sync.WaitGroup
 	for i := range 16 {
 		callers.Go(func() {
-			for range 25 {
-				if _, err := d.ByPassword(t.Context(), fmt.Sprint("login", i%4), fmt.Sprint("password", i%4)); err != nil {
+			for j := range 25 {
+				if _, err := d.ByPassword(t.Context(), home, fmt.Sprint("login", i%4), fmt.Sprint("password", i%4)); err != nil {
 					t.Errorf("caller %d by password: %v", i, err)
 				}
-				if _, err := d.ByPassword(t.Context(), fmt.Sprint("login", i%4), "wrong"); !fault.Is(err, fault.Unauthenticated) {
+				elsewhere := netip.AddrFrom4([4]byte{198, 51, byte(i), byte(j)})
+				if _, err := d.ByPassword(t.Context(), elsewhere, fmt.Sprint("login", i%4), "wrong"); !fault.Is(err, fault.Unauthenticated) {
 					t.Errorf("caller %d by a wrong password: got %v, want unauthenticated", i, err)
 				}
 				if _, err := d.ByKey(t.Context(), text); err != nil {

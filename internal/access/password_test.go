@@ -2,12 +2,16 @@ package access
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"kartotek/internal/fault"
 )
+
+// home is where callers of these tests come from.
+var home = netip.MustParseAddr("192.0.2.1")
 
 // cheap makes a hash in no time.
 var cheap = argonParams{memory: 8, passes: 1, lanes: 1}
@@ -144,13 +148,13 @@ func TestACallerWhoGivesUpWaitingIsToldItIsBusy(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if got, err := d.ByPassword(ctx, "kari", "correct horse"); !fault.Is(err, fault.Busy) || got.Scopes != nil {
+	if got, err := d.ByPassword(ctx, home, "kari", "correct horse"); !fault.Is(err, fault.Busy) || got.Scopes != nil {
 		t.Errorf("without a free slot: got %+v, %v, want busy", got, err)
 	}
 	for range cap(d.hashing) {
 		<-d.hashing
 	}
-	if _, err := d.ByPassword(t.Context(), "kari", "correct horse"); err != nil || len(d.hashing) != 0 {
+	if _, err := d.ByPassword(t.Context(), home, "kari", "correct horse"); err != nil || len(d.hashing) != 0 {
 		t.Errorf("with free slots: got %v and %d in use, want an actor and 0", err, len(d.hashing))
 	}
 }
@@ -158,13 +162,13 @@ func TestACallerWhoGivesUpWaitingIsToldItIsBusy(t *testing.T) {
 func TestAVerifiedCallNeedsNoSlot(t *testing.T) {
 	t.Parallel()
 	d := NewDirectory(one{Account{Login: "kari", PasswordHash: cheapPHC(cheap, "correct horse")}}, time.Now)
-	if _, err := d.ByPassword(t.Context(), "kari", "correct horse"); err != nil {
+	if _, err := d.ByPassword(t.Context(), home, "kari", "correct horse"); err != nil {
 		t.Fatal(err)
 	}
 	for range cap(d.hashing) {
 		d.hashing <- struct{}{}
 	}
-	if _, err := d.ByPassword(t.Context(), "kari", "correct horse"); err != nil {
+	if _, err := d.ByPassword(t.Context(), home, "kari", "correct horse"); err != nil {
 		t.Errorf("verified, without a free slot: got %v, want an actor", err)
 	}
 }

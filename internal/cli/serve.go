@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kartotek/internal/access"
+	"kartotek/internal/contract"
 	"kartotek/internal/contract/elw"
 	"kartotek/internal/contract/lochting"
 	"kartotek/internal/store/sqlite"
@@ -103,11 +104,12 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, m *metrics, stor
 // newServer puts everything together. A contract is one line here.
 func (s *settings) newServer(log *slog.Logger, m *metrics, store *sqlite.Store) *web.Server {
 	customers := newService(store)
-	directory := access.NewDirectory(store, time.Now)
+	gate := contract.Gate{Directory: access.NewDirectory(store, time.Now)}
+	repeats := contract.NewRepeats(customers)
 	return &web.Server{
 		Mounts: []web.Mount{
-			elw.New(elw.Settings{Customers: customers, Directory: directory, Now: time.Now, ConfirmAfter: s.confirmAfter}).Mount(),
-			lochting.New(lochting.Settings{Customers: customers, Directory: directory}).Mount(),
+			elw.New(elw.Settings{Customers: customers, Gate: gate, Repeats: repeats, Now: time.Now, ConfirmAfter: s.confirmAfter}).Mount(),
+			lochting.New(lochting.Settings{Customers: customers, Gate: gate, Repeats: repeats}).Mount(),
 		},
 		Ready:   store.Ping,
 		Metrics: m.web,

@@ -2,33 +2,51 @@ package contract
 
 import (
 	"net/http"
+	"net/netip"
+	"strconv"
 
 	"kartotek/internal/access"
 	"kartotek/internal/web"
 )
 
-// Gate lets callers in. Contracts take the credential out of the request, each in
-// its own way.
+// Gate lets callers in, as often as they may ask. Contracts take the credential
+// out of the request, each in its own way.
 type Gate struct {
 	Directory *access.Directory
+	Limits    *access.Limits // nil: every caller may ask as often as it likes
+	Proxies   []netip.Prefix // whose X-Forwarded-For is believed
 }
 
 // ByKey admits the caller with this API key to a contract.
-func (g Gate) ByKey(_ http.ResponseWriter, r *http.Request, contract, key string) (access.Actor, error) {
+func (g Gate) ByKey(w http.ResponseWriter, r *http.Request, contract, key string) (access.Actor, error) {
 	by, err := g.Directory.ByKey(r.Context(), key)
 	if err != nil {
 		return access.Actor{}, err
 	}
-	by.Contract, by.RequestID = contract, web.RequestID(r)
-	return by, nil
+	return g.admit(w, r, contract, by)
 }
 
 // ByPassword admits the caller with this login and password to a contract.
-func (g Gate) ByPassword(_ http.ResponseWriter, r *http.Request, contract, login, password string) (access.Actor, error) {
-	by, err := g.Directory.ByPassword(r.Context(), login, password)
+func (g Gate) ByPassword(w http.ResponseWriter, r *http.Request, contract, login, password string) (access.Actor, error) {
+	by, err := g.Directory.ByPassword(r.Context(), g.address(r), login, password)
 	if err != nil {
 		return access.Actor{}, err
 	}
+	return g.admit(w, r, contract, by)
+}
+
+// admit counts the request, and tells its sender how many more there may be.
+func (g Gate) admit(w http.ResponseWriter, r *http.Request, contract string, by access.Actor) (access.Actor, error) {
 	by.Contract, by.RequestID = contract, web.RequestID(r)
+	if g.Limits == nil {
+		return by, nil
+	}
+	budget, err := g.Limits.Spend(by)
+	w.Header().Set("RateLimit-Limit", strconv.Itoa(budget.Limit))
+	w.Header().Set("RateLimit-Remaining", strconv.Itoa(budget.Remaining))
+	w.Header().Set("RateLimit-Reset", web.Seconds(budget.Reset))
+	if err != nil {
+		return access.Actor{}, err
+	}
 	return by, nil
 }

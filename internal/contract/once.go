@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 
 	"kartotek/internal/access"
@@ -21,27 +23,34 @@ type Repeats struct {
 	customers *customer.Service
 
 	mu      sync.Mutex
-	running map[string]bool // the requests under way, by tenant and key
+	running map[request]bool
 }
+
+// request is how a tenant's callers name one.
+type request struct{ tenant, key string }
 
 // NewRepeats returns a Repeats that keeps answers where customers are.
 func NewRepeats(customers *customer.Service) *Repeats {
-	return &Repeats{customers: customers, running: map[string]bool{}}
+	return &Repeats{customers: customers, running: map[request]bool{}}
 }
 
-// Once is how a handler keeps the answer of a change with the change itself. It is
-// nil for a request without an Idempotency-Key.
+// Changing is a handler that changes something. once is nil for a request that
+// will not be sent again.
+type Changing func(w http.ResponseWriter, r *http.Request, by access.Actor, once *Once) error
+
+// Once is how a handler keeps its answer with the change itself.
 type Once struct {
-	key, request string
+	key, digest string
 }
 
-// Keep is for customer.Service: answer is run inside the write, and must answer
-// the same when it is run again.
+// Keep is for customer.Service. It runs answer inside the write, beside the run
+// that answers the client: answer must say the same each time, and so neither
+// look at the clock nor at anything that moves.
 func (o *Once) Keep(answer func(http.ResponseWriter, customer.Change) error) *customer.Once {
 	if o == nil {
 		return nil
 	}
-	return &customer.Once{Key: o.key, Request: o.request, Answer: func(ch customer.Change) ([]byte, error) {
+	return &customer.Once{Key: o.key, Request: o.digest, Answer: func(ch customer.Change) ([]byte, error) {
 		a, err := web.Record(func(w http.ResponseWriter) error { return answer(w, ch) })
 		if err != nil {
 			return nil, err
@@ -50,11 +59,12 @@ func (o *Once) Keep(answer func(http.ResponseWriter, customer.Change) error) *cu
 	}}
 }
 
-// Changing is a handler that changes something.
-type Changing func(w http.ResponseWriter, r *http.Request, by access.Actor, once *Once) error
-
 // Handle runs f unless the request has been answered before. fail is the
 // contract's.
+//
+// It returns a Malformed fault for a key that is none, a Running fault while the
+// first request with the key is under way, and a Reused fault when that was
+// another request.
 func (x *Repeats) Handle(w http.ResponseWriter, r *http.Request, by access.Actor, fail web.Fail, f Changing) error {
 	once, err := readOnce(r, by)
 	if err != nil {
@@ -63,26 +73,27 @@ func (x *Repeats) Handle(w http.ResponseWriter, r *http.Request, by access.Actor
 	if once == nil {
 		return f(w, r, by, nil)
 	}
-	done, err := x.begin(by.Tenant, once.key)
+	done, err := x.begin(request{by.Tenant, once.key})
 	if err != nil {
 		return err
 	}
 	defer done()
 	receipt, err := x.customers.Receipt(r.Context(), by, once.key)
 	if err == nil {
-		return replay(w, receipt, once.request)
+		return replay(w, receipt, once.digest)
 	}
 	if !fault.Is(err, fault.Missing) {
 		return err
 	}
 	err = f(w, r, by, once)
-	if f := fault.Of(err); err != nil && final(f.Kind) {
-		return x.refuse(w, r, by, once, f, fail)
+	if final(err) {
+		return x.refuse(w, r, by, once, fault.Of(err), fail)
 	}
 	return err
 }
 
-// readOnce takes the key from the request, whose body it reads for that.
+// readOnce takes the key from the request, whose body it reads for that. It is
+// nil without one.
 func readOnce(r *http.Request, by access.Actor) (*Once, error) {
 	keys := r.Header.Values("Idempotency-Key")
 	if len(keys) == 0 {
@@ -104,45 +115,43 @@ func readOnce(r *http.Request, by access.Actor) (*Once, error) {
 }
 
 func validKey(s string) bool {
-	for _, b := range []byte(s) {
-		if b <= ' ' || b > '~' {
-			return false
-		}
-	}
-	return len(s) >= 1 && len(s) <= 255
+	invisible := strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+	return len(s) >= 1 && len(s) <= 255 && !invisible
 }
 
 // digest tells two requests apart: by who asks, for what, and on what condition.
+// The caller is part of it because keys are the tenant's: one caller who meets
+// another's key must be refused, and not be told what the other was answered.
 func digest(r *http.Request, by access.Actor, body []byte) string {
 	h := sha256.New()
 	for _, part := range []string{
 		by.Name, r.Method, r.URL.EscapedPath(), r.URL.RawQuery,
-		r.Header.Get("Content-Type"), fmt.Sprintf("%q", r.Header.Values("If-Match")),
+		r.Header.Get("Content-Type"), strings.Join(r.Header.Values("If-Match"), ","),
 	} {
-		fmt.Fprintf(h, "%d:%s", len(part), part)
+		fmt.Fprintf(h, "%d:%s", len(part), part) // its length first, so that no two lists look alike
 	}
 	h.Write(body)
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// begin notes that a request is under way, until done is called.
-func (x *Repeats) begin(tenant, key string) (done func(), err error) {
-	name := tenant + " " + key // neither holds a space
+// begin notes that a request is under way, until done is called. Another process
+// on the same store is told so by the store instead, when it comes to write.
+func (x *Repeats) begin(req request) (done func(), err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.running[name] {
+	if x.running[req] {
 		return nil, fault.New(fault.Running, "the first request with this Idempotency-Key is still running")
 	}
-	x.running[name] = true
+	x.running[req] = true
 	return func() {
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		delete(x.running, name)
+		delete(x.running, req)
 	}, nil
 }
 
-func replay(w http.ResponseWriter, receipt customer.Receipt, request string) error {
-	if receipt.Request != request {
+func replay(w http.ResponseWriter, receipt customer.Receipt, digest string) error {
+	if receipt.Request != digest {
 		return fault.New(fault.Reused, "this Idempotency-Key was used for another request")
 	}
 	answer, err := web.ParseAnswer(receipt.Answer)
@@ -153,10 +162,14 @@ func replay(w http.ResponseWriter, receipt customer.Receipt, request string) err
 	return answer.Send(w)
 }
 
-// final reports whether the same request would be refused again, so that its
-// answer is kept.
-func final(kind fault.Kind) bool {
-	switch kind {
+// final reports whether err is about the request and the record as it met it, so
+// that its answer is kept. What is about the caller, or may pass, is not.
+func final(err error) bool {
+	f, ok := errors.AsType[*fault.Fault](err)
+	if !ok {
+		return false
+	}
+	switch f.Kind {
 	case fault.Malformed, fault.Invalid, fault.Conflict, fault.Stale:
 		return true
 	}
@@ -176,7 +189,7 @@ func (x *Repeats) refuse(w http.ResponseWriter, r *http.Request, by access.Actor
 	if err != nil {
 		return err
 	}
-	if err := x.customers.Keep(r.Context(), by, customer.Once{Key: once.key, Request: once.request}, kept); err != nil {
+	if err := x.customers.Keep(r.Context(), by, customer.Once{Key: once.key, Request: once.digest}, kept); err != nil {
 		return err
 	}
 	web.Refused(r, f.Kind)

@@ -34,6 +34,8 @@ import (
 type World struct {
 	Customers *customer.Service
 	Directory *access.Directory
+	Gate      contract.Gate // of the directory, without limits
+	Repeats   *contract.Repeats
 	Now       func() time.Time
 
 	keys  map[string]string // by name
@@ -60,9 +62,13 @@ func NewWorld(t testing.TB) World {
 
 	clock := &clock{now: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)}
 	store := &troubled{Store: db}
+	customers := customer.New(store, db, clock.Now, func() string { panic("every customer of the world has an id") })
+	directory := access.NewDirectory(db, clock.Now)
 	world := World{
-		Customers: customer.New(store, db, clock.Now, func() string { panic("every customer of the world has an id") }),
-		Directory: access.NewDirectory(db, clock.Now),
+		Customers: customers,
+		Directory: directory,
+		Gate:      contract.Gate{Directory: directory},
+		Repeats:   contract.NewRepeats(customers),
 		Now:       clock.Now,
 		clock:     clock,
 		store:     store,

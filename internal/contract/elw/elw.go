@@ -25,7 +25,8 @@ var spec []byte
 // Settings is what the contract works with.
 type Settings struct {
 	Customers    *customer.Service
-	Directory    *access.Directory
+	Gate         contract.Gate
+	Repeats      *contract.Repeats
 	Now          func() time.Time
 	ConfirmAfter time.Duration // contact details confirmed longer ago need confirmation
 }
@@ -42,7 +43,7 @@ func New(s Settings) contract.Contract {
 		FoldCase: true,
 		Routes: []contract.Route{
 			{Method: http.MethodGet, Path: customerPath, Operation: "getCustomer", Handle: h.authenticated(h.get)},
-			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(h.patch)},
+			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(h.once(h.patch))},
 		},
 		Fail: fail,
 		Spec: spec,
@@ -58,12 +59,18 @@ func (h handler) authenticated(f func(http.ResponseWriter, *http.Request, access
 		if !ok {
 			return fault.New(fault.Unauthenticated, "no HTTP Basic credentials")
 		}
-		by, err := h.Directory.ByPassword(r.Context(), login, password)
+		by, err := h.Gate.ByPassword(w, r, name, login, password)
 		if err != nil {
 			return err
 		}
-		by.Contract, by.RequestID = name, web.RequestID(r)
 		return f(w, r, by)
+	}
+}
+
+// once has f answer a request that is sent again as it did the first time.
+func (h handler) once(f contract.Changing) func(http.ResponseWriter, *http.Request, access.Actor) error {
+	return func(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+		return h.Repeats.Handle(w, r, by, fail, f)
 	}
 }
 
@@ -76,10 +83,11 @@ func (h handler) get(w http.ResponseWriter, r *http.Request, by access.Actor) er
 	if err != nil {
 		return err
 	}
-	return h.answer(w, r, c)
+	return h.answer(w, r, c, h.Now())
 }
 
-func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Once) error {
+	now := h.Now()
 	in, err := readPatch(r)
 	if err != nil {
 		return err
@@ -88,25 +96,28 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor) 
 	if err != nil {
 		return err
 	}
-	edit, err := ifMatch(r, h.confirming(by, in))
+	edit, err := ifMatch(r, confirming(by, now, in))
 	if err != nil {
 		return err
 	}
-	ch, err := h.Customers.Update(r.Context(), by, ref, edit, nil)
+	answer := func(w http.ResponseWriter, ch customer.Change) error {
+		in.outcome(ch).SetHeader(w.Header())
+		return h.answer(w, r, ch.After, now)
+	}
+	ch, err := h.Customers.Update(r.Context(), by, ref, edit, once.Keep(answer))
 	if err != nil {
 		return err
 	}
-	in.outcome(ch).SetHeader(w.Header())
-	return h.answer(w, r, ch.After)
+	return answer(w, ch)
 }
 
 // confirming is the patch as an edit. A customer who sends contact details has
 // thereby confirmed them, even when they are what they were.
-func (h handler) confirming(by access.Actor, in customerPatch) customer.Edit {
+func confirming(by access.Actor, now time.Time, in customerPatch) customer.Edit {
 	if by.Customers.Everyone() || !in.carriesValues() {
 		return in.apply
 	}
-	return customer.Confirm(h.Now(), in.apply)
+	return customer.Confirm(now, in.apply)
 }
 
 // ifMatch ties edit to the versions in If-Match, when the caller sent any.
@@ -137,7 +148,7 @@ func target(r *http.Request, by access.Actor) (customer.Ref, error) {
 	}
 }
 
-func (h handler) answer(w http.ResponseWriter, r *http.Request, c customer.Customer) error {
+func (h handler) answer(w http.ResponseWriter, r *http.Request, c customer.Customer, now time.Time) error {
 	w.Header().Set("ETag", web.ETag(c.Version))
-	return write(w, r, http.StatusOK, fromDomain(c, c.NeedsConfirmation(h.Now(), h.ConfirmAfter)))
+	return write(w, r, http.StatusOK, fromDomain(c, c.NeedsConfirmation(now, h.ConfirmAfter)))
 }

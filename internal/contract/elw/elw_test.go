@@ -13,7 +13,8 @@ import (
 func start(w contracttest.World) contract.Contract {
 	return elw.New(elw.Settings{
 		Customers:    w.Customers,
-		Directory:    w.Directory,
+		Gate:         w.Gate,
+		Repeats:      w.Repeats,
 		Now:          w.Now,
 		ConfirmAfter: 8760 * time.Hour,
 	})

@@ -26,7 +26,8 @@ var spec []byte
 // Settings is what the contract works with.
 type Settings struct {
 	Customers *customer.Service
-	Directory *access.Directory
+	Gate      contract.Gate
+	Repeats   *contract.Repeats
 }
 
 const name = "lochting"
@@ -40,7 +41,7 @@ func New(s Settings) contract.Contract {
 		Prefix: "/public/",
 		Routes: []contract.Route{
 			{Method: http.MethodGet, Path: customerPath, Operation: "getCustomer", Handle: h.authenticated(access.Read, h.get)},
-			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(access.Write, h.patch)},
+			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(access.Write, h.once(h.patch))},
 		},
 		Fail: fail,
 		Spec: spec,
@@ -58,15 +59,21 @@ func (h handler) authenticated(scope access.Scope, f func(http.ResponseWriter, *
 		if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(scheme, "Bearer") {
 			token = strings.TrimSpace(rest)
 		}
-		by, err := h.Directory.ByKey(r.Context(), token)
+		by, err := h.Gate.ByKey(w, r, name, token)
 		if err != nil {
 			return err
 		}
 		if !by.May(scope) {
 			return fault.New(fault.Unauthenticated, "the key lacks %s", scope)
 		}
-		by.Contract, by.RequestID = name, web.RequestID(r)
 		return f(w, r, by)
+	}
+}
+
+// once has f answer a request that is sent again as it did the first time.
+func (h handler) once(f contract.Changing) func(http.ResponseWriter, *http.Request, access.Actor) error {
+	return func(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+		return h.Repeats.Handle(w, r, by, fail, f)
 	}
 }
 
@@ -79,10 +86,10 @@ func (h handler) get(w http.ResponseWriter, r *http.Request, by access.Actor) er
 	if err != nil {
 		return err
 	}
-	return answer(w, c)
+	return write(w, c)
 }
 
-func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Once) error {
 	in, err := readPatch(r)
 	if err != nil {
 		return err
@@ -99,17 +106,20 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor) 
 	if err != nil {
 		return err
 	}
-	ch, err := h.Customers.Update(r.Context(), by, ref, edit, nil)
+	answer := func(w http.ResponseWriter, ch customer.Change) error {
+		in.outcome(ch).SetHeader(w.Header())
+		if web.Prefers(r, "return", "representation") {
+			w.Header().Set("Preference-Applied", "return=representation")
+			return write(w, ch.After)
+		}
+		w.Header().Set("ETag", web.ETag(ch.After.Version))
+		return web.Write(w, http.StatusOK, nil)
+	}
+	ch, err := h.Customers.Update(r.Context(), by, ref, edit, once.Keep(answer))
 	if err != nil {
 		return err
 	}
-	in.outcome(ch).SetHeader(w.Header())
-	if web.Prefers(r, "return", "representation") {
-		w.Header().Set("Preference-Applied", "return=representation")
-		return answer(w, ch.After)
-	}
-	w.Header().Set("ETag", web.ETag(ch.After.Version))
-	return web.Write(w, http.StatusOK, nil)
+	return answer(w, ch)
 }
 
 // ifMatch ties edit to the versions in If-Match, when the caller sent any.
@@ -131,7 +141,7 @@ func target(r *http.Request, by access.Actor) (customer.Ref, error) {
 	return customer.ByID(by.Tenant, id.String()), nil
 }
 
-func answer(w http.ResponseWriter, c customer.Customer) error {
+func write(w http.ResponseWriter, c customer.Customer) error {
 	b, err := json.Marshal(fromDomain(c))
 	if err != nil {
 		return err

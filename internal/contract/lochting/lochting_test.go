@@ -9,7 +9,7 @@ import (
 )
 
 func start(w contracttest.World) contract.Contract {
-	return lochting.New(lochting.Settings{Customers: w.Customers, Directory: w.Directory})
+	return lochting.New(lochting.Settings{Customers: w.Customers, Gate: w.Gate, Repeats: w.Repeats})
 }
 
 func TestTranscripts(t *testing.T) {
