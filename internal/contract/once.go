@@ -103,7 +103,7 @@ func readOnce(r *http.Request, by access.Actor) (*Once, error) {
 		return nil, &fault.Fault{
 			Kind:   fault.Malformed,
 			Text:   "the request is malformed",
-			Fields: []fault.Field{{Path: "Idempotency-Key", Rule: fault.Format, Text: "must be one of 1 to 255 visible ASCII characters"}},
+			Fields: []fault.Field{{Path: "Idempotency-Key", Rule: fault.Format, Text: "must be given once, with 1 to 255 visible ASCII characters"}},
 		}
 	}
 	body, err := web.ReadBody(r)

@@ -100,12 +100,11 @@ func (c Customer) NeedsConfirmation(now time.Time, after time.Duration) bool {
 	return c.ConfirmedAt.IsZero() || now.Sub(c.ConfirmedAt) > after
 }
 
-// normal returns c as it is stored: text composed (Unicode NFC) and trimmed,
-// times in UTC to the microsecond, and one way to have no post-office box.
+// normal returns c as it is stored: text as NormalText has it, times in UTC to the microsecond, and one way to have no post-office box.
 func (c Customer) normal() Customer {
 	for _, f := range fields {
 		if s, ok := f.in(&c).(*string); ok {
-			*s = normalText(*s)
+			*s = NormalText(*s)
 		}
 	}
 	if !c.Address.POBox.Given {
@@ -115,7 +114,8 @@ func (c Customer) normal() Customer {
 	return c
 }
 
-func normalText(s string) string { return strings.TrimSpace(norm.NFC.String(s)) }
+// NormalText is s as a record keeps it: composed (Unicode NFC) and trimmed.
+func NormalText(s string) string { return strings.TrimSpace(norm.NFC.String(s)) }
 
 func normalTime(t time.Time) time.Time {
 	if t.IsZero() {

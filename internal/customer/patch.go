@@ -77,7 +77,7 @@ func (p Patch) Apply(c *Customer) error {
 // apply clears the parts of an address when its line changes and the patch does
 // not say what they are now: the old ones would contradict the new line.
 func (p AddressPatch) apply(a *Address) {
-	if !p.Line.Absent() && normalText(p.Line.Value()) != a.Line {
+	if !p.Line.Absent() && NormalText(p.Line.Value()) != a.Line {
 		a.CareOf, a.HouseNumber, a.HouseLetter, a.Entrance, a.Floor = "", "", "", "", ""
 	}
 	p.Line.Into(&a.Line)

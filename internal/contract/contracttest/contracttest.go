@@ -18,8 +18,10 @@
 // with that name; world.go tells who there is. A body line in Go's quotes after a
 // "~" is unquoted, and repeated with "x N": ~"[" x 10000.
 //
-// The events are "@ clock +9000h", "@ store down", "@ store busy", "@ store up",
-// and for the next request "@ body slow" and "@ body cut".
+// The events are "@ clock +9000h"; "@ store down", "@ store busy", "@ store rival"
+// (another server on it is answering the same request) and "@ store up"; for the
+// next request "@ body slow" and "@ body cut"; "@ restart" of the server; and
+// "@ rate 2 3", a restart with limits: so many requests a second, so many at once.
 //
 // "go test -update" writes what the contract answers into the transcripts.
 package contracttest
@@ -54,7 +56,8 @@ func Replay(t *testing.T, always http.Header, start func(World) contract.Contrac
 			t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 				t.Parallel()
 				world := NewWorld(t)
-				s := &stage{t: t, world: world, handler: world.Handler(start(world)), judge: judge, always: always}
+				s := &stage{t: t, world: world, start: start, judge: judge, always: always}
+				s.restart()
 				s.compare(file)
 			})
 		}
@@ -66,10 +69,13 @@ func Replay(t *testing.T, always http.Header, start func(World) contract.Contrac
 type stage struct {
 	t       *testing.T
 	world   World
-	handler http.Handler
+	start   func(World) contract.Contract
+	handler http.Handler // what start made of the world
 	judge   *judge
 	always  http.Header
 }
+
+func (s *stage) restart() { s.handler = s.world.Handler(s.start(s.world)) }
 
 func (s *stage) compare(file string) {
 	want, err := os.ReadFile(file)
@@ -108,13 +114,20 @@ func (s *stage) replay(transcript string) string {
 		default:
 			answer()
 			if event, ok := strings.CutPrefix(line, "@ "); ok {
-				s.world.happen(s.t, strings.TrimSpace(event))
+				s.happen(strings.TrimSpace(event))
 			}
 			out.WriteString(line)
 		}
 	}
 	answer()
 	return out.String()
+}
+
+func (s *stage) happen(event string) {
+	s.world.happen(s.t, event)
+	if event == "restart" || strings.HasPrefix(event, "rate ") {
+		s.restart()
+	}
 }
 
 func (s *stage) exchange(lines []string) string {

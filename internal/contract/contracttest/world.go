@@ -3,6 +3,7 @@ package contracttest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -30,7 +31,8 @@ import (
 // tenant "other" has one that is also 42. The accounts are kari (password
 // sommerregn; her own 42), ola (vinterdag; 44 and 99, who does not exist), service
 // (all customers), gone (revoked) and olga (of the other tenant). The keys are
-// writer, reader, revoked and other.
+// writer, partner (who writes as well), careful (held to send If-Match), blunt
+// (whose old values overwrite), reader, revoked and other.
 type World struct {
 	Customers *customer.Service
 	Directory *access.Directory
@@ -91,19 +93,28 @@ func (w World) Handler(c contract.Contract) http.Handler {
 }
 
 // happen makes an event of a transcript come true.
-func (w World) happen(t *testing.T, event string) {
+func (w *World) happen(t *testing.T, event string) {
 	t.Helper()
 	switch subject, what, _ := strings.Cut(event, " "); {
 	case event == "store down":
 		w.store.set(errors.New("the disk is on fire"))
 	case event == "store busy":
 		w.store.set(fault.New(fault.Busy, "too many writes are waiting"))
+	case event == "store rival":
+		w.store.set(fault.New(fault.Running, "another request with this key came first"))
 	case event == "store up":
 		w.store.set(nil)
 	case event == "body slow":
 		*w.body = os.ErrDeadlineExceeded
 	case event == "body cut":
 		*w.body = io.ErrUnexpectedEOF
+	case event == "restart": // the stage does the rest
+	case subject == "rate":
+		var perSecond, burst int
+		if _, err := fmt.Sscanf(what, "%d %d", &perSecond, &burst); err != nil {
+			t.Fatalf("%s: %v", event, err)
+		}
+		w.Gate.Limits = access.NewLimits(perSecond, burst, w.Now)
 	case subject == "clock":
 		d, err := time.ParseDuration(what)
 		if err != nil {
@@ -194,16 +205,21 @@ func addCallers(t testing.TB, db *sqlite.Store) map[string]string {
 	}
 	err = errors.Join(err, db.RevokeAccount(t.Context(), "hafslund", "gone", born))
 	texts := map[string]string{}
-	add := func(tenant, name string, scopes ...access.Scope) access.Key {
+	add := func(tenant, name string, manners access.Manners, scopes ...access.Scope) access.Key {
 		key, text, newErr := access.NewKey(tenant, name, scopes, born)
+		key.Manners = manners
 		err = errors.Join(err, newErr, db.AddKey(t.Context(), key))
 		texts[name] = text
 		return key
 	}
-	add("hafslund", "writer", access.Read, access.Write)
-	add("hafslund", "reader", access.Read)
-	add("other", "other", access.Read, access.Write)
-	revoked := add("hafslund", "revoked", access.Read, access.Write)
+	var none access.Manners
+	add("hafslund", "writer", none, access.Read, access.Write)
+	add("hafslund", "partner", none, access.Read, access.Write)
+	add("hafslund", "careful", access.Manners{DemandIfMatch: true}, access.Read, access.Write)
+	add("hafslund", "blunt", access.Manners{OverwriteStale: true}, access.Read, access.Write)
+	add("hafslund", "reader", none, access.Read)
+	add("other", "other", none, access.Read, access.Write)
+	revoked := add("hafslund", "revoked", none, access.Read, access.Write)
 	if err = errors.Join(err, db.RevokeKey(t.Context(), "hafslund", revoked.ID, born)); err != nil {
 		t.Fatal(err)
 	}

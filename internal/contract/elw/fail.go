@@ -50,7 +50,11 @@ func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 		}
 		name := cmp.Or(wireName[field.Path], field.Path)
 		key := "customer"
-		if name != "" {
+		switch name {
+		case "":
+		case "Idempotency-Key": // a header's, and no property
+			key = name
+		default:
 			key += "." + name
 		}
 		body.ModelState[key] = append(body.ModelState[key], sentence(name, field))
@@ -141,6 +145,8 @@ func sentence(name string, f fault.Field) string {
 		return fmt.Sprintf("The field %s must match the regular expression '^[0-9]{0,14}$'.", name)
 	case "mobile:" + fault.Length, "phone:" + fault.Length:
 		return fmt.Sprintf("The field %s must be a string with a minimum length of 3.", name)
+	case "Idempotency-Key:" + fault.Format:
+		return "The field Idempotency-Key must match the regular expression '^[!-~]{1,255}$'."
 	}
 	return "An error has occurred."
 }

@@ -100,5 +100,5 @@ func reasons(f *fault.Fault) string {
 }
 
 func position(path string) int {
-	return slices.IndexFunc(properties, func(p property) bool { return p.path == path })
+	return slices.IndexFunc(properties[:], func(p property) bool { return p.path == path })
 }

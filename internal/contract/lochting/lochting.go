@@ -1,8 +1,9 @@
 // Package lochting speaks Lochting's public API: a pharmacy's customers, changed
 // by a PATCH with six required properties, under an access token.
 //
-// Routes and handlers are here, wire types in wire.go, errors in fail.go, the
-// operations in spec.yaml. Every behaviour has a transcript in testdata.
+// Routes and handlers are here, wire types in wire.go, what a client believes of a
+// customer in belief.go, errors in fail.go, the operations in spec.yaml. Every
+// behaviour has a transcript in testdata.
 package lochting
 
 import (
@@ -34,7 +35,7 @@ const name = "lochting"
 
 // New returns the contract.
 func New(s Settings) contract.Contract {
-	h := handler{s}
+	h := handler{s, newBeliefs()}
 	const customerPath = "/public/v1/customer/{customerId}"
 	return contract.Contract{
 		Name:   name,
@@ -48,7 +49,10 @@ func New(s Settings) contract.Contract {
 	}
 }
 
-type handler struct{ Settings }
+type handler struct {
+	Settings
+	beliefs *beliefs
+}
 
 // authenticated hands f the key in Authorization, which is the token alone; the
 // scheme that other APIs want before it is taken as well. The contract knows no
@@ -86,6 +90,9 @@ func (h handler) get(w http.ResponseWriter, r *http.Request, by access.Actor) er
 	if err != nil {
 		return err
 	}
+	if r.Method != http.MethodHead { // whose sender sees nothing of it
+		h.beliefs.learn(by, ref, h.beliefs.shown(c))
+	}
 	return write(w, c)
 }
 
@@ -98,37 +105,46 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, 
 	if err != nil {
 		return err
 	}
+	if in.refused == nil {
+		in.versions, in.conditional, in.refused = ifMatch(r, by)
+	}
 	if in.refused != nil { // it need not wait for its turn to write, but 404 goes before 400
 		_, err := h.Customers.Preview(r.Context(), by, ref, in.apply)
 		return err
 	}
-	edit, err := ifMatch(r, in.apply)
-	if err != nil {
-		return err
+	said := h.beliefs.said(in.fields)
+	if !in.conditional && !by.Manners.OverwriteStale { // otherwise the client means all that it says
+		in.echoes = h.beliefs.of(by, ref).echoed(said)
 	}
+	whole := web.Prefers(r, "return", "representation")
 	answer := func(w http.ResponseWriter, ch customer.Change) error {
 		in.outcome(ch).SetHeader(w.Header())
-		if web.Prefers(r, "return", "representation") {
+		if whole {
 			w.Header().Set("Preference-Applied", "return=representation")
 			return write(w, ch.After)
 		}
 		w.Header().Set("ETag", web.ETag(ch.After.Version))
 		return web.Write(w, http.StatusOK, nil)
 	}
-	ch, err := h.Customers.Update(r.Context(), by, ref, edit, once.Keep(answer))
+	ch, err := h.Customers.Update(r.Context(), by, ref, in.edit(), once.Keep(answer))
 	if err != nil {
 		return err
 	}
+	if whole {
+		said = h.beliefs.shown(ch.After)
+	}
+	h.beliefs.learn(by, ref, said)
 	return answer(w, ch)
 }
 
-// ifMatch ties edit to the versions in If-Match, when the caller sent any.
-func ifMatch(r *http.Request, edit customer.Edit) (customer.Edit, error) {
-	versions, conditional, err := web.IfMatch(r)
-	if err != nil || !conditional {
-		return edit, err
+// ifMatch reads the condition of a PATCH: the versions of which the customer must
+// be at one. A key may be held to send one; "*" names no version, and so is none.
+func ifMatch(r *http.Request, by access.Actor) (versions []int64, conditional bool, err error) {
+	versions, conditional, err = web.IfMatch(r)
+	if err == nil && !conditional && by.Manners.DemandIfMatch {
+		err = fault.New(fault.Unguarded, "the key must say which version it changes")
 	}
-	return customer.AtVersion(versions, edit), nil
+	return versions, conditional, err
 }
 
 // target is the customer that the path names: "customer-" and a UUID in any case.

@@ -80,28 +80,78 @@ type property struct {
 	required bool   // and never null
 	oneOf    []string
 	field    func(*customer.Patch) *patch.Field[string]
+	in       func(*customer.Customer) *string
 }
 
-var properties = []property{
-	{"firstName", "firstName", true, nil, func(p *customer.Patch) *patch.Field[string] { return &p.FirstName }},
-	{"lastName", "lastName", true, nil, func(p *customer.Patch) *patch.Field[string] { return &p.LastName }},
-	{"locale", "locale", true, locales, func(p *customer.Patch) *patch.Field[string] { return &p.Locale }},
-	{"emailAddress", "email", true, nil, func(p *customer.Patch) *patch.Field[string] { return &p.Email }},
-	{"gender", "gender", true, customer.Genders(), func(p *customer.Patch) *patch.Field[string] { return &p.Gender }},
-	{"nationalId", "nationalId", false, nil, func(p *customer.Patch) *patch.Field[string] { return &p.NationalID }},
-	{"phoneNumber", "phone", false, nil, func(p *customer.Patch) *patch.Field[string] { return &p.Phone }},
-	{"address", "address.line", false, nil, func(p *customer.Patch) *patch.Field[string] { return &p.Address.Line }},
-	{"zipCode", "address.postalCode", false, nil, func(p *customer.Patch) *patch.Field[string] { return &p.Address.PostalCode }},
-	{"city", "address.city", false, nil, func(p *customer.Patch) *patch.Field[string] { return &p.Address.City }},
-	{"country", "address.country", true, countries, func(p *customer.Patch) *patch.Field[string] { return &p.Address.Country }},
+var properties = [...]property{
+	{
+		"firstName", "firstName", true, nil,
+		func(p *customer.Patch) *patch.Field[string] { return &p.FirstName },
+		func(c *customer.Customer) *string { return &c.FirstName },
+	},
+	{
+		"lastName", "lastName", true, nil,
+		func(p *customer.Patch) *patch.Field[string] { return &p.LastName },
+		func(c *customer.Customer) *string { return &c.LastName },
+	},
+	{
+		"locale", "locale", true, locales,
+		func(p *customer.Patch) *patch.Field[string] { return &p.Locale },
+		func(c *customer.Customer) *string { return &c.Locale },
+	},
+	{
+		"emailAddress", "email", true, nil,
+		func(p *customer.Patch) *patch.Field[string] { return &p.Email },
+		func(c *customer.Customer) *string { return &c.Email },
+	},
+	{
+		"gender", "gender", true, customer.Genders(),
+		func(p *customer.Patch) *patch.Field[string] { return &p.Gender },
+		func(c *customer.Customer) *string { return &c.Gender },
+	},
+	{
+		"nationalId", "nationalId", false, nil,
+		func(p *customer.Patch) *patch.Field[string] { return &p.NationalID },
+		func(c *customer.Customer) *string { return &c.NationalID },
+	},
+	{
+		"phoneNumber", "phone", false, nil,
+		func(p *customer.Patch) *patch.Field[string] { return &p.Phone },
+		func(c *customer.Customer) *string { return &c.Phone },
+	},
+	{
+		"address", "address.line", false, nil,
+		func(p *customer.Patch) *patch.Field[string] { return &p.Address.Line },
+		func(c *customer.Customer) *string { return &c.Address.Line },
+	},
+	{
+		"zipCode", "address.postalCode", false, nil,
+		func(p *customer.Patch) *patch.Field[string] { return &p.Address.PostalCode },
+		func(c *customer.Customer) *string { return &c.Address.PostalCode },
+	},
+	{
+		"city", "address.city", false, nil,
+		func(p *customer.Patch) *patch.Field[string] { return &p.Address.City },
+		func(c *customer.Customer) *string { return &c.Address.City },
+	},
+	{
+		"country", "address.country", true, countries,
+		func(p *customer.Patch) *patch.Field[string] { return &p.Address.Country },
+		func(c *customer.Customer) *string { return &c.Address.Country },
+	},
 }
 
 // customerPatch is the body of a PATCH.
 type customerPatch struct {
 	fields  customer.Patch
-	refused error    // why it cannot be applied, whatever the record
-	sent    []string // the known properties that it carried
-	ignored []string // the others
+	refused error // why it cannot be applied, whatever the record
+
+	conditional bool    // whether the client named versions
+	versions    []int64 // of which the record must be at one
+
+	echoes  []property // those that only repeat what the client believes
+	sent    []string   // the known properties that it carried
+	ignored []string   // the others
 }
 
 // readPatch reads the body of a PATCH. What is wrong with it is kept for apply,
@@ -123,7 +173,7 @@ func readPatch(r *http.Request) (customerPatch, error) {
 	values := map[string]web.Member{}
 	for _, m := range members {
 		values[m.Name] = m
-		if slices.ContainsFunc(properties, func(p property) bool { return p.name == m.Name }) {
+		if slices.ContainsFunc(properties[:], func(p property) bool { return p.name == m.Name }) {
 			in.sent = append(in.sent, m.Name)
 		} else {
 			in.ignored = append(in.ignored, m.Name)
@@ -167,10 +217,33 @@ func (p property) read(m web.Member, sent bool, into *customer.Patch, checks *fa
 	}
 }
 
-// apply is the patch as an edit. The record's own rules are told with what the
-// contract refuses.
+// stale are the echoes of what has changed since the client learned it.
+func (p customerPatch) stale(c customer.Customer) []property {
+	var stale []property
+	for _, echo := range p.echoes {
+		if customer.NormalText(echo.field(&p.fields).Value()) != *echo.in(&c) {
+			stale = append(stale, echo)
+		}
+	}
+	return stale
+}
+
+// edit is apply, tied to the versions that the client named.
+func (p customerPatch) edit() customer.Edit {
+	if p.conditional {
+		return customer.AtVersion(p.versions, p.apply)
+	}
+	return p.apply
+}
+
+// apply is the patch as an edit. A stale property stays as it is. The record's own
+// rules are told with what the contract refuses.
 func (p customerPatch) apply(c *customer.Customer) error {
-	if err := p.fields.Apply(c); err != nil {
+	fields := p.fields
+	for _, old := range p.stale(*c) {
+		*old.field(&fields) = patch.Field[string]{}
+	}
+	if err := fields.Apply(c); err != nil {
 		return err
 	}
 	return p.refused
@@ -182,7 +255,18 @@ func (p customerPatch) outcome(ch customer.Change) web.Outcome {
 	for _, f := range ch.Diff() {
 		moved[wireName(f.Path)] = true
 	}
-	return web.NewOutcome(p.sent, moved, p.ignored)
+	old := p.stale(ch.Before)
+	var current, stale []string
+	for _, name := range p.sent {
+		if slices.ContainsFunc(old, func(p property) bool { return p.name == name }) {
+			stale = append(stale, name)
+		} else {
+			current = append(current, name)
+		}
+	}
+	out := web.NewOutcome(current, moved, p.ignored)
+	out.Stale = stale
+	return out
 }
 
 // wireName is a domain field's name in this contract.
