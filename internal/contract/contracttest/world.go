@@ -92,6 +92,9 @@ func (w World) Handler(c contract.Contract) http.Handler {
 	return server.Handler()
 }
 
+// Key is the text of the key with this name.
+func (w World) Key(name string) string { return w.keys[name] }
+
 // happen makes an event of a transcript come true.
 func (w *World) happen(t *testing.T, event string) {
 	t.Helper()
