@@ -29,7 +29,8 @@ func BenchmarkPatch(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	cmd := exec.CommandContext(b.Context(), program, "serve", store, "--listen", "127.0.0.1:0")
+	cmd := exec.CommandContext(b.Context(), program, "serve", store, "--listen", "127.0.0.1:0",
+		"--rate", "1000000", "--rate-burst", "1000000000") // counted, and never too many
 	url, err := startListening(cmd)
 	if err != nil {
 		b.Fatal(err)

@@ -93,7 +93,8 @@ func startListening(cmd *exec.Cmd) (string, error) {
 
 // httpCommand is "http METHOD PATH CREDENTIAL [BODY]": a request to $URL, its
 // answer on standard output, status line first. The credential is what
-// Authorization holds, login:password, or "-" for none.
+// Authorization holds, login:password, or "-" for none. A proxy says that it comes
+// from $FORWARDED, when that is set.
 func httpCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: http METHOD PATH CREDENTIAL [BODY]")
@@ -104,6 +105,9 @@ func httpCommand(ts *testscript.TestScript, neg bool, args []string) {
 		req.SetBasicAuth(login, password)
 	} else if args[2] != "-" {
 		req.Header.Set("Authorization", args[2])
+	}
+	if from := ts.Getenv("FORWARDED"); from != "" {
+		req.Header.Set("X-Forwarded-For", from)
 	}
 	if len(args) > 3 {
 		req.Header.Set("Content-Type", "application/json")

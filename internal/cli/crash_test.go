@@ -53,7 +53,7 @@ func load(t *testing.T, store string, round int, acknowledged map[string]int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), program, "serve", store, "--listen", "127.0.0.1:0")
+	cmd := exec.CommandContext(t.Context(), program, "serve", store, "--listen", "127.0.0.1:0", "--rate", "0")
 	url, err := startListening(cmd)
 	if err != nil {
 		t.Fatal(err)

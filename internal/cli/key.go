@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -19,6 +20,7 @@ func newKey() *cobra.Command {
 func newKeyCreate() *cobra.Command {
 	var name string
 	var scopes []string
+	var manners access.Manners
 	cmd := &cobra.Command{
 		Use:   "create",
 		Short: "Create an API key and write it to standard output",
@@ -35,6 +37,7 @@ time and kept nowhere.`,
 			if err != nil {
 				return usagef("%s", reasons(err))
 			}
+			key.Manners = manners
 			return withStore(cmd, func(store *sqlite.Store) error {
 				if err := store.AddKey(cmd.Context(), key); err != nil {
 					return err
@@ -48,9 +51,28 @@ time and kept nowhere.`,
 	tenantFlag(cmd)
 	cmd.Flags().StringVar(&name, "name", "", "what people call the key")
 	cmd.Flags().StringSliceVar(&scopes, "scope", nil, "what it may do: "+scopesText(access.Scopes())+" (repeatable)")
+	cmd.Flags().BoolVar(&manners.DemandIfMatch, demandIfMatch, false, "refuse a change that does not name the version it is meant for")
+	cmd.Flags().BoolVar(&manners.OverwriteStale, overwriteStale, false, "let an old value that the caller sends back overwrite a newer one")
 	_ = cmd.RegisterFlagCompletionFunc("scope", // fails for an unknown flag only
 		cobra.FixedCompletions(strings.Split(scopesText(access.Scopes()), ", "), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// The flags that are an access.Manners.
+const (
+	demandIfMatch  = "demand-if-match"
+	overwriteStale = "overwrite-stale"
+)
+
+func mannersText(m access.Manners) string {
+	var texts []string
+	if m.DemandIfMatch {
+		texts = append(texts, demandIfMatch)
+	}
+	if m.OverwriteStale {
+		texts = append(texts, overwriteStale)
+	}
+	return cmp.Or(strings.Join(texts, ", "), "-")
 }
 
 func toScopes(texts []string) []access.Scope {
@@ -76,11 +98,11 @@ func newKeyList() *cobra.Command {
 		Example: "  kartotek key list --tenant t",
 		Args:    cobra.NoArgs,
 		RunE: inTenant(func(cmd *cobra.Command, _ []string, tenant string, store *sqlite.Store) error {
-			table := newTable(cmd, "ID", "NAME", "SCOPES", "CREATED", "REVOKED")
+			table := newTable(cmd, "ID", "NAME", "SCOPES", "MANNERS", "CREATED", "REVOKED")
 			err := eachPage(func(after string) (last string, n int, err error) {
 				keys, err := store.Keys(cmd.Context(), tenant, after, listPage)
 				for _, k := range keys {
-					table.row(k.ID, k.Name, scopesText(k.Scopes), timeText(k.CreatedAt), timeText(k.RevokedAt))
+					table.row(k.ID, k.Name, scopesText(k.Scopes), mannersText(k.Manners), timeText(k.CreatedAt), timeText(k.RevokedAt))
 					last = k.ID
 				}
 				return last, len(keys), err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,6 +23,10 @@ type settings struct {
 	listen       string
 	confirmAfter time.Duration
 	maxBody      int64
+	rate         int
+	rateBurst    int
+	proxyTexts   []string
+	proxies      []netip.Prefix // that proxyTexts name
 	tlsCert      string
 	tlsKey       string
 }
@@ -30,6 +36,9 @@ func (s *settings) flags(cmd *cobra.Command) {
 	f.StringVar(&s.listen, "listen", "127.0.0.1:8080", "address and port to listen on")
 	f.DurationVar(&s.confirmAfter, "confirm-after", 8760*time.Hour, "contact details confirmed longer ago, or never, need confirmation")
 	f.Int64Var(&s.maxBody, "max-body", 64<<10, "largest request body, in bytes")
+	f.IntVar(&s.rate, "rate", 1000, "requests a second that each account and each key may send; 0: as many as it likes")
+	f.IntVar(&s.rateBurst, "rate-burst", 2000, "requests at once that each may send after a rest")
+	f.StringSliceVar(&s.proxyTexts, "trusted-proxy", nil, "address or CIDR of a proxy whose X-Forwarded-For is believed (repeatable)")
 	f.StringVar(&s.tlsCert, "tls-cert", "", "file with the certificate, in PEM; with --tls-key: serve HTTPS")
 	f.StringVar(&s.tlsKey, "tls-key", "", "file with the certificate's key, in PEM")
 }
@@ -40,10 +49,37 @@ func (s *settings) check() error {
 		return usagef("--confirm-after: must not be negative")
 	case s.maxBody < 1:
 		return usagef("--max-body: must be 1 or more")
+	case s.rate < 0 || s.rate > maxRate:
+		return usagef("--rate: must be 0 to %d", maxRate)
+	case s.rateBurst < 1 || s.rateBurst > maxRate:
+		return usagef("--rate-burst: must be 1 to %d", maxRate)
 	case (s.tlsCert == "") != (s.tlsKey == ""):
 		return usagef("--tls-cert and --tls-key go together")
 	}
+	return s.parseProxies()
+}
+
+// maxRate is the most that --rate and --rate-burst take: the time that such a
+// burst lasts still is a duration.
+const maxRate = 1_000_000_000
+
+func (s *settings) parseProxies() error {
+	for _, text := range s.proxyTexts {
+		proxy, err := parseProxy(strings.TrimSpace(text))
+		if err != nil {
+			return usagef("--trusted-proxy: want an address or a CIDR, such as 10.0.0.0/8")
+		}
+		s.proxies = append(s.proxies, proxy)
+	}
 	return nil
+}
+
+func parseProxy(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		address = address.Unmap()
+		return address.Prefix(address.BitLen())
+	}
+	return netip.ParsePrefix(text)
 }
 
 func newServe() *cobra.Command {
@@ -54,7 +90,13 @@ func newServe() *cobra.Command {
 		Long: `Serve opens the store, brings its schema up to date, and serves every contract until
 it is told to stop (SIGINT, SIGTERM). It then finishes the requests it has accepted.
 
-Operators find /healthz, /readyz and /metrics beside the contracts.`,
+Operators find /healthz, /readyz and /metrics beside the contracts.
+
+Each account and each key may send --rate requests a second, and --rate-burst at once. Who
+fails to log in 10 times from one address waits 6 seconds for every further try; who fails
+100 times from it, on whatever accounts, waits a second. Behind a proxy all callers share one
+address, unless --trusted-proxy names the proxy: then the address is the rightmost in
+X-Forwarded-For that is no trusted proxy's.`,
 		Example: "  kartotek serve --store sqlite:/var/lib/kartotek/k.db --listen 127.0.0.1:9001",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -104,7 +146,10 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, m *metrics, stor
 // newServer puts everything together. A contract is one line here.
 func (s *settings) newServer(log *slog.Logger, m *metrics, store *sqlite.Store) *web.Server {
 	customers := newService(store)
-	gate := contract.Gate{Directory: access.NewDirectory(store, time.Now)}
+	gate := contract.Gate{Directory: access.NewDirectory(store, time.Now), Proxies: s.proxies}
+	if s.rate > 0 {
+		gate.Limits = access.NewLimits(s.rate, s.rateBurst, time.Now)
+	}
 	repeats := contract.NewRepeats(customers)
 	return &web.Server{
 		Mounts: []web.Mount{
