@@ -1,10 +1,11 @@
-// Package access says who is calling: accounts with a password, API keys with
-// scopes, and the actor that either of them turns into. It knows no HTTP and
-// no SQL; a contract takes the credential out of its request, and a store keeps
-// the hashes.
+// Package access says who is calling, and how often one may: accounts with a
+// password, API keys with scopes, and the actor that either of them turns into. It
+// knows no HTTP and no SQL; a contract takes the credential out of its request, and
+// a store keeps the hashes.
 //
 // Read actor.go for what a caller may do, directory.go for how a credential
-// becomes an actor, password.go and key.go for how secrets are kept.
+// becomes an actor, password.go and key.go for how secrets are kept, limits.go and
+// guesses.go for who has to wait.
 package access
 
 import (

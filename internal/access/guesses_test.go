@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -45,13 +46,17 @@ func TestTenWrongPasswordsAreEnough(t *testing.T) {
 		kind, wait = try(t, d, "192.0.2.1", "kari", fmt.Sprint("guess", i))
 		expect(t, fmt.Sprint("guess ", i), kind, wait, fault.Unauthenticated, 0)
 	}
-	for range cap(d.hashing) {
-		d.hashing <- struct{}{} // from here on, whoever asks argon2 waits for ever
-	}
 	for _, password := range []string{"guess", "correct horse"} {
 		kind, wait = try(t, d, "192.0.2.1", "kari", password)
 		expect(t, password+" after ten failures", kind, wait, fault.Limited, 6*time.Second)
 	}
+	for range cap(d.hashing) {
+		d.hashing <- struct{}{} // from here on, nobody can ask argon2
+	}
+	hurried, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := d.ByPassword(hurried, netip.MustParseAddr("192.0.2.1"), "kari", "guess")
+	expect(t, "without waiting for argon2", fault.Of(err).Kind, fault.Of(err).Wait, fault.Limited, 6*time.Second)
 	pass(6*time.Second - 1)
 	kind, wait = try(t, d, "192.0.2.1", "kari", "correct horse")
 	expect(t, "just before six seconds", kind, wait, fault.Limited, 1)

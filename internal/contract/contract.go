@@ -1,5 +1,9 @@
 // Package contract says what a contract is: a name, routes, a way to fail and
 // the OpenAPI document that judges it. It knows none of the contracts.
+//
+// Read contract.go for how one is mounted; and for what stands before the handlers
+// of all of them, gate.go for how callers are let in, once.go for requests that
+// are sent again.
 package contract
 
 import (
