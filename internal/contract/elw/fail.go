@@ -79,7 +79,7 @@ func message(r *http.Request, kind fault.Kind) string {
 	case fault.Stale:
 		return "The customer has been changed."
 	case fault.Unguarded:
-		return "The request must carry an If-Match header."
+		return "The If-Match header must name a version."
 	case fault.Running:
 		return "The first request with this Idempotency-Key is still running."
 	case fault.Reused:

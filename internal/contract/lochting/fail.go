@@ -65,7 +65,7 @@ func message(r *http.Request, f *fault.Fault) string {
 	case fault.Stale:
 		return "Customer has been changed"
 	case fault.Unguarded:
-		return "If-Match is required"
+		return "If-Match must name a version"
 	case fault.Running:
 		return "The first request with this Idempotency-Key is still running"
 	case fault.Reused:
