@@ -147,6 +147,8 @@ func (c Customer) Check(now time.Time) error {
 	need(c.Mobile == "", validPhone(c.Mobile), "mobile", fault.Format, phoneRule)
 	need(!c.Address.POBox.Given, c.Address.POBox.Number >= 0, "address.poBox", fault.Range, "must be 0 or more")
 	need(c.Address.Country == "", validCountry(c.Address.Country), "address.country", fault.Format, "must be an ISO 3166-1 alpha-2 code, such as BE")
+	year := c.ConfirmedAt.UTC().Year() // no other can be written in RFC 3339
+	need(c.ConfirmedAt.IsZero(), 1 <= year && year <= 9999, "confirmedAt", fault.Range, "must be within the years 1 to 9999")
 	return inOrder(checks.Err())
 }
 

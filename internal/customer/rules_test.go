@@ -226,8 +226,15 @@ func TestRequiredAndNumbers(t *testing.T) {
 		"box number may be 0":             {func(c *customer.Customer) { c.Address.POBox = customer.POBox{Given: true} }, ""},
 		"box number is not negative":      {func(c *customer.Customer) { c.Address.POBox = customer.POBox{Given: true, Number: -1} }, "address.poBox:range"},
 		"a box that is not given is none": {func(c *customer.Customer) { c.Address.POBox = customer.POBox{Number: -1} }, ""},
-		"e-mail is checked":               {func(c *customer.Customer) { c.Email = "ada" }, "email:format"},
-		"a long e-mail is too long only":  {func(c *customer.Customer) { c.Email = strings.Repeat("a", 255) }, "email:length"},
+		"confirmed in a year of RFC 3339": {func(c *customer.Customer) { c.ConfirmedAt = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC) }, ""},
+		"confirmed in year 10000 of UTC": {
+			func(c *customer.Customer) {
+				c.ConfirmedAt = time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -60))
+			}, "confirmedAt:range",
+		},
+		"confirmed before year 1":        {func(c *customer.Customer) { c.ConfirmedAt = time.Time{}.Add(-1) }, "confirmedAt:range"},
+		"e-mail is checked":              {func(c *customer.Customer) { c.Email = "ada" }, "email:format"},
+		"a long e-mail is too long only": {func(c *customer.Customer) { c.Email = strings.Repeat("a", 255) }, "email:length"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
