@@ -1,10 +1,10 @@
 package sqlite
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -150,11 +150,11 @@ func appendValue(out []byte, v any) ([]byte, error) {
 
 // decodeFields reads what encodeFields wrote.
 func decodeFields(text string) ([]customer.FieldChange, error) {
-	var fields []customer.FieldChange
-	dec := jsontext.NewDecoder(bytes.NewBufferString(text))
-	if _, err := dec.ReadToken(); err != nil {
+	dec := jsontext.NewDecoder(strings.NewReader(text))
+	if err := expect(dec, '{'); err != nil {
 		return nil, err
 	}
+	var fields []customer.FieldChange
 	for dec.PeekKind() == '"' {
 		path, err := dec.ReadToken()
 		if err != nil {
@@ -166,12 +166,11 @@ func decodeFields(text string) ([]customer.FieldChange, error) {
 		}
 		fields = append(fields, f)
 	}
-	_, err := dec.ReadToken()
-	return fields, err
+	return fields, expect(dec, '}')
 }
 
 func readPair(dec *jsontext.Decoder, path string) (before, after any, err error) {
-	if _, err := dec.ReadToken(); err != nil {
+	if err := expect(dec, '['); err != nil {
 		return nil, nil, err
 	}
 	if before, err = readValue(dec, path); err != nil {
@@ -180,8 +179,18 @@ func readPair(dec *jsontext.Decoder, path string) (before, after any, err error)
 	if after, err = readValue(dec, path); err != nil {
 		return nil, nil, err
 	}
-	_, err = dec.ReadToken()
-	return before, after, err
+	return before, after, expect(dec, ']')
+}
+
+func expect(dec *jsontext.Decoder, kind jsontext.Kind) error {
+	token, err := dec.ReadToken()
+	if err != nil {
+		return err
+	}
+	if token.Kind() != kind {
+		return fmt.Errorf("got %v, want %v", token.Kind(), kind)
+	}
+	return nil
 }
 
 // readValue reads what appendValue wrote. JSON has no type for a time, so the path
@@ -204,5 +213,5 @@ func readValue(dec *jsontext.Decoder, path string) (any, error) {
 		}
 		return token.String(), nil
 	}
-	return nil, fmt.Errorf("no value: %s", token.Kind())
+	return nil, fmt.Errorf("got %v, want a value", token.Kind())
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -16,9 +17,26 @@ func TestChangedFieldsAreJSONInTheRecordsOrder(t *testing.T) {
 	}
 	want := `{"firstName":["Ada \"A\" <å>",null],"lastName":[null,"King\\"],"email":["ada@example.com",null],` +
 		`"address.poBox":[null,0],"address.editable":[false,true],"confirmedAt":[null,"2025-03-01T12:00:00.000120Z"]}`
-	got, err := encodeFields(customer.Diff(before, after))
+	diff := customer.Diff(before, after)
+	got, err := encodeFields(diff)
 	if err != nil || string(got) != want {
 		t.Errorf("got %s (%v), want %s", got, err, want)
+	}
+	if back, err := decodeFields(want); err != nil || !slices.Equal(back, diff) {
+		t.Errorf("read back: got %+v (%v), want %+v", back, err, diff)
+	}
+}
+
+func TestFieldsThatNobodyWroteAreNotRead(t *testing.T) {
+	for _, text := range []string{
+		``, `null`, `"email"`, `[]`, `["email",null]`, `{`, `{"email"}`, `{"email":null}`, `{"email":{"a":"b"}}`,
+		`{"email":[]}`, `{"email":[null]}`, `{"email":["a","b"`, `{"email":["a","b","c"]}`, `{"email":["a",["b"]]}`,
+		`{"email":["a",{}]}`, `{"email":["a","b"],"email":["b","c"]}`, `{"address.poBox":[null,1.5]}`,
+		`{"address.poBox":[null,9223372036854775808]}`, `{"confirmedAt":[null,"yesterday"]}`, "{\"email\":[null,\"\xff\"]}",
+	} {
+		if got, err := decodeFields(text); err == nil {
+			t.Errorf("%s: got %+v, want an error", text, got)
+		}
 	}
 }
 
