@@ -86,7 +86,7 @@ func (s *Store) Put(ctx context.Context, tenant string, by customer.Signature, e
 	})
 }
 
-// load is one call of Put.
+// load is one call of Put or Create.
 type load struct {
 	conn   *sqlite.Conn
 	tenant string

@@ -21,13 +21,12 @@ func (s *Store) Receipt(ctx context.Context, tenant, key string, oldest time.Tim
 
 // Keep implements customer.Receipts.
 func (s *Store) Keep(ctx context.Context, r customer.Receipt) error {
-	_, err := write(ctx, s, func(conn *sqlite.Conn) (struct{}, error) {
+	return s.writer.run(ctx, func(conn *sqlite.Conn) error {
 		if err := firstToUse(conn, r.Tenant, r.Key, r.At); err != nil {
-			return struct{}{}, err
+			return err
 		}
-		return struct{}{}, keep(conn, r)
+		return keep(conn, r)
 	})
-	return err
 }
 
 func findReceipt(conn *sqlite.Conn, tenant, key string, oldest time.Time) (customer.Receipt, error) {
