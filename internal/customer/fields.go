@@ -72,23 +72,29 @@ func Diff(before, after Customer) []FieldChange {
 	return diff
 }
 
-// read is the value of one field, as a FieldChange holds it.
-func read(c *Customer, path string) any {
+// place is where c holds the field with this path: what field.in returns.
+func place(c *Customer, path string) (any, error) {
 	i := position(path)
 	if i < 0 {
-		return nil
+		return nil, fmt.Errorf("a customer has no field %s", path)
 	}
-	return value(fields[i].in(c))
+	return fields[i].in(c), nil
+}
+
+// read is the value of one field, as a FieldChange holds it.
+func read(c *Customer, path string) (any, error) {
+	p, err := place(c, path)
+	return value(p), err
 }
 
 // set gives one field a value that a FieldChange holds.
 func set(c *Customer, path string, v any) error {
-	i := position(path)
-	if i < 0 {
-		return fmt.Errorf("set %s: no such field", path)
+	p, err := place(c, path)
+	if err != nil {
+		return err
 	}
 	fits := true
-	switch p := fields[i].in(c).(type) {
+	switch p := p.(type) {
 	case *string:
 		*p, fits = valueOr(v, "")
 	case *bool:

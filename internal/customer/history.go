@@ -3,7 +3,6 @@ package customer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -27,20 +26,6 @@ type Recorded struct {
 // LogValue keeps personal data out of every log.
 func (r Recorded) LogValue() slog.Value { return slog.StringValue(r.Event) }
 
-// undone returns c, which is at the version that r made, as it was before r.
-func (r Recorded) undone(c Customer) (Customer, error) {
-	if c.Version != r.Version {
-		return Customer{}, fmt.Errorf("undo version %d of a record at version %d", r.Version, c.Version)
-	}
-	for _, f := range r.Fields {
-		if err := set(&c, f.Path, f.Before); err != nil {
-			return Customer{}, err
-		}
-	}
-	c.Version--
-	return c, nil
-}
-
 // Undo is the edit that gives each field of a change the value that it had
 // before. A field that has been changed again is a Conflict fault, except for
 // confirmedAt: a customer who has confirmed the contact details again has done
@@ -48,7 +33,11 @@ func (r Recorded) undone(c Customer) (Customer, error) {
 func (r Recorded) Undo(c *Customer) error {
 	var newer []fault.Field
 	for _, f := range r.Fields {
-		switch now := read(c, f.Path); {
+		now, err := read(c, f.Path)
+		if err != nil {
+			return err
+		}
+		switch {
 		case now == f.Before:
 		case now == f.After:
 			if err := set(c, f.Path, f.Before); err != nil {
@@ -71,10 +60,18 @@ func (s *Service) GetVersion(ctx context.Context, by access.Actor, ref Ref, vers
 	if err != nil {
 		return Customer{}, err
 	}
-	if version < 1 || version > c.Version {
-		return Customer{}, fault.New(fault.Missing, "the customer has no version %d: it is at version %d", version, c.Version)
+	if err := reached(c, version); err != nil {
+		return Customer{}, err
 	}
 	return s.rewind(ctx, c, func(r Recorded) bool { return r.Version <= version })
+}
+
+// reached is a Missing fault unless the customer is or has been at this version.
+func reached(c Customer, version int64) error {
+	if version < 1 || version > c.Version {
+		return fault.New(fault.Missing, "the customer has no version %d: it is at version %d", version, c.Version)
+	}
+	return nil
 }
 
 // GetAt returns the customer as it was at that time. It is a Missing fault for a
@@ -93,6 +90,9 @@ func (s *Service) GetAt(ctx context.Context, by access.Actor, ref Ref, at time.T
 // historyPage is how many changes are read at once on the way back.
 const historyPage = 100
 
+// errGap is for a history that does not lead to its record: a defect.
+var errGap = errors.New("the history of a customer has a gap")
+
 // rewind undoes the changes to c, newest first, down to the first that stays.
 func (s *Service) rewind(ctx context.Context, c Customer, stays func(Recorded) bool) (Customer, error) {
 	for {
@@ -101,16 +101,22 @@ func (s *Service) rewind(ctx context.Context, c Customer, stays func(Recorded) b
 			return Customer{}, err
 		}
 		for _, r := range changes {
+			if r.Version != c.Version {
+				return Customer{}, errGap
+			}
 			if stays(r) {
 				c.UpdatedAt = r.By.At
 				return c, nil
 			}
-			if c, err = r.undone(c); err != nil {
-				return Customer{}, err
+			for _, f := range r.Fields {
+				if err := set(&c, f.Path, f.Before); err != nil {
+					return Customer{}, err
+				}
 			}
+			c.Version--
 		}
 		if len(changes) == 0 {
-			return Customer{}, errors.New("the history of a customer has a gap")
+			return Customer{}, errGap
 		}
 	}
 }
@@ -122,7 +128,7 @@ func (s *Service) History(ctx context.Context, by access.Actor, ref Ref, below i
 	if err != nil {
 		return nil, err
 	}
-	if below < 1 || below > c.Version {
+	if below < 1 {
 		below = c.Version + 1
 	}
 	return s.store.Changes(ctx, c.Tenant, c.ID, below, limit)
@@ -131,30 +137,24 @@ func (s *Service) History(ctx context.Context, by access.Actor, ref Ref, below i
 // Undo returns the edit that undoes the change to this version. The change of a
 // customer's birth cannot be undone.
 func (s *Service) Undo(ctx context.Context, by access.Actor, ref Ref, version int64) (Edit, error) {
-	if err := authorise(by, access.Write, ref); err != nil {
-		return nil, err
-	}
-	c, err := s.store.Find(ctx, ref)
+	c, err := s.find(ctx, by, access.Write, ref)
 	if err != nil {
-		return nil, hidden(by, ref, err)
-	}
-	if err := within(by, c); err != nil {
 		return nil, err
 	}
-	if version < 1 || version > c.Version {
-		return nil, fault.New(fault.Missing, "the customer has no version %d: it is at version %d", version, c.Version)
+	if err := reached(c, version); err != nil {
+		return nil, err
 	}
-	if version == 1 {
-		var checks fault.Checks
-		checks.Need(false, "version", fault.Range, "must be 2 or more: version 1 is the customer's birth")
-		return nil, checks.Err()
+	var checks fault.Checks
+	checks.Need(version > 1, "version", fault.Range, "must be 2 or more: version 1 is the customer's birth")
+	if err := checks.Err(); err != nil {
+		return nil, err
 	}
 	changes, err := s.store.Changes(ctx, c.Tenant, c.ID, version+1, 1)
 	if err != nil {
 		return nil, err
 	}
 	if len(changes) != 1 || changes[0].Version != version {
-		return nil, errors.New("the history of a customer has a gap")
+		return nil, errGap
 	}
 	return changes[0].Undo, nil
 }
@@ -166,27 +166,21 @@ func (s *Service) Feed(ctx context.Context, by access.Actor, after int64, limit 
 	if !by.May(access.Read) || !by.Customers.Everyone() {
 		return nil, fault.New(fault.Forbidden, "the feed needs %s for all customers", access.Read)
 	}
-	enough := time.NewTimer(wait)
-	defer enough.Stop()
+	enough := time.After(wait)
 	for {
-		grown := s.growth.next() // before the look, so that nothing falls between
+		grown := s.growth.next(by.Tenant) // before the look, so that nothing falls between
 		changes, err := s.store.Feed(ctx, by.Tenant, after, limit)
 		if err != nil || len(changes) > 0 || wait <= 0 {
 			return changes, err
 		}
-		again := time.NewTimer(feedPause)
 		select {
 		case <-grown:
-		case <-again.C:
-		case <-enough.C:
-			wait = 0
+		case <-time.After(feedPause):
+		case <-enough:
+			return nil, nil
 		case <-stop:
-			wait = 0
+			return nil, nil
 		case <-ctx.Done():
-			wait = 0
-		}
-		again.Stop()
-		if wait == 0 {
 			return nil, nil
 		}
 	}

@@ -42,6 +42,8 @@ func TestLogsHoldNothingPersonal(t *testing.T) {
 		"a signature":         ch.By,
 		"a field's change":    customer.FieldChange{Path: "email", Before: c.Email, After: c.Phone},
 		"a result":            customer.Result{Change: ch},
+		"a recorded change":   customer.Recorded{CustomerID: c.ID, By: kari, Fields: ch.Diff()},
+		"a receipt":           customer.Receipt{Tenant: c.Tenant, Key: c.Email, Answer: []byte(c.Phone)},
 		"a patch":             p,
 		"a patch's address":   &p,
 		"an address's patch":  p.Address,

@@ -3,6 +3,7 @@ package customer
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"kartotek/internal/access"
@@ -103,17 +104,7 @@ func New(store Store, receipts Receipts, now func() time.Time, newID func() stri
 
 // Get returns one customer.
 func (s *Service) Get(ctx context.Context, by access.Actor, ref Ref) (Customer, error) {
-	if err := authorise(by, access.Read, ref); err != nil {
-		return Customer{}, err
-	}
-	c, err := s.store.Find(ctx, ref)
-	if err != nil {
-		return Customer{}, hidden(by, ref, err)
-	}
-	if err := within(by, c); err != nil {
-		return Customer{}, err
-	}
-	return c, nil
+	return s.find(ctx, by, access.Read, ref)
 }
 
 // Update changes a customer. An edit that changes nothing leaves no trace. once
@@ -131,7 +122,9 @@ func (s *Service) Update(ctx context.Context, by access.Actor, ref Ref, edit Edi
 	if err != nil {
 		return Change{}, hidden(by, ref, err)
 	}
-	s.growth.grown()
+	if !ch.Empty() {
+		s.growth.grown(ref.Tenant)
+	}
 	return ch, nil
 }
 
@@ -146,7 +139,7 @@ func (s *Service) Create(ctx context.Context, by access.Actor, entry Entry, once
 	if err != nil {
 		return Change{}, err
 	}
-	s.growth.grown()
+	s.growth.grown(by.Tenant)
 	return ch, nil
 }
 
@@ -160,14 +153,8 @@ func (s *Service) Search(ctx context.Context, by access.Actor, q Query, after Po
 
 // Preview is Update without the write: the change that edit would make now.
 func (s *Service) Preview(ctx context.Context, by access.Actor, ref Ref, edit Edit) (Change, error) {
-	if err := authorise(by, access.Write, ref); err != nil {
-		return Change{}, err
-	}
-	c, err := s.store.Find(ctx, ref)
+	c, err := s.find(ctx, by, access.Write, ref)
 	if err != nil {
-		return Change{}, hidden(by, ref, err)
-	}
-	if err := within(by, c); err != nil {
 		return Change{}, err
 	}
 	return Revised(c, s.sign(by), edit)
@@ -188,8 +175,25 @@ func (s *Service) Put(ctx context.Context, by access.Actor, entries []Entry) ([]
 		}
 	}
 	results, err := s.store.Put(ctx, by.Tenant, s.sign(by), entries)
-	s.growth.grown()
+	if slices.ContainsFunc(results, func(r Result) bool { return !r.Change.Empty() }) {
+		s.growth.grown(by.Tenant)
+	}
 	return results, err
+}
+
+// find returns a customer whom the caller may reach with this scope.
+func (s *Service) find(ctx context.Context, by access.Actor, scope access.Scope, ref Ref) (Customer, error) {
+	if err := authorise(by, scope, ref); err != nil {
+		return Customer{}, err
+	}
+	c, err := s.store.Find(ctx, ref)
+	if err != nil {
+		return Customer{}, hidden(by, ref, err)
+	}
+	if err := within(by, c); err != nil {
+		return Customer{}, err
+	}
+	return c, nil
 }
 
 func (s *Service) sign(by access.Actor) Signature {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +19,12 @@ import (
 // shelf is a Store in memory. It counts what it is asked, and what it writes.
 type shelf struct {
 	customer.Store // what it does not keep itself
+
+	mu      sync.Mutex // for those who wait for changes
+	changes []customer.Recorded
+	tenants []string // of the changes
+	looks   int      // at the feed
+	onFeed  func()   // what happens right after each, if anything
 
 	records   []customer.Customer
 	lookups   int
@@ -51,9 +58,21 @@ func (s *shelf) Revise(_ context.Context, ref customer.Ref, by customer.Signatur
 	ch, err := customer.Revised(s.records[i], by, edit)
 	if err == nil && !ch.Empty() {
 		s.records[i] = ch.After
-		s.writes++
+		s.record(ch)
 	}
 	return ch, err
+}
+
+func (s *shelf) Create(_ context.Context, tenant string, by customer.Signature, entry customer.Entry, _ *customer.Once) (customer.Change, error) {
+	s.lookups++
+	s.signature = by
+	ch, err := entry.Born(tenant, int32(len(s.records)+100), by)
+	if err = errors.Join(err, s.broken); err != nil {
+		return customer.Change{}, err
+	}
+	s.records = append(s.records, ch.After)
+	s.record(ch)
+	return ch, nil
 }
 
 func (s *shelf) Put(_ context.Context, tenant string, by customer.Signature, entries []customer.Entry) ([]customer.Result, error) {
@@ -64,11 +83,58 @@ func (s *shelf) Put(_ context.Context, tenant string, by customer.Signature, ent
 		ch, err := e.Born(tenant, int32(len(s.records)+100), by)
 		if err == nil {
 			s.records = append(s.records, ch.After)
-			s.writes++
+			s.record(ch)
 		}
 		results = append(results, customer.Result{Change: ch, Err: err})
 	}
 	return results, s.broken
+}
+
+// record notes a change that was made.
+func (s *shelf) record(ch customer.Change) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	by := ch.By
+	by.At = ch.After.UpdatedAt
+	s.changes = append(s.changes, customer.Recorded{
+		Seq: int64(len(s.changes) + 1), CustomerID: ch.After.ID, Number: ch.After.Number, Version: ch.After.Version,
+		Event: ch.Event(), By: by, Fields: ch.Diff(),
+	})
+	s.tenants = append(s.tenants, ch.After.Tenant)
+	s.writes++
+}
+
+func (s *shelf) Changes(_ context.Context, tenant, id string, below int64, limit int) ([]customer.Recorded, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []customer.Recorded
+	for _, r := range slices.Backward(s.changes) {
+		if s.tenants[r.Seq-1] == tenant && r.CustomerID == id && r.Version < below && len(found) < limit {
+			found = append(found, r)
+		}
+	}
+	return found, s.broken
+}
+
+func (s *shelf) Feed(_ context.Context, tenant string, after int64, limit int) ([]customer.Recorded, error) {
+	found := s.changesAfter(tenant, after, limit)
+	if s.onFeed != nil {
+		s.onFeed()
+	}
+	return found, s.broken
+}
+
+func (s *shelf) changesAfter(tenant string, after int64, limit int) []customer.Recorded {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.looks++
+	var found []customer.Recorded
+	for _, r := range s.changes {
+		if s.tenants[r.Seq-1] == tenant && r.Seq > after && len(found) < limit {
+			found = append(found, r)
+		}
+	}
+	return found
 }
 
 func errOr(err error) error {
@@ -79,22 +145,27 @@ func errOr(err error) error {
 }
 
 var (
-	mine    = record("north", 7)
-	yours   = record("north", 8)
-	foreign = record("south", 7)
+	mine    = life("north", 7)[1].After
+	yours   = life("north", 8)[1].After
+	foreign = life("south", 7)[1].After
 )
 
 const nobodyID = "0191d3a0-0000-7000-8000-0000000000ff"
 
-func record(tenant string, number int32) customer.Customer {
+// life is the birth of a customer and one more change.
+func life(tenant string, number int32) []customer.Change {
 	c := full()
 	c.Tenant, c.Number = tenant, number
 	c.ID = fmt.Sprintf("0191d3a0-0000-7000-8000-%04x%08d", tenant[:2], number)
-	ch, err := customer.Born(c, kari)
+	birth, err := customer.Born(c, kari)
 	if err != nil {
 		panic(err)
 	}
-	return ch.After
+	change, err := customer.Revised(birth.After, kari, rename("Ada"))
+	if err != nil {
+		panic(err)
+	}
+	return []customer.Change{birth, change}
 }
 
 func actor(customers access.Customers, scopes ...access.Scope) access.Actor {
@@ -105,6 +176,12 @@ func actor(customers access.Customers, scopes ...access.Scope) access.Actor {
 
 func service() (*customer.Service, *shelf) {
 	s := &shelf{records: []customer.Customer{mine, yours, foreign}}
+	for _, c := range s.records {
+		for _, ch := range life(c.Tenant, c.Number) {
+			s.record(ch)
+		}
+	}
+	s.writes = 0
 	ids := 0
 	return customer.New(s, nil, func() time.Time { return noon }, func() string {
 		ids++
@@ -178,6 +255,26 @@ func uses() map[string]func(*customer.Service, access.Actor, customer.Ref) (cust
 			ch, err := s.Preview(context.Background(), by, ref, rename("Eve"))
 			return ch.After, err
 		},
+		"get version": func(s *customer.Service, by access.Actor, ref customer.Ref) (customer.Customer, error) {
+			return s.GetVersion(context.Background(), by, ref, 1)
+		},
+		"get at": func(s *customer.Service, by access.Actor, ref customer.Ref) (customer.Customer, error) {
+			return s.GetAt(context.Background(), by, ref, noon)
+		},
+		"history": func(s *customer.Service, by access.Actor, ref customer.Ref) (customer.Customer, error) {
+			changes, err := s.History(context.Background(), by, ref, 0, 1)
+			if err != nil || len(changes) != 1 {
+				return customer.Customer{}, err
+			}
+			return customer.Customer{ID: changes[0].CustomerID}, nil
+		},
+		"undo": func(s *customer.Service, by access.Actor, ref customer.Ref) (customer.Customer, error) {
+			edit, err := s.Undo(context.Background(), by, ref, 2)
+			if err != nil || edit == nil {
+				return customer.Customer{}, err
+			}
+			return customer.Customer{ID: "an edit"}, nil
+		},
 	}
 }
 
@@ -190,7 +287,10 @@ func kindOf(err error) fault.Kind {
 
 func TestEachUseCaseNeedsItsScope(t *testing.T) {
 	t.Parallel()
-	needs := map[string]access.Scope{"get": access.Read, "update": access.Write, "preview": access.Write}
+	needs := map[string]access.Scope{
+		"get": access.Read, "get version": access.Read, "get at": access.Read, "history": access.Read,
+		"update": access.Write, "preview": access.Write, "undo": access.Write,
+	}
 	for use, call := range uses() {
 		for _, scope := range access.Scopes() {
 			want := fault.Forbidden
@@ -308,6 +408,27 @@ func TestPutNeedsWriteForAll(t *testing.T) {
 		_, err := svc.Put(context.Background(), tt.by, []customer.Entry{{Edit: surname}})
 		if got := kindOf(err); got != tt.want || (store.writes == 1) != (tt.want == "") {
 			t.Errorf("%s: got %q (%v) and %d writes, want %q", name, got, err, store.writes, tt.want)
+		}
+	}
+}
+
+func TestCreateNeedsWriteForAll(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		by   access.Actor
+		want fault.Kind
+	}{
+		"write for all":  {actor(access.All(), access.Write), ""},
+		"write for some": {actor(access.Own(7, 8), access.Write), fault.Forbidden},
+		"all but write":  {actor(access.All(), access.Read, access.Erase, access.Admin), fault.Forbidden},
+	} {
+		svc, store := service()
+		ch, err := svc.Create(context.Background(), tt.by, customer.Entry{Edit: surname}, nil)
+		if kindOf(err) != tt.want || (store.writes == 1) != (tt.want == "") {
+			t.Errorf("%s: got %v and %d writes, want %q", name, err, store.writes, tt.want)
+		}
+		if err == nil && (ch.After.ID != "0191d3a0-0000-7000-8000-00000000f001" || ch.After.Tenant != "north") {
+			t.Errorf("%s: got %+v, want a new id in the caller's tenant", name, ch.After)
 		}
 	}
 }
