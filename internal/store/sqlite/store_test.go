@@ -29,49 +29,13 @@ func TestMain(m *testing.M) {
 }
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, storetest.Engine{
-		Open: func(t testing.TB, dir string) storetest.Store {
-			s, err := Open(t.Context(), filepath.Join(dir, "test.db"), Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return s
-		},
-		History: history,
+	storetest.Run(t, func(t testing.TB, dir string) storetest.Store {
+		s, err := Open(t.Context(), filepath.Join(dir, "test.db"), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
 	})
-}
-
-// history reads with a connection of its own.
-func history(t testing.TB, dir, tenant, id string) []storetest.Recorded {
-	t.Helper()
-	conn, err := sqlite.OpenConn(filepath.Join(dir, "test.db"), sqlite.OpenReadWrite)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	var rows []storetest.Recorded
-	err = sqlitex.ExecuteTransient(conn, `
-		SELECT seq, version, event, actor, contract, request_id, at, fields
-		FROM changes
-		WHERE tenant = ? AND customer_id = ?
-		ORDER BY version`,
-		&sqlitex.ExecOptions{Args: []any{tenant, id}, ResultFunc: func(stmt *sqlite.Stmt) error {
-			rows = append(rows, storetest.Recorded{
-				Seq:       stmt.ColumnInt64(0),
-				Version:   stmt.ColumnInt64(1),
-				Event:     stmt.ColumnText(2),
-				Actor:     stmt.ColumnText(3),
-				Contract:  stmt.ColumnText(4),
-				RequestID: stmt.ColumnText(5),
-				At:        instant(stmt.ColumnInt64(6)),
-				Fields:    stmt.ColumnText(7),
-			})
-			return nil
-		}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rows
 }
 
 // start opens a store in a file of its own and returns its path.

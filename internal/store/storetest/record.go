@@ -25,6 +25,9 @@ func everyFieldSurvives(t *testing.T, s *subject) {
 			t.Fatal(err)
 		}
 		s.wantRecord(t, ch.After)
+		if !ch.Empty() {
+			s.wantRecorded(t, ch)
+		}
 	})
 }
 

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"pgregory.net/rapid"
 
 	"kartotek/internal/access"
@@ -23,45 +22,33 @@ import (
 // Store is all that an engine implements.
 type Store interface {
 	customer.Store
+	customer.Receipts
 	access.Credentials
 	access.Registry
+	// Secret is one of those that all servers on the store share.
+	Secret(ctx context.Context, name string) ([]byte, error)
 	Close() error // once more does nothing
 }
 
-// Engine is what the suite needs to know of a kind of store.
-type Engine struct {
-	// Open opens the store that lives in dir, which is an empty directory the
-	// first time. The suite closes it, and may open it again after that.
-	Open func(t testing.TB, dir string) Store
+// Open opens the store that lives in dir, which is an empty directory the first
+// time. The suite opens it again after closing it, and also while it is open, as
+// another process would. It closes each.
+type Open func(t testing.TB, dir string) Store
 
-	// History reads what the store in dir has recorded of a customer, oldest
-	// first.
-	History func(t testing.TB, dir, tenant, id string) []Recorded
-}
-
-// Recorded is a change as it is kept.
-type Recorded struct {
-	Seq       int64 // the later the commit, the higher
-	Version   int64
-	Event     string
-	Actor     string
-	Contract  string
-	RequestID string
-	At        time.Time
-	Fields    string // JSON: each path with its values before and after
-}
-
-// Run holds the engine to the promises of customer.Store, access.Credentials and
-// access.Registry. Each test has a store of its own.
-func Run(t *testing.T, e Engine) {
+// Run holds the engine to the promises of its ports. Each test has a store of its
+// own.
+func Run(t *testing.T, engine Open) {
 	tests := map[string]func(*testing.T, *subject){}
 	maps.Copy(tests, customerTests)
+	maps.Copy(tests, createTests)
 	maps.Copy(tests, putTests)
+	maps.Copy(tests, historyTests)
+	maps.Copy(tests, receiptTests)
 	maps.Copy(tests, accessTests)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, open(t, e))
+			test(t, open(t, engine))
 		})
 	}
 }
@@ -69,7 +56,7 @@ func Run(t *testing.T, e Engine) {
 // subject is a store under test.
 type subject struct {
 	Store
-	engine Engine
+	engine Open
 	t      *testing.T // whose store it is
 	dir    string
 }
@@ -80,9 +67,9 @@ type tb interface {
 	Context() context.Context
 }
 
-func open(t *testing.T, e Engine) *subject {
+func open(t *testing.T, engine Open) *subject {
 	dir := t.TempDir()
-	s := &subject{e.Open(t, dir), e, t, dir}
+	s := &subject{engine(t, dir), engine, t, dir}
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Errorf("close: %v", err)
@@ -97,12 +84,20 @@ func (s *subject) reopen() {
 	if err := s.Close(); err != nil {
 		s.t.Fatalf("close: %v", err)
 	}
-	s.Store = s.engine.Open(s.t, s.dir)
+	s.Store = s.engine(s.t, s.dir)
 }
 
-func (s *subject) history(tenant, id string) []Recorded {
+// beside opens the store a second time, as another process does. It is closed
+// with the test.
+func (s *subject) beside() Store {
 	s.t.Helper()
-	return s.engine.History(s.t, s.dir, tenant, id)
+	other := s.engine(s.t, s.dir)
+	s.t.Cleanup(func() {
+		if err := other.Close(); err != nil {
+			s.t.Errorf("close: %v", err)
+		}
+	})
+	return other
 }
 
 // put puts entries, all of which must be taken.
@@ -147,75 +142,9 @@ func (s *subject) wantNoRecord(t tb, ref customer.Ref, id string) {
 	if c, err := s.Find(t.Context(), ref); !fault.Is(err, fault.Missing) || c != (customer.Customer{}) {
 		t.Errorf("find %+v: got %#v (%v), want a Missing fault", ref, c, err)
 	}
-	if rows := s.history(ref.Tenant, id); len(rows) != 0 {
-		t.Errorf("history of %s: got %+v, want none", id, rows)
+	if changes := s.history(t, ref.Tenant, id); len(changes) != 0 {
+		t.Errorf("history of %s: got %+v, want none", id, changes)
 	}
-}
-
-// wantHistory reports unless the customer's history has each version once and in
-// the order of the commits, and its fields, played from the first, lead to c.
-func (s *subject) wantHistory(t tb, c customer.Customer) {
-	t.Helper()
-	rows := s.history(c.Tenant, c.ID)
-	if int64(len(rows)) != c.Version {
-		t.Fatalf("history: got %d changes, want %d", len(rows), c.Version)
-	}
-	state := map[string]any{}
-	for i, row := range rows {
-		if row.Version != int64(i)+1 {
-			t.Errorf("history: change %d has version %d", i+1, row.Version)
-		}
-		if i > 0 && row.Seq <= rows[i-1].Seq {
-			t.Errorf("history: version %d has seq %d, after %d", row.Version, row.Seq, rows[i-1].Seq)
-		}
-		play(t, state, row)
-	}
-	want := map[string]any{}
-	for _, f := range customer.Diff(customer.Customer{}, c) {
-		want[f.Path] = decoded(f.After)
-	}
-	if !maps.Equal(state, want) {
-		t.Errorf("history played: got %v, want %v", state, want)
-	}
-	if last := rows[len(rows)-1]; !last.At.Equal(c.UpdatedAt) {
-		t.Errorf("history: the last change was at %v, the record's at %v", last.At, c.UpdatedAt)
-	}
-}
-
-// play applies a change to state, which must be what it was before.
-func play(t tb, state map[string]any, row Recorded) {
-	t.Helper()
-	var fields map[string][2]any
-	if err := json.Unmarshal([]byte(row.Fields), &fields); err != nil {
-		t.Fatalf("version %d: fields %s: %v", row.Version, row.Fields, err)
-	}
-	if len(fields) == 0 {
-		t.Errorf("version %d changes no field", row.Version)
-	}
-	for path, value := range fields {
-		before, after := value[0], value[1]
-		if before == false { // what every switch is at first
-			before = nil
-		}
-		if before != state[path] {
-			t.Errorf("version %d: %s before: got %v, want %v", row.Version, path, before, state[path])
-		}
-		state[path] = after
-		if after == nil || after == false {
-			delete(state, path)
-		}
-	}
-}
-
-// decoded is what JSON makes of a field's value.
-func decoded(v any) any {
-	switch v := v.(type) {
-	case int64:
-		return float64(v)
-	case time.Time:
-		return v.Format("2006-01-02T15:04:05.000000Z")
-	}
-	return v
 }
 
 // id is the id of customer n.

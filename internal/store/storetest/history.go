@@ -1,0 +1,349 @@
+package storetest
+
+import (
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"kartotek/internal/customer"
+	"kartotek/internal/patch"
+)
+
+// historyTests hold customer.Store to what it promises of changes: customer by
+// customer, and in the feed.
+var historyTests = map[string]func(*testing.T, *subject){
+	"ChangesComeNewestFirst":              changesComeNewestFirst,
+	"ChangesAreOneCustomersAlone":         changesAreOneCustomersAlone,
+	"ChangesKeepTheTypesOfValues":         changesKeepTypes,
+	"FeedIsInTheOrderOfCommits":           feedIsInOrder,
+	"FeedShowsEachChangeOnceUnderWriters": feedUnderWriters,
+	"FeedsOfTenantsAreApart":              feedsAreApart,
+	"FeedGoesOnAfterReopening":            feedGoesOn,
+}
+
+const historyPage = 7 // small, so that most histories take more than one
+
+// history is all that is recorded of a customer, oldest first.
+func (s *subject) history(t tb, tenant, id string) []customer.Recorded {
+	t.Helper()
+	var all []customer.Recorded
+	for below := int64(math.MaxInt64); ; {
+		page, err := s.Changes(t.Context(), tenant, id, below, historyPage)
+		if err != nil {
+			t.Fatalf("changes of %s: %v", id, err)
+		}
+		if len(page) == 0 {
+			slices.Reverse(all)
+			return all
+		}
+		last := page[len(page)-1].Version
+		if last >= below {
+			t.Fatalf("changes of %s below version %d: got version %d", id, below, last)
+		}
+		all, below = append(all, page...), last
+	}
+}
+
+// wantHistory reports unless the customer's history has each version once and in
+// the order of the commits, and its fields, played from the first, lead to c.
+func (s *subject) wantHistory(t tb, c customer.Customer) {
+	t.Helper()
+	changes := s.history(t, c.Tenant, c.ID)
+	if int64(len(changes)) != c.Version {
+		t.Fatalf("history: got %d changes, want %d", len(changes), c.Version)
+	}
+	state := map[string]any{}
+	for i, r := range changes {
+		if r.Version != int64(i)+1 || r.CustomerID != c.ID || r.Number != c.Number {
+			t.Errorf("history: change %d is %+v", i+1, r)
+		}
+		if i > 0 && r.Seq <= changes[i-1].Seq {
+			t.Errorf("history: version %d has seq %d, after %d", r.Version, r.Seq, changes[i-1].Seq)
+		}
+		play(t, state, r)
+	}
+	want := map[string]any{}
+	for _, f := range customer.Diff(customer.Customer{}, c) {
+		want[f.Path] = f.After
+	}
+	if !maps.Equal(state, want) {
+		t.Errorf("history played: got %v, want %v", state, want)
+	}
+	if first, last := changes[0], changes[len(changes)-1]; first.By.At != c.CreatedAt || last.By.At != c.UpdatedAt {
+		t.Errorf("history: from %v to %v, the record from %v to %v", first.By.At, last.By.At, c.CreatedAt, c.UpdatedAt)
+	}
+}
+
+// play applies a change to state, which must be what it was before.
+func play(t tb, state map[string]any, r customer.Recorded) {
+	t.Helper()
+	if len(r.Fields) == 0 {
+		t.Errorf("version %d changes no field", r.Version)
+	}
+	for _, f := range r.Fields {
+		before := f.Before
+		if before == false { // what every switch is at first
+			before = nil
+		}
+		if before != state[f.Path] {
+			t.Errorf("version %d: %s before: got %v, want %v", r.Version, f.Path, before, state[f.Path])
+		}
+		state[f.Path] = f.After
+		if f.After == nil || f.After == false {
+			delete(state, f.Path)
+		}
+	}
+}
+
+// wantRecorded reports unless the customer's newest change is exactly ch.
+func (s *subject) wantRecorded(t tb, ch customer.Change) {
+	t.Helper()
+	got, err := s.Changes(t.Context(), ch.After.Tenant, ch.After.ID, math.MaxInt64, 1)
+	if err != nil || len(got) != 1 {
+		t.Fatalf("the newest change: got %+v (%v), want one", got, err)
+	}
+	by := ch.By
+	by.At = ch.After.UpdatedAt
+	want := customer.Recorded{
+		Seq:        got[0].Seq,
+		CustomerID: ch.After.ID,
+		Number:     ch.After.Number,
+		Version:    ch.After.Version,
+		Event:      ch.Event(),
+		By:         by,
+		Fields:     ch.Diff(),
+	}
+	if !reflect.DeepEqual(got[0], want) {
+		t.Errorf("recorded: got %#v, want %#v", got[0], want)
+	}
+}
+
+func (s *subject) revise(t tb, c customer.Customer, edit customer.Edit) customer.Change {
+	t.Helper()
+	ch, err := s.Revise(t.Context(), customer.ByID(c.Tenant, c.ID), signature(5), edit, nil)
+	if err != nil {
+		t.Fatalf("revise: %v", err)
+	}
+	return ch
+}
+
+func changesComeNewestFirst(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	for range 6 { // versions 2 to 7
+		s.revise(t, c, addOne)
+	}
+	for _, tt := range []struct {
+		below int64
+		limit int
+		want  []int64
+	}{
+		{math.MaxInt64, 100, []int64{7, 6, 5, 4, 3, 2, 1}},
+		{8, 3, []int64{7, 6, 5}},
+		{5, 3, []int64{4, 3, 2}},
+		{2, 3, []int64{1}},
+		{1, 3, nil},
+		{8, 0, nil},
+	} {
+		changes, err := s.Changes(t.Context(), "north", c.ID, tt.below, tt.limit)
+		var got []int64
+		for _, r := range changes {
+			got = append(got, r.Version)
+		}
+		if err != nil || !slices.Equal(got, tt.want) {
+			t.Errorf("%d below %d: got versions %v (%v), want %v", tt.limit, tt.below, got, err, tt.want)
+		}
+	}
+}
+
+func changesAreOneCustomersAlone(t *testing.T, s *subject) {
+	north, south := s.create(t, "north", 1), s.create(t, "south", 1) // of one id
+	s.create(t, "north", 2)
+	s.revise(t, south, named("King"))
+	s.wantHistory(t, north)
+	for _, ref := range []struct{ tenant, id string }{{"north", id(3)}, {"west", north.ID}, {"north", ""}} {
+		if changes := s.history(t, ref.tenant, ref.id); len(changes) != 0 {
+			t.Errorf("changes of %+v: got %+v, want none", ref, changes)
+		}
+	}
+}
+
+func changesKeepTypes(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	confirmed := time.Date(2025, 3, 1, 13, 0, 0, 1000, time.FixedZone("", 3600))
+	set := customer.Patch{
+		Email:       patch.Set("ada@example.com"),
+		Address:     customer.AddressPatch{POBox: patch.Set(customer.POBox{Given: true, Number: math.MaxInt32}), Editable: patch.Set(true)},
+		ConfirmedAt: patch.Set(confirmed),
+	}
+	unset := customer.Patch{
+		Email:       patch.Clear[string](),
+		Address:     customer.AddressPatch{POBox: patch.Set(customer.POBox{Given: true}), Editable: patch.Set(false)},
+		ConfirmedAt: patch.Clear[time.Time](),
+	}
+	s.revise(t, c, set.Apply)
+	s.revise(t, c, unset.Apply)
+	utc := time.Date(2025, 3, 1, 12, 0, 0, 1000, time.UTC)
+	changes := s.history(t, "north", c.ID)
+	for i, want := range [][]customer.FieldChange{
+		{
+			moved("email", nil, "ada@example.com"), moved("address.poBox", nil, int64(math.MaxInt32)),
+			moved("address.editable", false, true), moved("confirmedAt", nil, utc),
+		},
+		{
+			moved("email", "ada@example.com", nil), moved("address.poBox", int64(math.MaxInt32), int64(0)),
+			moved("address.editable", true, false), moved("confirmedAt", utc, nil),
+		},
+	} {
+		if got := changes[i+1].Fields; !slices.Equal(got, want) {
+			t.Errorf("version %d: got %#v, want %#v", i+2, got, want)
+		}
+	}
+}
+
+func moved(path string, before, after any) customer.FieldChange {
+	return customer.FieldChange{Path: path, Before: before, After: after}
+}
+
+// feed is the tenant's whole feed, read in pages.
+func feed(t tb, s customer.Store, tenant string) []customer.Recorded {
+	t.Helper()
+	f := follower{tenant: tenant, limit: historyPage}
+	for f.read(t, s) > 0 {
+	}
+	return f.seen
+}
+
+// follower reads a feed page by page.
+type follower struct {
+	tenant string
+	limit  int
+	after  int64
+	seen   []customer.Recorded
+}
+
+// read reads the next page and returns how many changes it has.
+func (f *follower) read(t tb, s customer.Store) int {
+	t.Helper()
+	page, err := s.Feed(t.Context(), f.tenant, f.after, f.limit)
+	if err != nil || len(page) > f.limit {
+		t.Fatalf("feed after %d: got %d changes (%v), want at most %d", f.after, len(page), err, f.limit)
+	}
+	for _, r := range page {
+		if r.Seq <= f.after {
+			t.Fatalf("feed after %d: got seq %d", f.after, r.Seq)
+		}
+		f.after = r.Seq
+	}
+	f.seen = append(f.seen, page...)
+	return len(page)
+}
+
+func feedIsInOrder(t *testing.T, s *subject) {
+	var want []customer.Change
+	for n := range int32(3) {
+		entry := customer.Entry{ID: id(n), Edit: named("Ada")}
+		ch, err := s.Create(t.Context(), "north", signature(0), entry, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, ch)
+	}
+	for i := range 9 {
+		ch := s.revise(t, want[i%3].After, addOne)
+		s.revise(t, want[i%3].After, named("Ada")) // changes nothing
+		want = append(want, ch)
+	}
+	got := feed(t, s, "north")
+	if len(got) != len(want) {
+		t.Fatalf("got %d changes, want %d", len(got), len(want))
+	}
+	for i, r := range got {
+		after := want[i].After
+		if r.CustomerID != after.ID || r.Number != after.Number || r.Version != after.Version || !slices.Equal(r.Fields, want[i].Diff()) {
+			t.Errorf("change %d: got %+v, want %+v", i, r, want[i])
+		}
+	}
+	if got := feed(t, s, "west"); len(got) != 0 {
+		t.Errorf("feed of west: got %+v, want nothing", got)
+	}
+}
+
+// feedUnderWriters follows the feed of a tenant, some through another handle,
+// while many write: nothing may appear before what a follower has seen.
+func feedUnderWriters(t *testing.T, s *subject) {
+	const writers, each, followers = 8, 20, 4
+	c := s.create(t, "north", 1)
+	other := s.beside()
+	written := make(chan struct{})
+	var writing, following sync.WaitGroup
+	for w := range int32(writers) {
+		writing.Go(func() {
+			for i := range int32(each) {
+				s.revise(t, c, addOne)
+				s.create(t, "south", 1+w*each+i)
+			}
+		})
+	}
+	all := make([]follower, followers)
+	for i := range all {
+		all[i] = follower{tenant: "north", limit: 3}
+		from := []customer.Store{s, other}[i%2]
+		following.Go(func() {
+			for done := false; !done; {
+				select {
+				case <-written:
+					done = true // after one look more
+				default:
+				}
+				for all[i].read(t, from) > 0 {
+				}
+			}
+		})
+	}
+	writing.Wait()
+	close(written)
+	following.Wait()
+	want := feed(t, s, "north")
+	if len(want) != writers*each+1 {
+		t.Errorf("the feed: got %d changes, want %d", len(want), writers*each+1)
+	}
+	for i, f := range all {
+		if !reflect.DeepEqual(f.seen, want) {
+			t.Errorf("follower %d saw %d changes, want the %d of the feed", i, len(f.seen), len(want))
+		}
+	}
+}
+
+func feedsAreApart(t *testing.T, s *subject) {
+	for n := range int32(5) {
+		s.create(t, "north", n+1)
+		s.create(t, "south", n+1)
+	}
+	for _, tenant := range []string{"north", "south"} {
+		changes := feed(t, s, tenant)
+		if len(changes) != 5 {
+			t.Errorf("feed of %s: got %d changes, want 5", tenant, len(changes))
+		}
+		for i, r := range changes {
+			if r.CustomerID != id(int32(i)+1) {
+				t.Errorf("feed of %s: change %d is of %s", tenant, i, r.CustomerID)
+			}
+		}
+	}
+}
+
+func feedGoesOn(t *testing.T, s *subject) {
+	f := follower{tenant: "north", limit: 100}
+	c := s.create(t, "north", 1)
+	f.read(t, s)
+	s.reopen()
+	ch := s.revise(t, c, named("King"))
+	f.read(t, s)
+	if len(f.seen) != 2 || f.seen[1].Version != ch.After.Version {
+		t.Errorf("got %+v, want the birth and then the change", f.seen)
+	}
+}

@@ -1,0 +1,376 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"kartotek/internal/customer"
+	"kartotek/internal/fault"
+)
+
+// receiptTests hold customer.Receipts to its promises, and customer.Store to what
+// it promises of them.
+var receiptTests = map[string]func(*testing.T, *subject){
+	"ReceiptIsKeptWithItsChange":           receiptWithChange,
+	"ReceiptIsKeptOfAnEmptyChange":         receiptOfEmptyChange,
+	"ReceiptIsKeptWithItsBirth":            receiptWithBirth,
+	"ReceiptIsNotKeptOfWhatFails":          receiptOfFailure,
+	"KeyThatWasUsedWritesNothing":          usedKey,
+	"KeyMayBeUsedAgainADayLater":           keyAfterADay,
+	"OneOfConcurrentUsesOfAKeyWrites":      concurrentKeys,
+	"AnswerThatFailsLeavesNothing":         answerThatFails,
+	"AnswersAreBytes":                      answersAreBytes,
+	"ReceiptsOfTenantsAreApart":            receiptsAreApart,
+	"ReceiptsSurviveReopening":             receiptsSurvive,
+	"ReceiptsAreRemovedAsOthersCome":       receiptsAreRemoved,
+	"ReceiptOfARequestThatChangedNothing":  keptReceipt,
+	"CancelledCallsKeepNoReceipt":          cancelledReceipt,
+	"NeighboursOfAFailedAnswerAreKeptOnce": neighboursOfFailure,
+}
+
+// once keeps what the version became.
+func once(key string) *customer.Once {
+	return &customer.Once{Key: key, Request: "digest of " + key, Answer: func(ch customer.Change) ([]byte, error) {
+		return answerTo(ch), nil
+	}}
+}
+
+func answerTo(ch customer.Change) []byte {
+	return fmt.Appendf(nil, "%s is %s at version %d", ch.After.ID, ch.After.LastName, ch.After.Version)
+}
+
+// wantReceipt reports unless the tenant has this receipt and no younger one.
+func (s *subject) wantReceipt(t tb, want customer.Receipt) {
+	t.Helper()
+	got, err := s.Receipt(t.Context(), want.Tenant, want.Key, want.At)
+	same := got.Tenant == want.Tenant && got.Key == want.Key && got.Request == want.Request &&
+		slices.Equal(got.Answer, want.Answer) && got.At == want.At
+	if err != nil || !same {
+		t.Errorf("receipt %s: got %+v, %q (%v), want %+v, %q", want.Key, got, got.Answer, err, want, want.Answer)
+	}
+	_, err = s.Receipt(t.Context(), want.Tenant, want.Key, want.At.Add(time.Microsecond))
+	wantFault(t, err, fault.Missing, "")
+}
+
+// wantNoReceipt reports when the tenant has a receipt with the key, however old.
+func (s *subject) wantNoReceipt(t tb, tenant, key string) {
+	t.Helper()
+	got, err := s.Receipt(t.Context(), tenant, key, time.Time{})
+	if !fault.Is(err, fault.Missing) || got.Key != "" || got.Answer != nil {
+		t.Errorf("receipt %s: got %+v (%v), want a Missing fault", key, got, err)
+	}
+}
+
+func receiptWithChange(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	for seconds, ref := range []customer.Ref{customer.ByID("north", c.ID), customer.ByNumber("north", 1)} {
+		key := fmt.Sprint("key-", seconds)
+		s.wantNoReceipt(t, "north", key)
+		ch, err := s.Revise(t.Context(), ref, signature(seconds), addOne, once(key))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.wantReceipt(t, customer.Receipt{Tenant: "north", Key: key, Request: "digest of " + key, Answer: answerTo(ch), At: clock(seconds)})
+		s.wantRecord(t, ch.After)
+	}
+}
+
+func receiptOfEmptyChange(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	ch, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), named("Ada"), once("k"))
+	if err != nil || !ch.Empty() {
+		t.Fatalf("got %#v (%v), want an empty change", ch, err)
+	}
+	s.wantReceipt(t, customer.Receipt{Tenant: "north", Key: "k", Request: "digest of k", Answer: answerTo(ch), At: clock(5)})
+	s.wantRecord(t, c)
+}
+
+func receiptWithBirth(t *testing.T, s *subject) {
+	ch, err := s.Create(t.Context(), "north", signature(5), customer.Entry{NewID: id(1), Edit: named("Ada")}, once("k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.wantReceipt(t, customer.Receipt{Tenant: "north", Key: "k", Request: "digest of k", Answer: answerTo(ch), At: clock(5)})
+	_, err = s.Create(t.Context(), "north", signature(5), customer.Entry{NewID: id(2), Edit: named("Ada")}, once("k"))
+	wantFault(t, err, fault.Running, "")
+	s.wantNoRecord(t, customer.ByID("north", id(2)), id(2))
+	s.wantFeed(t, "north", 1)
+}
+
+func receiptOfFailure(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	broken := errors.New("broken on purpose")
+	for key, revise := range map[string]func(*customer.Once) (customer.Change, error){
+		"missing": func(o *customer.Once) (customer.Change, error) {
+			return s.Revise(t.Context(), customer.ByID("north", id(9)), signature(5), addOne, o)
+		},
+		"stale": func(o *customer.Once) (customer.Change, error) {
+			return s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), customer.AtVersion([]int64{9}, addOne), o)
+		},
+		"invalid": func(o *customer.Once) (customer.Change, error) {
+			return s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), named(""), o)
+		},
+		"broken": func(o *customer.Once) (customer.Change, error) {
+			return s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), func(*customer.Customer) error { return broken }, o)
+		},
+		"taken": func(o *customer.Once) (customer.Change, error) {
+			return s.Create(t.Context(), "north", signature(5), customer.Entry{ID: c.ID, Edit: named("Bo")}, o)
+		},
+		"taken number": func(o *customer.Once) (customer.Change, error) {
+			return s.Create(t.Context(), "north", signature(5), customer.Entry{ID: id(2), Number: 1, Edit: named("Bo")}, o)
+		},
+	} {
+		if ch, err := revise(once(key)); err == nil || ch != (customer.Change{}) {
+			t.Errorf("%s: got %#v, want an error", key, ch)
+		}
+		s.wantNoReceipt(t, "north", key)
+	}
+	s.wantRecord(t, c)
+	s.wantFeed(t, "north", 1)
+}
+
+func usedKey(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	first := s.reviseOnce(t, c, 5, "k")
+	receipt := customer.Receipt{Tenant: "north", Key: "k", Request: "digest of k", Answer: answerTo(first), At: clock(5)}
+	for name, again := range map[string]func() error{
+		"the same request": func() error {
+			_, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(6), addOne, once("k"))
+			return err
+		},
+		"another request": func() error {
+			other := once("k")
+			other.Request = "another digest"
+			_, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(6), named("King"), other)
+			return err
+		},
+		"a clock that went back": func() error {
+			_, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(-3600), addOne, once("k"))
+			return err
+		},
+		"a receipt of its own": func() error {
+			return s.Keep(t.Context(), customer.Receipt{Tenant: "north", Key: "k", Request: "r", Answer: []byte("a"), At: clock(6)})
+		},
+		// It is not looked for: whoever comes second learns that he did.
+		"a customer that is not there": func() error {
+			_, err := s.Revise(t.Context(), customer.ByID("north", id(9)), signature(6), addOne, once("k"))
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantFault(t, again(), fault.Running, "")
+			s.wantReceipt(t, receipt)
+			s.wantRecord(t, first.After)
+		})
+	}
+}
+
+// reviseOnce counts one in the customer's first name, under a key.
+func (s *subject) reviseOnce(t tb, c customer.Customer, seconds int, key string) customer.Change {
+	t.Helper()
+	ch, err := s.Revise(t.Context(), customer.ByID(c.Tenant, c.ID), signature(seconds), addOne, once(key))
+	if err != nil {
+		t.Fatalf("revise with key %s: %v", key, err)
+	}
+	return ch
+}
+
+func keyAfterADay(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	s.reviseOnce(t, c, 0, "revised")
+	kept := customer.Receipt{Tenant: "north", Key: "kept", Request: "r", Answer: []byte("a"), At: clock(0)}
+	if err := s.Keep(t.Context(), kept); err != nil {
+		t.Fatal(err)
+	}
+	day := int(customer.ReceiptLife.Seconds())
+	_, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(day), addOne, once("revised"))
+	wantFault(t, err, fault.Running, "")
+	kept.At = clock(day)
+	wantFault(t, s.Keep(t.Context(), kept), fault.Running, "")
+
+	ch := s.reviseOnce(t, c, day+1, "revised")
+	s.wantReceipt(t, customer.Receipt{Tenant: "north", Key: "revised", Request: "digest of revised", Answer: answerTo(ch), At: clock(day + 1)})
+	kept.Answer, kept.At = []byte("b"), clock(day+1)
+	if err := s.Keep(t.Context(), kept); err != nil {
+		t.Error(err)
+	}
+	s.wantReceipt(t, kept)
+	s.wantRecord(t, ch.After)
+}
+
+func concurrentKeys(t *testing.T, s *subject) {
+	const keys, senders = 8, 8
+	c := s.create(t, "north", 1)
+	other := s.beside()
+	var written atomic.Int64
+	var wg sync.WaitGroup
+	for key := range keys {
+		for sender := range senders {
+			store := []customer.Store{s, other}[sender%2]
+			wg.Go(func() {
+				_, err := store.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), addOne, once(fmt.Sprint("key-", key)))
+				if err != nil {
+					wantFault(t, err, fault.Running, "")
+					return
+				}
+				written.Add(1)
+			})
+		}
+	}
+	wg.Wait()
+	if written.Load() != keys {
+		t.Errorf("%d keys were written %d times", keys, written.Load())
+	}
+	c.FirstName, c.Version, c.UpdatedAt = fmt.Sprint(keys), keys+1, clock(5)
+	s.wantRecord(t, c)
+}
+
+// failures are Answers that do not answer. A panic may go on to the caller, or
+// become an error.
+func failures() map[string]func(customer.Change) ([]byte, error) {
+	return map[string]func(customer.Change) ([]byte, error){
+		"by an error": func(customer.Change) ([]byte, error) { return nil, errors.New("broken on purpose") },
+		"by a fault":  func(customer.Change) ([]byte, error) { return nil, fault.New(fault.Conflict, "on purpose") },
+		"by a panic":  func(customer.Change) ([]byte, error) { panic("on purpose") },
+	}
+}
+
+// tryOnce is Revise with a receipt, its panic as an error.
+func (s *subject) tryOnce(t tb, c customer.Customer, o *customer.Once) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	_, err = s.Revise(t.Context(), customer.ByID(c.Tenant, c.ID), signature(5), addOne, o)
+	return err
+}
+
+func answerThatFails(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	for name, answer := range failures() {
+		if err := s.tryOnce(t, c, &customer.Once{Key: name, Request: "r", Answer: answer}); err == nil {
+			t.Errorf("%s: got no error", name)
+		}
+		s.wantNoReceipt(t, "north", name)
+	}
+	s.wantRecord(t, c)
+	s.wantFeed(t, "north", 1)
+}
+
+// neighboursOfFailure lets requests wait beside those whose answers fail: a store
+// that runs them again must not find their own receipts.
+func neighboursOfFailure(t *testing.T, s *subject) {
+	const each = 16
+	c := s.create(t, "north", 1)
+	var wg sync.WaitGroup
+	for n := range each {
+		for name, answer := range failures() {
+			wg.Go(func() {
+				if err := s.tryOnce(t, c, &customer.Once{Key: fmt.Sprint(name, n), Request: "r", Answer: answer}); err == nil {
+					t.Errorf("%s: got no error", name)
+				}
+			})
+		}
+		wg.Go(func() { s.reviseOnce(t, c, 5, fmt.Sprint("good-", n)) })
+	}
+	wg.Wait()
+	c.FirstName, c.Version, c.UpdatedAt = fmt.Sprint(each), each+1, clock(5)
+	s.wantRecord(t, c)
+	for n := range each {
+		if _, err := s.Receipt(t.Context(), "north", fmt.Sprint("good-", n), time.Time{}); err != nil {
+			t.Errorf("receipt %d: %v", n, err)
+		}
+	}
+}
+
+func answersAreBytes(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	long := make([]byte, 1<<20)
+	for i := range long {
+		long[i] = byte(i * 7)
+	}
+	for name, answer := range map[string][]byte{"none": nil, "empty": {}, "not text": {0, 0xff, '\'', 0}, "long": long} {
+		o := customer.Once{Key: name, Request: "r", Answer: func(customer.Change) ([]byte, error) { return answer, nil }}
+		if _, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), addOne, &o); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		s.wantReceipt(t, customer.Receipt{Tenant: "north", Key: name, Request: "r", Answer: answer, At: clock(5)})
+	}
+}
+
+func receiptsAreApart(t *testing.T, s *subject) {
+	north, south := s.create(t, "north", 1), s.create(t, "south", 1)
+	s.reviseOnce(t, north, 5, "k")
+	s.wantNoReceipt(t, "south", "k")
+	s.wantNoReceipt(t, "north", "K")
+	ch := s.reviseOnce(t, south, 6, "k")
+	s.wantReceipt(t, customer.Receipt{Tenant: "south", Key: "k", Request: "digest of k", Answer: answerTo(ch), At: clock(6)})
+}
+
+func receiptsSurvive(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	ch := s.reviseOnce(t, c, 5, "k")
+	s.reopen()
+	s.wantReceipt(t, customer.Receipt{Tenant: "north", Key: "k", Request: "digest of k", Answer: answerTo(ch), At: clock(5)})
+	_, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(6), addOne, once("k"))
+	wantFault(t, err, fault.Running, "")
+	s.wantRecord(t, ch.After)
+}
+
+// receiptsAreRemoved sends as many requests a day later as there were: by then no
+// old receipt may be left, and every young one must be.
+func receiptsAreRemoved(t *testing.T, s *subject) {
+	const requests = 40
+	c := s.create(t, "north", 1)
+	day := int(customer.ReceiptLife.Seconds())
+	for n := range requests {
+		s.reviseOnce(t, c, n, fmt.Sprint("old-", n))
+	}
+	for n := range requests {
+		s.reviseOnce(t, c, day+requests+n, fmt.Sprint("young-", n))
+	}
+	for n := range requests {
+		s.wantNoReceipt(t, "north", fmt.Sprint("old-", n))
+		if _, err := s.Receipt(t.Context(), "north", fmt.Sprint("young-", n), clock(day)); err != nil {
+			t.Errorf("young-%d: %v", n, err)
+		}
+	}
+}
+
+func keptReceipt(t *testing.T, s *subject) {
+	s.create(t, "north", 1)
+	r := customer.Receipt{Tenant: "north", Key: "k", Request: "digest", Answer: []byte("refused"), At: clock(5)}
+	if err := s.Keep(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	s.wantReceipt(t, r)
+	s.wantFeed(t, "north", 1)
+	s.reopen()
+	s.wantReceipt(t, r)
+}
+
+func cancelledReceipt(t *testing.T, s *subject) {
+	c := s.create(t, "north", 1)
+	cause := errors.New("the caller left")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
+	_, err := s.Revise(ctx, customer.ByID("north", c.ID), signature(5), addOne, once("revised"))
+	wantCause(t, "revise", err, cause)
+	err = s.Keep(ctx, customer.Receipt{Tenant: "north", Key: "kept", Request: "r", Answer: []byte("a"), At: clock(5)})
+	wantCause(t, "keep", err, cause)
+	_, err = s.Receipt(ctx, "north", "kept", time.Time{})
+	wantCause(t, "receipt", err, cause)
+
+	s.create(t, "north", 2) // whatever was queued before it is done by now
+	s.wantNoReceipt(t, "north", "revised")
+	s.wantNoReceipt(t, "north", "kept")
+	s.wantRecord(t, c)
+}
