@@ -44,6 +44,7 @@ func Run(t *testing.T, engine Open) {
 	maps.Copy(tests, putTests)
 	maps.Copy(tests, historyTests)
 	maps.Copy(tests, receiptTests)
+	maps.Copy(tests, serviceTests)
 	maps.Copy(tests, accessTests)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

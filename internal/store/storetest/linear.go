@@ -1,0 +1,326 @@
+package storetest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"kartotek/internal/access"
+	"kartotek/internal/customer"
+	"kartotek/internal/fault"
+	"kartotek/internal/patch"
+)
+
+// serviceTests hold the use cases to their promises on top of the store.
+var serviceTests = map[string]func(*testing.T, *subject){
+	"CallsHappenOneAfterTheOther": callsAreLinearizable,
+	"KeysMakeChangesHappenOnce":   keysMakeChangesHappenOnce,
+}
+
+// callsAreLinearizable lets callers of two servers on one store read, patch,
+// undo, create and import a few customers at once, and looks for an order of the
+// calls of each customer that explains every answer: one in which a call comes
+// after all that had ended before it began. TEST_HISTORIES says how often.
+func callsAreLinearizable(t *testing.T, s *subject) {
+	const callers, records, each = 6, 3, 20
+	histories, err := strconv.Atoi(cmp.Or(os.Getenv("TEST_HISTORIES"), "12"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	services := []*customer.Service{service(s, time.Now), service(s.beside(), time.Now)}
+	for history := range int32(histories) {
+		ids := make([]string, records)
+		for i := range int32(records) {
+			ids[i] = id(history*records + i)
+		}
+		log := calls{start: time.Now(), made: map[string][]porcupine.Operation{}}
+		var wg sync.WaitGroup
+		for n := range callers {
+			wg.Go(func() {
+				caller := caller{services[n%len(services)], map[string]int64{}}
+				for range each {
+					log.note(t, n, caller, caller.draw(ids[rand.IntN(records)]))
+				}
+			})
+		}
+		wg.Wait()
+		for _, id := range ids {
+			log.note(t, 0, caller{svc: services[0]}, call{use: "get", id: id})
+			if got := porcupine.CheckOperationsTimeout(model, log.made[id], time.Minute); got != porcupine.Ok {
+				t.Fatalf("no order explains these calls (%s):\n%s", got, told(log.made[id]))
+			}
+		}
+	}
+}
+
+// service is the use cases on a store, with ids that nobody asks for.
+func service(s Store, now func() time.Time) *customer.Service {
+	return customer.New(s, s, now, func() string { return "none" })
+}
+
+func everyone(tenant string) access.Actor {
+	return access.Actor{Tenant: tenant, Name: "key:Ab3dE6gH", Customers: access.All(), Scopes: access.Scopes(), Contract: "native"}
+}
+
+// values are the fields that the calls may change.
+type values [3]string
+
+var fieldsOf = [len(values{})]struct {
+	path string
+	in   func(*customer.Customer) *string
+}{
+	{"firstName", func(c *customer.Customer) *string { return &c.FirstName }},
+	{"nationalId", func(c *customer.Customer) *string { return &c.NationalID }},
+	{"address.floor", func(c *customer.Customer) *string { return &c.Address.Floor }},
+}
+
+// call is one call of a use case.
+type call struct {
+	use     string
+	id      string
+	set     [len(values{})]patch.Field[string] // by patch, create and import
+	ifMatch int64                              // by patch and undo; 0 for none
+	undone  int64                              // the version that undo undoes
+}
+
+// String tells the call to people.
+func (c call) String() string {
+	text := c.use
+	if c.use == "undo" {
+		text += fmt.Sprint(" ", c.undone)
+	}
+	for i, f := range c.set {
+		if c.use != "undo" && c.use != "get" && !f.Absent() {
+			text += fmt.Sprintf(" %s=%q", fieldsOf[i].path, f.Value())
+		}
+	}
+	if c.ifMatch != 0 && (c.use == "patch" || c.use == "undo") {
+		text += fmt.Sprint(" at version ", c.ifMatch)
+	}
+	return text
+}
+
+// outcome is what a caller hears of a call.
+type outcome struct {
+	fault   fault.Kind
+	newer   string // the fields that an undo would have overwritten
+	empty   bool   // whether it changed nothing
+	version int64
+	values  values
+}
+
+// apply is the edit of a call that sets fields.
+func (c call) apply(r *customer.Customer) error {
+	r.LastName = "Lovelace"
+	for i, f := range fieldsOf {
+		c.set[i].Into(f.in(r))
+	}
+	return nil
+}
+
+// caller makes calls, and remembers the last version of each customer.
+type caller struct {
+	svc  *customer.Service
+	seen map[string]int64
+}
+
+// draw is a random call to this customer, often one that knows its version.
+func (c caller) draw(id string) call {
+	next := call{id: id, use: []string{"get", "patch", "patch", "patch", "undo", "undo", "create", "import"}[rand.IntN(8)]}
+	for i := range next.set {
+		switch rand.IntN(4) {
+		case 0:
+			next.set[i] = patch.Clear[string]()
+		case 1:
+			next.set[i] = patch.Set([]string{"x", "y"}[rand.IntN(2)])
+		}
+	}
+	if seen := c.seen[id]; rand.IntN(2) == 0 {
+		next.ifMatch = seen
+	}
+	next.undone = c.seen[id] + rand.Int64N(4) - 2
+	return next
+}
+
+// make makes the call.
+func (c caller) make(ctx context.Context, next call) (outcome, error) {
+	by, ref := everyone("north"), customer.ByID("north", next.id)
+	edit := next.apply
+	var ch customer.Change
+	var err error
+	switch next.use {
+	case "get":
+		ch.After, err = c.svc.Get(ctx, by, ref)
+		ch.Before = ch.After
+	case "patch":
+		ch, err = c.svc.Update(ctx, by, ref, next.conditional(edit), nil)
+	case "undo":
+		if edit, err = c.svc.Undo(ctx, by, ref, next.undone); err == nil {
+			ch, err = c.svc.Update(ctx, by, ref, next.conditional(edit), nil)
+		}
+	case "create":
+		ch, err = c.svc.Create(ctx, by, customer.Entry{ID: next.id, Edit: edit}, nil)
+	case "import":
+		var results []customer.Result
+		if results, err = c.svc.Put(ctx, by, []customer.Entry{{ID: next.id, Edit: edit}}); err == nil {
+			ch, err = results[0].Change, results[0].Err
+		}
+	}
+	return heard(ch, err), err
+}
+
+func (c call) conditional(edit customer.Edit) customer.Edit {
+	if c.ifMatch == 0 {
+		return edit
+	}
+	return customer.AtVersion([]int64{c.ifMatch}, edit)
+}
+
+func heard(ch customer.Change, err error) outcome {
+	if err != nil {
+		f := fault.Of(err)
+		out := outcome{fault: f.Kind}
+		for _, field := range f.Fields {
+			if field.Rule == fault.Newer {
+				out.newer += field.Path + " "
+			}
+		}
+		return out
+	}
+	out := outcome{empty: ch.Empty(), version: ch.After.Version}
+	for i, f := range fieldsOf {
+		out.values[i] = *f.in(&ch.After)
+	}
+	return out
+}
+
+// calls is who called what, when, and what came of it, by customer.
+type calls struct {
+	start time.Time
+	mu    sync.Mutex
+	made  map[string][]porcupine.Operation
+}
+
+// note makes the call and notes it.
+func (l *calls) note(t *testing.T, n int, by caller, next call) {
+	called := time.Since(l.start)
+	out, err := by.make(t.Context(), next)
+	returned := time.Since(l.start)
+	if out.fault == fault.Internal {
+		t.Errorf("%v: %v", next, err)
+	}
+	if out.version > 0 && by.seen != nil {
+		by.seen[next.id] = out.version
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.made[next.id] = append(l.made[next.id], porcupine.Operation{
+		ClientId: n, Input: next, Call: int64(called), Output: out, Return: int64(returned),
+	})
+}
+
+func told(made []porcupine.Operation) string {
+	var lines strings.Builder
+	slices.SortFunc(made, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
+	for _, op := range made {
+		fmt.Fprintf(&lines, "%v to %v, caller %d: %v: %+v\n", time.Duration(op.Call), time.Duration(op.Return), op.ClientId, op.Input, op.Output)
+	}
+	return lines.String()
+}
+
+// model is one customer without any concurrency.
+var model = porcupine.Model{
+	Init: func() any { return life(nil) },
+	Step: func(state, input, output any) (bool, any) {
+		want, next := state.(life).answer(input.(call))
+		return want == output.(outcome), next
+	},
+	Equal: func(a, b any) bool { return slices.Equal(a.(life), b.(life)) },
+}
+
+// life is every version of a customer; it is empty before the birth.
+type life []values
+
+// answer is what a caller must hear, and the life after that.
+func (l life) answer(c call) (outcome, life) {
+	born := len(l) > 0
+	switch c.use {
+	case "create":
+		if born {
+			return outcome{fault: fault.Conflict}, l
+		}
+		return life{}.become(c.patched(values{}))
+	case "import":
+		if !born {
+			return life{}.become(c.patched(values{}))
+		}
+		return l.become(c.patched(l[len(l)-1]))
+	}
+	if !born {
+		return outcome{fault: fault.Missing}, l
+	}
+	next := l[len(l)-1]
+	switch c.use {
+	case "get":
+		return l.become(next)
+	case "patch":
+		next = c.patched(next)
+	case "undo":
+		refused := outcome{}
+		if next, refused = l.without(c.undone); refused != (outcome{}) {
+			return refused, l
+		}
+	}
+	if c.ifMatch != 0 && c.ifMatch != int64(len(l)) {
+		return outcome{fault: fault.Stale}, l
+	}
+	return l.become(next)
+}
+
+func (c call) patched(v values) values {
+	for i, f := range c.set {
+		f.Into(&v[i])
+	}
+	return v
+}
+
+// without is the newest version without the change to an older one.
+func (l life) without(version int64) (values, outcome) {
+	if version < 1 || version > int64(len(l)) {
+		return values{}, outcome{fault: fault.Missing}
+	}
+	if version == 1 {
+		return values{}, outcome{fault: fault.Invalid}
+	}
+	before, after, now := l[version-2], l[version-1], l[len(l)-1]
+	refused := outcome{}
+	for i, f := range fieldsOf {
+		switch {
+		case before[i] == after[i] || now[i] == before[i]:
+		case now[i] == after[i]:
+			now[i] = before[i]
+		default:
+			refused.fault, refused.newer = fault.Conflict, refused.newer+f.path+" "
+		}
+	}
+	return now, refused
+}
+
+// become is the next version, unless it is like the last.
+func (l life) become(v values) (outcome, life) {
+	if len(l) > 0 && l[len(l)-1] == v {
+		return outcome{empty: true, version: int64(len(l)), values: v}, l
+	}
+	l = append(slices.Clip(l), v)
+	return outcome{version: int64(len(l)), values: v}, l
+}
