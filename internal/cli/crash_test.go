@@ -49,15 +49,7 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 // load starts the server, sends PATCHes, and kills it under them.
 func load(t *testing.T, store string, round int, acknowledged map[string]int) {
 	t.Helper()
-	program, err := exec.LookPath("kartotek")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), program, "serve", store, "--listen", "127.0.0.1:0", "--rate", "0")
-	url, err := startListening(cmd)
-	if err != nil {
-		t.Fatal(err)
-	}
+	url, kill := startServer(t, store)
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: crashWriters}}
 	defer client.CloseIdleConnections()
 	var mu sync.Mutex
@@ -77,11 +69,29 @@ func load(t *testing.T, store string, round int, acknowledged map[string]int) {
 		})
 	}
 	time.Sleep(700 * time.Millisecond)
-	if err := cmd.Process.Kill(); err != nil {
+	kill()
+	writers.Wait()
+}
+
+// startServer starts a server, which kill ends without a warning.
+func startServer(t *testing.T, store string) (url string, kill func()) {
+	t.Helper()
+	program, err := exec.LookPath("kartotek")
+	if err != nil {
 		t.Fatal(err)
 	}
-	writers.Wait()
-	_ = cmd.Wait() // it was killed
+	cmd := exec.CommandContext(t.Context(), program, "serve", store, "--listen", "127.0.0.1:0", "--rate", "0")
+	url, err = startListening(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return url, func() {
+		t.Helper()
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // it was killed
+	}
 }
 
 // patchPhone reports whether the PATCH was acknowledged. An answer other than
@@ -170,7 +180,7 @@ func query(t *testing.T, conn *sqlite.Conn, sql string) []string {
 }
 
 // runCommand runs the program as a process of its own.
-func runCommand(t testing.TB, stdin string, args ...string) {
+func runCommand(t testing.TB, stdin string, args ...string) (stdout string) {
 	t.Helper()
 	program, err := exec.LookPath("kartotek")
 	if err != nil {
@@ -178,7 +188,11 @@ func runCommand(t testing.TB, stdin string, args ...string) {
 	}
 	cmd := exec.CommandContext(t.Context(), program, args...)
 	cmd.Stdin = strings.NewReader(stdin)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("kartotek %v: %v\n%s", args, err, out)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("kartotek %v: %v\n%s%s", args, err, out, &stderr)
 	}
+	return string(out)
 }
