@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"net/http"
 
@@ -39,9 +40,15 @@ func (a Answer) Send(w http.ResponseWriter) error {
 func (a Answer) Bytes() ([]byte, error) { return json.Marshal(a, json.Deterministic(true)) }
 
 // ParseAnswer reads what Bytes wrote.
-func ParseAnswer(b []byte) (a Answer, err error) {
-	err = json.Unmarshal(b, &a)
-	return a, err
+func ParseAnswer(b []byte) (Answer, error) {
+	var a Answer
+	if err := json.Unmarshal(b, &a); err != nil {
+		return Answer{}, fmt.Errorf("read a kept answer: %w", err)
+	}
+	if a.Status < 200 || a.Status > 599 { // which nobody may send
+		return Answer{}, fmt.Errorf("read a kept answer: its status is %d", a.Status)
+	}
+	return a, nil
 }
 
 // answerRecorder is an http.ResponseWriter that keeps what it is told.
