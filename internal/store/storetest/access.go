@@ -1,8 +1,11 @@
 package storetest
 
 import (
+	"bytes"
+	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -20,6 +23,10 @@ var accessTests = map[string]func(*testing.T, *subject){
 	"KeysAreFoundAndListed":            keysAreFoundAndListed,
 	"RevokedKeysStayRevoked":           revokedKeys,
 	"CredentialsSurviveReopening":      credentialsSurvive,
+	"AccountsComeInPages":              accountsComeInPages,
+	"KeysComeInPages":                  keysComeInPages,
+	"KeysKeepTheirManners":             keysKeepManners,
+	"SecretsAreSharedAndStay":          secretsStay,
 }
 
 func account(tenant, login string) access.Account {
@@ -188,4 +195,104 @@ func credentialsSurvive(t *testing.T, s *subject) {
 	s.reopen()
 	s.wantAccounts(t, "north", a)
 	s.wantKeys(t, "north", k)
+}
+
+// pages reads a list to its end, two at a time.
+func pages[T any](t *testing.T, page func(after string, limit int) ([]T, error), name func(T) string) []T {
+	t.Helper()
+	var all []T
+	for after := ""; len(all) < 100; after = name(all[len(all)-1]) {
+		list, err := page(after, 2)
+		if err != nil || len(list) > 2 {
+			t.Fatalf("after %q: got %d (%v), want 2 at most", after, len(list), err)
+		}
+		if len(list) == 0 {
+			break
+		}
+		all = append(all, list...)
+	}
+	return all
+}
+
+func accountsComeInPages(t *testing.T, s *subject) {
+	var want []access.Account
+	for _, login := range []string{"Bo", "bo", "kari", "kari staff", "ådne"} {
+		want = append(want, account("north", login))
+	}
+	for _, a := range slices.Backward(want) {
+		s.addAccount(t, a)
+	}
+	s.addAccount(t, account("south", "c"))
+	if err := s.RevokeAccount(t.Context(), "north", "kari", clock(5)); err != nil {
+		t.Fatal(err)
+	}
+	want[2].RevokedAt = clock(5)
+	got := pages(t, func(after string, limit int) ([]access.Account, error) {
+		return s.Accounts(t.Context(), "north", after, limit)
+	}, func(a access.Account) string { return a.Login })
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("accounts: got %+v, want %+v", got, want)
+	}
+	between, err := s.Accounts(t.Context(), "north", "kari s", 1) // of which there is none
+	if err != nil || !reflect.DeepEqual(between, want[3:4]) {
+		t.Errorf("accounts after a login that is not there: got %+v (%v), want %+v", between, err, want[3])
+	}
+}
+
+func keysComeInPages(t *testing.T, s *subject) {
+	want := []access.Key{ // of which three are of one time
+		key("north", "Zb3dE6gH", 1),
+		key("north", "Ab3dE6gH", 2), key("north", "Bb3dE6gH", 2), key("north", "bb3dE6gH", 2),
+		key("north", "0b3dE6gH", 3),
+	}
+	for _, k := range slices.Backward(want) {
+		s.addKey(t, k)
+	}
+	s.addKey(t, key("south", "Cb3dE6gH", 2))
+	got := pages(t, func(after string, limit int) ([]access.Key, error) {
+		return s.Keys(t.Context(), "north", after, limit)
+	}, func(k access.Key) string { return k.ID })
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("keys: got %+v, want %+v", got, want)
+	}
+}
+
+func keysKeepManners(t *testing.T, s *subject) {
+	var want []access.Key
+	for n, manners := range []access.Manners{
+		{}, {DemandIfMatch: true}, {OverwriteStale: true}, {DemandIfMatch: true, OverwriteStale: true},
+	} {
+		k := key("north", fmt.Sprint("Ab3dE6g", n), n+1)
+		k.Manners = manners
+		s.addKey(t, k)
+		want = append(want, k)
+	}
+	s.wantKeys(t, "north", want...)
+	s.reopen()
+	s.wantKeys(t, "north", want...)
+}
+
+func secretsStay(t *testing.T, s *subject) {
+	const name = "cursor"
+	want, err := s.Secret(t.Context(), name)
+	if err != nil || len(want) < 32 || bytes.Count(want, want[:1]) == len(want) {
+		t.Fatalf("got %d bytes (%v), want 32 at random", len(want), err)
+	}
+	same := func(which string, from Store) {
+		t.Helper()
+		if got, err := from.Secret(t.Context(), name); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: got another secret (%v)", which, err)
+		}
+	}
+	same("the second time", s)
+	same("another server", s.beside())
+	s.reopen()
+	same("after reopening", s)
+
+	other := open(t, s.engine)
+	if got, err := other.Secret(t.Context(), name); err != nil || bytes.Equal(got, want) {
+		t.Errorf("another store: got the same secret (%v)", err)
+	}
+	_, err = s.Secret(t.Context(), "no such secret")
+	wantFault(t, err, fault.Missing, "")
 }
