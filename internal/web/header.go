@@ -41,6 +41,27 @@ func IfMatch(r *http.Request) (versions []int64, conditional bool, err error) {
 	}
 }
 
+// Cached reports whether If-None-Match (RFC 9110, section 13.1.2) says that the
+// client has what this tag stands for: 304 then tells it enough. Tags are compared
+// weakly; a header that is no list of tags says nothing.
+func Cached(r *http.Request, tag string) bool {
+	list := strings.Join(r.Header.Values("If-None-Match"), ",")
+	if strings.TrimSpace(list) == "*" {
+		return true
+	}
+	for {
+		list = strings.TrimLeft(list, " \t,")
+		opaque, _, rest, ok := nextTag(list)
+		if !ok {
+			return false
+		}
+		if `"`+opaque+`"` == tag {
+			return true
+		}
+		list = rest
+	}
+}
+
 // nextTag takes one entity tag from the front of a list.
 func nextTag(s string) (tag string, weak bool, rest string, ok bool) {
 	s, weak = strings.CutPrefix(s, "W/")

@@ -132,3 +132,39 @@ func TestPrefersFindsAPreference(t *testing.T) {
 		})
 	}
 }
+
+func TestCachedTags(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		headers []string
+		want    bool
+	}{
+		"no header":                      {nil, false},
+		"the tag":                        {[]string{`"3"`}, true},
+		"the tag, weak":                  {[]string{`W/"3"`}, true},
+		"in a list":                      {[]string{`"1", W/"2" ,"3"`}, true},
+		"in a second header":             {[]string{`"1"`, `"3"`}, true},
+		"with empty elements":            {[]string{`,, "3"`}, true},
+		"any":                            {[]string{" * "}, true},
+		"another tag":                    {[]string{`"4"`}, false},
+		"a tag that only begins alike":   {[]string{`"33"`}, false},
+		"a comma in a tag":               {[]string{`"1,", "3"`}, true},
+		"any among others is no tag":     {[]string{`"1", *`}, false},
+		"no tag":                         {[]string{"3"}, false},
+		"a tag without its end":          {[]string{`"3`}, false},
+		"a tag after what cannot be one": {[]string{`x, "3"`}, false},
+		"an empty header":                {[]string{""}, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			for _, header := range tt.headers {
+				r.Header.Add("If-None-Match", header)
+			}
+			if got := web.Cached(r, web.ETag(3)); got != tt.want {
+				t.Errorf("%q: got %v, want %v", tt.headers, got, tt.want)
+			}
+		})
+	}
+}
