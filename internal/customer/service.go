@@ -131,8 +131,8 @@ func (s *Service) Update(ctx context.Context, by access.Actor, ref Ref, edit Edi
 // Create makes a new customer of the entry. It is a Conflict fault when another
 // one has the id or the number.
 func (s *Service) Create(ctx context.Context, by access.Actor, entry Entry, once *Once) (Change, error) {
-	if !by.May(access.Write) || !by.Customers.Everyone() {
-		return Change{}, fault.New(fault.Forbidden, "a new customer needs %s for all customers", access.Write)
+	if err := mayCreate(by); err != nil {
+		return Change{}, err
 	}
 	entry.NewID = s.newID()
 	ch, err := s.store.Create(ctx, by.Tenant, s.sign(by), entry, once)
@@ -141,6 +141,41 @@ func (s *Service) Create(ctx context.Context, by access.Actor, entry Entry, once
 	}
 	s.growth.grown(by.Tenant)
 	return ch, nil
+}
+
+// CheckCreate is Create without the write: whether the entry would make a customer
+// now.
+func (s *Service) CheckCreate(ctx context.Context, by access.Actor, entry Entry) error {
+	if err := mayCreate(by); err != nil {
+		return err
+	}
+	entry.NewID = s.newID()
+	if _, err := entry.Born(by.Tenant, 1, s.sign(by)); err != nil { // any number will do
+		return err
+	}
+	if err := s.free(ctx, "id", ByID(by.Tenant, entry.ID)); err != nil {
+		return err
+	}
+	return s.free(ctx, "number", ByNumber(by.Tenant, entry.Number))
+}
+
+// free returns a Conflict fault on path when there is a customer with this ref.
+func (s *Service) free(ctx context.Context, path string, ref Ref) error {
+	_, err := s.store.Find(ctx, ref)
+	switch {
+	case err == nil:
+		return fault.Taken("customer", path)
+	case fault.Is(err, fault.Missing):
+		return nil
+	}
+	return err
+}
+
+func mayCreate(by access.Actor) error {
+	if !by.May(access.Write) || !by.Customers.Everyone() {
+		return fault.New(fault.Forbidden, "a new customer needs %s for all customers", access.Write)
+	}
+	return nil
 }
 
 // Search returns up to limit customers that match the query, after a position.

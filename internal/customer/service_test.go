@@ -372,6 +372,42 @@ func TestUpdateWritesAndPreviewDoesNot(t *testing.T) {
 	}
 }
 
+func TestCheckCreateTellsWhatCreateWouldAndWritesNothing(t *testing.T) {
+	t.Parallel()
+	all := actor(access.All(), access.Write)
+	tests := map[string]struct {
+		by    access.Actor
+		entry customer.Entry
+		want  string
+	}{
+		"a new one":                {all, customer.Entry{Edit: rename("Eve")}, ""},
+		"with an id and a number":  {all, customer.Entry{ID: nobodyID, Number: 9, Edit: rename("Eve")}, ""},
+		"a taken id":               {all, customer.Entry{ID: mine.ID, Edit: rename("Eve")}, "conflict: another customer has this id; id is taken by another customer"},
+		"a taken number":           {all, customer.Entry{Number: 7, Edit: rename("Eve")}, "conflict: another customer has this number; number is taken by another customer"},
+		"another tenant's id":      {all, customer.Entry{ID: foreign.ID, Edit: rename("Eve")}, ""},
+		"a broken rule, and taken": {all, customer.Entry{Number: 7, Edit: rename("\x00")}, "firstName:format"},
+		"by one who may not":       {actor(access.All(), access.Read), customer.Entry{Edit: rename("Eve")}, "forbidden: a new customer needs customers:write for all customers"},
+		"by one with his own":      {actor(access.Own(7), access.Write), customer.Entry{Edit: rename("Eve")}, "forbidden: a new customer needs customers:write for all customers"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			svc, store := service()
+			if got := broken(svc.CheckCreate(context.Background(), tt.by, tt.entry)); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if store.writes != 0 || len(store.records) != 3 {
+				t.Error("it wrote")
+			}
+		})
+	}
+	svc, store := service()
+	store.broken = errors.New("disk full")
+	if err := svc.CheckCreate(context.Background(), all, customer.Entry{Edit: rename("Eve")}); !errors.Is(err, store.broken) {
+		t.Errorf("in an outage: got %v, want %v", err, store.broken)
+	}
+}
+
 func TestTheSignatureTellsWhoThroughWhatAndWhen(t *testing.T) {
 	t.Parallel()
 	want := customer.Signature{Actor: "account:kari", Contract: "elw", RequestID: "r1", At: noon}
