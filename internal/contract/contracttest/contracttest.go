@@ -15,13 +15,16 @@
 //	< ...
 //
 // "{login:password}" stands for its base64, and "$writer" for the text of the key
-// with that name; world.go tells who there is. A body line in Go's quotes after a
-// "~" is unquoted, and repeated with "x N": ~"[" x 10000.
+// with that name; world.go tells who there is. The id of a request that names none
+// is "transcript". A body line in Go's quotes after a "~" is unquoted, and repeated
+// with "x N": ~"[" x 10000.
 //
 // The events are "@ clock +9000h"; "@ store down", "@ store busy", "@ store rival"
 // (another server on it is answering the same request) and "@ store up"; for the
 // next request "@ body slow" and "@ body cut"; "@ restart" of the server; and
 // "@ rate 2 3", a restart with limits: so many requests a second, so many at once.
+// After "@ keep page next", the text of the next answer's member "next" is "$page",
+// also where later answers show it.
 //
 // "go test -update" writes what the contract answers into the transcripts.
 package contracttest
@@ -144,7 +147,8 @@ func (s *stage) exchange(lines []string) string {
 		}
 		w.Header().Del(name)
 	}
-	return formatAnswer(w)
+	s.world.keep(s.t, w.Body.Bytes())
+	return s.world.nameKept(formatAnswer(w))
 }
 
 // WalkFaults hands fail every kind of fault: each must be answered with an error

@@ -2,7 +2,9 @@ package contracttest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -26,8 +28,8 @@ type request struct {
 
 func parseRequest(t *testing.T, lines []string, world World) request {
 	t.Helper()
-	req := request{header: http.Header{}, broken: world.takeBody()}
-	req.method, req.target, _ = strings.Cut(lines[0], " ")
+	req := request{header: http.Header{"X-Request-Id": {"transcript"}}, broken: world.takeBody()}
+	req.method, req.target, _ = strings.Cut(world.fillIn(lines[0]), " ")
 	var body []string
 	for i, line := range lines[1:] {
 		name, value, isHeader := strings.Cut(line, ": ")
@@ -35,13 +37,16 @@ func parseRequest(t *testing.T, lines []string, world World) request {
 			body = lines[1+i:]
 			break
 		}
+		if name == "X-Request-Id" {
+			req.header.Del(name)
+		}
 		req.header.Add(name, expand(t, value, world))
 	}
 	if len(body) > 0 && body[0] == "" {
 		body = body[1:]
 	}
 	for i, line := range body {
-		body[i] = unquote(t, line)
+		body[i] = unquote(t, world.fillIn(line))
 	}
 	req.body = []byte(strings.Join(body, "\n"))
 	return req
@@ -64,7 +69,7 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 var (
 	credentials = regexp.MustCompile(`\{[^{}]*:[^{}]*\}`)
-	keyName     = regexp.MustCompile(`\$[a-z]+`)
+	textName    = regexp.MustCompile(`\$[a-z]+`)
 )
 
 // expand puts credentials into a header's value.
@@ -72,13 +77,54 @@ func expand(t *testing.T, value string, world World) string {
 	value = credentials.ReplaceAllStringFunc(value, func(s string) string {
 		return base64.StdEncoding.EncodeToString([]byte(s[1 : len(s)-1]))
 	})
-	return keyName.ReplaceAllStringFunc(value, func(s string) string {
-		text, ok := world.keys[s[1:]]
-		if !ok {
-			t.Fatalf("the world has no key %s", s)
+	value = world.fillIn(value)
+	if name := textName.FindString(value); name != "" {
+		t.Fatalf("the world has no %s", name)
+	}
+	return value
+}
+
+// fillIn puts texts in the place of their names. A name that the world does not
+// know stays.
+func (w World) fillIn(s string) string {
+	return textName.ReplaceAllStringFunc(s, func(name string) string {
+		if text, ok := w.texts[name[1:]]; ok {
+			return text
 		}
-		return text
+		return name
 	})
+}
+
+// keeping is what to keep of an answer: the text of a member of its body.
+type keeping struct{ name, member string }
+
+// keep keeps what the transcript asked for.
+func (w World) keep(t *testing.T, body []byte) {
+	t.Helper()
+	for _, k := range *w.keeping {
+		var members map[string]any
+		if err := json.Unmarshal(body, &members); err != nil {
+			t.Fatalf("keep %s: %v", k.name, err)
+		}
+		text, ok := members[k.member].(string)
+		if !ok || text == "" {
+			t.Fatalf("keep %s: the answer has no text in %s", k.name, k.member)
+		}
+		w.texts[k.name] = text
+	}
+	*w.keeping = nil
+}
+
+// nameKept writes the names of what was kept in its place, the longest text first.
+func (w World) nameKept(answer string) string {
+	kept := slices.DeleteFunc(slices.Collect(maps.Keys(w.texts)), func(name string) bool { return keyTexts[name] != "" })
+	slices.SortFunc(kept, func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(w.texts[b]), len(w.texts[a])), cmp.Compare(a, b))
+	})
+	for _, name := range kept {
+		answer = strings.ReplaceAll(answer, w.texts[name], "$"+name)
+	}
+	return answer
 }
 
 var quoted = regexp.MustCompile(`^~(".*?[^\\]")(?: x ([0-9]+))?$`)

@@ -1,16 +1,17 @@
 package contracttest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,18 +33,22 @@ import (
 // sommerregn; her own 42), ola (vinterdag; 44 and 99, who does not exist), service
 // (all customers), gone (revoked) and olga (of the other tenant). The keys are
 // writer, partner (who writes as well), careful (held to send If-Match), blunt
-// (whose old values overwrite), reader, revoked and other.
+// (whose old values overwrite), reader, admin (with that scope alone), revoked and
+// other.
 type World struct {
-	Customers *customer.Service
-	Directory *access.Directory
-	Gate      contract.Gate // of the directory, without limits
-	Repeats   *contract.Repeats
-	Now       func() time.Time
+	Customers    *customer.Service
+	Directory    *access.Directory
+	Gate         contract.Gate // of the directory, without limits
+	Repeats      *contract.Repeats
+	Registry     access.Registry
+	CursorSecret []byte
+	Now          func() time.Time
 
-	keys  map[string]string // by name
-	clock *clock
-	store *troubled
-	body  *error
+	texts   map[string]string // what "$name" stands for: the texts of keys, and what was kept of answers
+	keeping *[]keeping        // of the next answer
+	clock   *clock
+	trouble *trouble
+	body    *error
 }
 
 const (
@@ -63,22 +68,36 @@ func NewWorld(t testing.TB) World {
 	t.Cleanup(func() { db.Close() })
 
 	clock := &clock{now: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)}
-	store := &troubled{Store: db}
-	customers := customer.New(store, db, clock.Now, func() string { panic("every customer of the world has an id") })
+	trouble := &trouble{}
+	customers := customer.New(troubledStore{db, trouble}, db, clock.Now, countedIDs())
 	directory := access.NewDirectory(db, clock.Now)
+	secret, err := db.Secret(t.Context(), "cursor")
+	if err != nil {
+		t.Fatal(err)
+	}
 	world := World{
-		Customers: customers,
-		Directory: directory,
-		Gate:      contract.Gate{Directory: directory},
-		Repeats:   contract.NewRepeats(customers),
-		Now:       clock.Now,
-		clock:     clock,
-		store:     store,
-		body:      new(error),
+		Customers:    customers,
+		Directory:    directory,
+		Gate:         contract.Gate{Directory: directory},
+		Repeats:      contract.NewRepeats(customers),
+		Registry:     troubledRegistry{db, trouble},
+		CursorSecret: secret,
+		Now:          clock.Now,
+		texts:        maps.Clone(keyTexts),
+		keeping:      new([]keeping),
+		clock:        clock,
+		trouble:      trouble,
+		body:         new(error),
 	}
 	world.addCustomers(t)
-	world.keys = addCallers(t, db)
+	addCallers(t, db)
 	return world
+}
+
+// countedIDs are the ids of customers whom a contract makes.
+func countedIDs() func() string {
+	var n atomic.Int64
+	return func() string { return fmt.Sprintf("0195e3a0-0000-7000-8000-%012d", 100+n.Add(1)) }
 }
 
 // Handler is the whole server with this one contract, and a body limit of 64 KiB.
@@ -93,20 +112,20 @@ func (w World) Handler(c contract.Contract) http.Handler {
 }
 
 // Key is the text of the key with this name.
-func (w World) Key(name string) string { return w.keys[name] }
+func (w World) Key(name string) string { return w.texts[name] }
 
 // happen makes an event of a transcript come true.
 func (w *World) happen(t *testing.T, event string) {
 	t.Helper()
 	switch subject, what, _ := strings.Cut(event, " "); {
 	case event == "store down":
-		w.store.set(errors.New("the disk is on fire"))
+		w.trouble.set(errors.New("the disk is on fire"))
 	case event == "store busy":
-		w.store.set(fault.New(fault.Busy, "too many writes are waiting"))
+		w.trouble.set(fault.New(fault.Busy, "too many writes are waiting"))
 	case event == "store rival":
-		w.store.set(fault.New(fault.Running, "another request with this key came first"))
+		w.trouble.set(fault.New(fault.Running, "another request with this key came first"))
 	case event == "store up":
-		w.store.set(nil)
+		w.trouble.set(nil)
 	case event == "body slow":
 		*w.body = os.ErrDeadlineExceeded
 	case event == "body cut":
@@ -118,6 +137,9 @@ func (w *World) happen(t *testing.T, event string) {
 			t.Fatalf("%s: %v", event, err)
 		}
 		w.Gate.Limits = access.NewLimits(perSecond, burst, w.Now)
+	case subject == "keep":
+		name, member, _ := strings.Cut(what, " ")
+		*w.keeping = append(*w.keeping, keeping{name, member})
 	case subject == "clock":
 		d, err := time.ParseDuration(what)
 		if err != nil {
@@ -199,7 +221,20 @@ var accounts = sync.OnceValue(func() []access.Account {
 	return all
 })
 
-func addCallers(t testing.TB, db *sqlite.Store) map[string]string {
+// keyTexts are the keys, by name. They are the same in every world, since
+// transcripts show their ids.
+var keyTexts = map[string]string{
+	"writer":  "kart_writer00_thisKeyIsOnlyForTheTestsOfContractsWriter002gnEdn",
+	"reader":  "kart_reader00_thisKeyIsOnlyForTheTestsOfContractsReader002aiOyg",
+	"partner": "kart_partner0_thisKeyIsOnlyForTheTestsOfContractsPartner017UF29",
+	"blunt":   "kart_blunt000_thisKeyIsOnlyForTheTestsOfContractsBlunt0000VIa3W",
+	"admin":   "kart_admin000_thisKeyIsOnlyForTheTestsOfContractsAdmin0002BbYlu",
+	"careful": "kart_careful0_thisKeyIsOnlyForTheTestsOfContractsCareful00FG7HS",
+	"revoked": "kart_revoked0_thisKeyIsOnlyForTheTestsOfContractsRevoked04MXtVY",
+	"other":   "kart_other000_thisKeyIsOnlyForTheTestsOfContractsOther00020hrcP",
+}
+
+func addCallers(t testing.TB, db *sqlite.Store) {
 	t.Helper()
 	born := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	var err error
@@ -207,13 +242,10 @@ func addCallers(t testing.TB, db *sqlite.Store) map[string]string {
 		err = errors.Join(err, db.AddAccount(t.Context(), a))
 	}
 	err = errors.Join(err, db.RevokeAccount(t.Context(), "hafslund", "gone", born))
-	texts := map[string]string{}
-	add := func(tenant, name string, manners access.Manners, scopes ...access.Scope) access.Key {
-		key, text, newErr := access.NewKey(tenant, name, scopes, born)
+	add := func(tenant, name string, manners access.Manners, scopes ...access.Scope) {
+		key := access.KeyOf(tenant, name, scopes, keyTexts[name], born)
 		key.Manners = manners
-		err = errors.Join(err, newErr, db.AddKey(t.Context(), key))
-		texts[name] = text
-		return key
+		err = errors.Join(err, db.AddKey(t.Context(), key))
 	}
 	var none access.Manners
 	add("hafslund", "writer", none, access.Read, access.Write)
@@ -221,12 +253,12 @@ func addCallers(t testing.TB, db *sqlite.Store) map[string]string {
 	add("hafslund", "careful", access.Manners{DemandIfMatch: true}, access.Read, access.Write)
 	add("hafslund", "blunt", access.Manners{OverwriteStale: true}, access.Read, access.Write)
 	add("hafslund", "reader", none, access.Read)
+	add("hafslund", "admin", none, access.Admin)
 	add("other", "other", none, access.Read, access.Write)
-	revoked := add("hafslund", "revoked", none, access.Read, access.Write)
-	if err = errors.Join(err, db.RevokeKey(t.Context(), "hafslund", revoked.ID, born)); err != nil {
+	add("hafslund", "revoked", none, access.Read, access.Write)
+	if err = errors.Join(err, db.RevokeKey(t.Context(), "hafslund", "revoked0", born)); err != nil {
 		t.Fatal(err)
 	}
-	return texts
 }
 
 // clock stands still until it is moved.
@@ -245,37 +277,4 @@ func (c *clock) advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
-}
-
-// troubled is a store that fails while it is told to.
-type troubled struct {
-	customer.Store
-	mu  sync.Mutex
-	err error
-}
-
-func (s *troubled) set(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.err = err
-}
-
-func (s *troubled) trouble() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.err
-}
-
-func (s *troubled) Find(ctx context.Context, ref customer.Ref) (customer.Customer, error) {
-	if err := s.trouble(); err != nil {
-		return customer.Customer{}, err
-	}
-	return s.Store.Find(ctx, ref)
-}
-
-func (s *troubled) Revise(ctx context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit, once *customer.Once) (customer.Change, error) {
-	if err := s.trouble(); err != nil {
-		return customer.Change{}, err
-	}
-	return s.Store.Revise(ctx, ref, by, edit, once)
 }
