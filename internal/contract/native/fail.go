@@ -1,0 +1,164 @@
+package native
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"kartotek/internal/fault"
+	"kartotek/internal/web"
+)
+
+// problemBody is RFC 9457's problem, with what is wrong where.
+type problemBody struct {
+	Type     string      `json:"type"`
+	Title    string      `json:"title"`
+	Status   int         `json:"status"`
+	Detail   string      `json:"detail"`
+	Instance string      `json:"instance"`
+	Errors   []errorBody `json:"errors,omitempty"`
+}
+
+// errorBody is one thing that is wrong: in the body or the record at a pointer, or
+// in a parameter, or in a header.
+type errorBody struct {
+	Pointer   *string `json:"pointer,omitzero"`
+	Parameter *string `json:"parameter,omitzero"`
+	Header    *string `json:"header,omitzero"`
+	Rule      string  `json:"rule"`
+	Detail    string  `json:"detail"`
+}
+
+// kind is how faults of one kind are answered.
+type kind struct {
+	status int
+	title  string
+	advice string // what the caller can do
+}
+
+var kinds = map[fault.Kind]kind{
+	fault.Malformed:       {http.StatusBadRequest, "The request cannot be read", "Correct what is wrong, and send it again."},
+	fault.Invalid:         {http.StatusUnprocessableEntity, "Rules are broken", "Nothing was changed. Correct what errors names, and send it again."},
+	fault.Unauthenticated: {http.StatusUnauthorized, "No valid API key", "Send a key that works as: Authorization: Bearer kart_…"},
+	fault.Forbidden:       {http.StatusForbidden, "The key may not do this", "Use a key with the scope that this needs; GET /v1/me tells the scopes of a key."},
+	fault.Missing:         {http.StatusNotFound, "There is no such thing", "Check the path and the parameters; a key reaches its own tenant only."},
+	fault.NoRoute:         {http.StatusNotFound, "There is no such path", "Compare it with the paths of the OpenAPI document."},
+	fault.NoMethod:        {http.StatusMethodNotAllowed, "The path does not know this method", "Use one that Allow names."},
+	fault.Conflict:        {http.StatusConflict, "Something is in the way", "Nothing was changed. Read again what is there, and decide anew."},
+	fault.Stale:           {http.StatusPreconditionFailed, "The customer has been changed", "Nothing was changed. Read the customer again, and send the change with its new ETag."},
+	fault.Unguarded:       {http.StatusPreconditionRequired, "If-Match is required", "Nothing was changed. Read the customer, and send the change with its ETag in If-Match."},
+	fault.Running:         {http.StatusConflict, "The same request is being answered", "Wait, then send it again with the same Idempotency-Key."},
+	fault.Reused:          {http.StatusUnprocessableEntity, "The Idempotency-Key belongs to another request", "Give each request a key of its own."},
+	fault.Limited:         {http.StatusTooManyRequests, "Too many requests", "Wait as long as Retry-After says."},
+	fault.TooLarge:        {http.StatusRequestEntityTooLarge, "The request is too large", "Send it in smaller parts."},
+	fault.Unsupported:     {http.StatusUnsupportedMediaType, "The media type is not taken here", "Accept-Patch or Accept-Post names those that are."},
+	fault.Slow:            {http.StatusRequestTimeout, "The request took too long to arrive", "Send it again."},
+	fault.Busy:            {http.StatusServiceUnavailable, "The server is busy", "Wait as long as Retry-After says, then send the request again, with the same Idempotency-Key if it changes something."},
+	fault.Internal:        {http.StatusInternalServerError, "The server has failed", "The log tells why, under the id in instance."},
+}
+
+// maxErrors bounds the errors that are told: a body may have thousands.
+const maxErrors = 100
+
+// fail writes f as this contract's error body.
+func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
+	k := kinds[f.Kind]
+	body := problemBody{
+		Type:     "/problems/" + string(f.Kind),
+		Title:    k.title,
+		Status:   k.status,
+		Detail:   k.advice,
+		Instance: web.RequestID(r),
+		Errors:   errorsOf(r, f),
+	}
+	told := f.Kind == fault.Invalid || f.Kind == fault.Malformed // by errors, and better
+	if f.Kind != fault.Internal && !(told && len(f.Fields) > 0) {
+		body.Detail = sentence(f.Text) + ". " + k.advice
+	}
+	if len(f.Fields) > maxErrors {
+		body.Detail += fmt.Sprintf(" These are the first %d of %d errors.", maxErrors, len(f.Fields))
+	}
+	h := w.Header()
+	protect(h)
+	switch f.Kind {
+	case fault.Unauthenticated:
+		h.Set("WWW-Authenticate", challenge(r))
+	case fault.Running:
+		h.Set("Retry-After", "1")
+	}
+	b, _ := json.Marshal(body, jsontext.AllowInvalidUTF8(true)) // a string then always encodes
+	h.Set("Content-Type", "application/problem+json")
+	_ = web.Write(w, k.status, b) // never fails
+}
+
+// protect keeps personal data out of caches, and browsers from guessing what it
+// is.
+func protect(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// challenge tells how to authenticate: with a word about the key, if there was
+// one (RFC 6750, section 3.1).
+func challenge(r *http.Request) string {
+	if bearer(r) == "" {
+		return `Bearer realm="Kartotek"`
+	}
+	return `Bearer realm="Kartotek", error="invalid_token"`
+}
+
+func sentence(text string) string {
+	for i, first := range text {
+		if i == 0 {
+			return string(unicode.ToUpper(first)) + text[len(string(first)):]
+		}
+	}
+	return text
+}
+
+// errorsOf is what is wrong where, in the order of the record.
+func errorsOf(r *http.Request, f *fault.Fault) []errorBody {
+	var out []errorBody
+	for _, field := range f.Fields {
+		e := errorBody{Rule: field.Rule, Detail: field.Text}
+		e.locate(r, field.Path)
+		out = append(out, e)
+	}
+	slices.SortStableFunc(out, func(a, b errorBody) int { return cmp.Compare(a.position(), b.position()) })
+	return out[:min(len(out), maxErrors)]
+}
+
+// locate says where the path of a fault is: a pointer as it is, a parameter after
+// a question mark, a header by its capital, or else a path in domain words.
+func (e *errorBody) locate(r *http.Request, path string) {
+	name, isParameter := strings.CutPrefix(path, parameter)
+	switch {
+	case path == "" || path[0] == '/':
+		e.Pointer = &path
+	case isParameter:
+		e.Parameter = &name
+	case path == "version" && r.PathValue("version") != "":
+		e.Parameter = &path
+	case 'A' <= path[0] && path[0] <= 'Z':
+		e.Header = &path
+	default:
+		e.Pointer = new(pointerTo(path))
+	}
+}
+
+// position is where the record has what is wrong; all else comes last.
+func (e errorBody) position() int {
+	if e.Pointer == nil {
+		return len(order)
+	}
+	if i := slices.Index(order, *e.Pointer); i >= 0 {
+		return i
+	}
+	return len(order)
+}

@@ -1,0 +1,226 @@
+package native
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
+
+	"kartotek/internal/access"
+	"kartotek/internal/customer"
+	"kartotek/internal/fault"
+	"kartotek/internal/web"
+)
+
+// customerBody is a customer on the wire, null for what it does not have.
+type customerBody struct {
+	ID                   string       `json:"id"`
+	Number               int32        `json:"number"`
+	Version              int64        `json:"version"`
+	Kind                 string       `json:"kind"`
+	FirstName            *string      `json:"firstName"`
+	LastName             *string      `json:"lastName"`
+	BirthDate            *string      `json:"birthDate"`
+	Gender               *string      `json:"gender"`
+	Locale               *string      `json:"locale"`
+	NationalID           *string      `json:"nationalId"`
+	OrganisationNumber   *string      `json:"organisationNumber"`
+	Email                *string      `json:"email"`
+	Phone                *string      `json:"phone"`
+	Mobile               *string      `json:"mobile"`
+	Address              addressBody  `json:"address"`
+	Services             servicesBody `json:"services"`
+	ConfirmedAt          *instant     `json:"confirmedAt"`
+	RequiresConfirmation bool         `json:"requiresConfirmation"`
+	CreatedAt            instant      `json:"createdAt"`
+	UpdatedAt            instant      `json:"updatedAt"`
+}
+
+type addressBody struct {
+	Line        *string `json:"line"`
+	CareOf      *string `json:"careOf"`
+	HouseNumber *string `json:"houseNumber"`
+	HouseLetter *string `json:"houseLetter"`
+	Entrance    *string `json:"entrance"`
+	Floor       *string `json:"floor"`
+	POBox       *int32  `json:"poBox"`
+	PostalCode  *string `json:"postalCode"`
+	City        *string `json:"city"`
+	Country     *string `json:"country"`
+	Editable    bool    `json:"editable"`
+}
+
+type servicesBody struct {
+	Broadband       bool `json:"broadband"`
+	DistrictHeating bool `json:"districtHeating"`
+	Grid            bool `json:"grid"`
+	Power           bool `json:"power"`
+}
+
+// instant is a time on the wire: RFC 3339 in UTC, with microseconds.
+type instant time.Time
+
+// MarshalText implements encoding.TextMarshaler.
+func (t instant) MarshalText() ([]byte, error) {
+	return time.Time(t).UTC().AppendFormat(nil, "2006-01-02T15:04:05.000000Z"), nil
+}
+
+func instantOrNull(t time.Time) *instant {
+	if t.IsZero() {
+		return nil
+	}
+	return new(instant(t))
+}
+
+func (h handler) fromDomain(c customer.Customer, now time.Time) customerBody {
+	return customerBody{
+		ID:                 c.ID,
+		Number:             c.Number,
+		Version:            c.Version,
+		Kind:               c.Kind,
+		FirstName:          orNull(c.FirstName),
+		LastName:           orNull(c.LastName),
+		BirthDate:          orNull(c.BirthDate),
+		Gender:             orNull(c.Gender),
+		Locale:             orNull(c.Locale),
+		NationalID:         orNull(c.NationalID),
+		OrganisationNumber: orNull(c.OrganisationNumber),
+		Email:              orNull(c.Email),
+		Phone:              orNull(c.Phone),
+		Mobile:             orNull(c.Mobile),
+		Address:            fromAddress(c.Address),
+		Services:           servicesBody(c.Services),
+
+		ConfirmedAt:          instantOrNull(c.ConfirmedAt),
+		RequiresConfirmation: c.NeedsConfirmation(now, h.ConfirmAfter),
+		CreatedAt:            instant(c.CreatedAt),
+		UpdatedAt:            instant(c.UpdatedAt),
+	}
+}
+
+func fromAddress(a customer.Address) addressBody {
+	out := addressBody{
+		Line:        orNull(a.Line),
+		CareOf:      orNull(a.CareOf),
+		HouseNumber: orNull(a.HouseNumber),
+		HouseLetter: orNull(a.HouseLetter),
+		Entrance:    orNull(a.Entrance),
+		Floor:       orNull(a.Floor),
+		PostalCode:  orNull(a.PostalCode),
+		City:        orNull(a.City),
+		Country:     orNull(a.Country),
+		Editable:    a.Editable,
+	}
+	if a.POBox.Given {
+		out.POBox = &a.POBox.Number
+	}
+	return out
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// showAt is how a GET at that time shows records.
+func (h handler) showAt(now time.Time) showing {
+	return func(c customer.Customer) (map[string]any, error) {
+		body, err := json.Marshal(h.fromDomain(c, now))
+		if err != nil {
+			return nil, err
+		}
+		return readObject(body)
+	}
+}
+
+// fieldBody is what a change did to one member.
+type fieldBody struct {
+	Pointer string `json:"pointer"`
+	Before  any    `json:"before"`
+	After   any    `json:"after"`
+}
+
+// changeBody is one change in the history of a customer.
+type changeBody struct {
+	Version   int64       `json:"version"`
+	Event     string      `json:"event"`
+	At        instant     `json:"at"`
+	Actor     string      `json:"actor"`
+	Contract  *string     `json:"contract"`
+	RequestID *string     `json:"requestId"`
+	Changes   []fieldBody `json:"changes"`
+}
+
+// feedBody is one change in the feed of a tenant.
+type feedBody struct {
+	Seq        int64       `json:"seq"`
+	Customer   feedRefBody `json:"customer"`
+	changeBody `json:",inline"`
+}
+
+type feedRefBody struct {
+	ID     string `json:"id"`
+	Number int32  `json:"number"`
+}
+
+func fromRecorded(r customer.Recorded) changeBody {
+	out := changeBody{
+		Version:   r.Version,
+		Event:     r.Event,
+		At:        instant(r.By.At),
+		Actor:     r.By.Actor,
+		Contract:  orNull(r.By.Contract),
+		RequestID: orNull(r.By.RequestID),
+	}
+	for _, f := range r.Fields {
+		out.Changes = append(out.Changes, fieldBody{pointerTo(f.Path), wireValue(f.Before), wireValue(f.After)})
+	}
+	return out
+}
+
+func wireValue(v any) any {
+	if at, ok := v.(time.Time); ok {
+		return instant(at)
+	}
+	return v
+}
+
+// page is a part of a list. Next is a cursor, or null after the last.
+type page[T any] struct {
+	Items []T     `json:"items"`
+	Next  *string `json:"next"`
+}
+
+// target is the customer that the path names: by UUID in any case, or by number.
+func target(r *http.Request, by access.Actor) (customer.Ref, error) {
+	text := r.PathValue("ref")
+	if id, ok := parseID(text); ok {
+		return customer.ByID(by.Tenant, id), nil
+	}
+	number, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || number < 1 || strconv.FormatInt(number, 10) != text {
+		return customer.Ref{}, fault.New(fault.Missing, "no such customer: it is named by its id, a UUID, or its number")
+	}
+	return customer.ByNumber(by.Tenant, int32(number)), nil
+}
+
+// parseID takes a UUID in any case and in no other form.
+func parseID(text string) (id string, ok bool) {
+	u, err := uuid.Parse(text)
+	return u.String(), err == nil && strings.EqualFold(u.String(), text)
+}
+
+// write answers with body in JSON.
+func write(w http.ResponseWriter, status int, body any) error {
+	b, err := json.Marshal(body, json.Deterministic(true))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	return web.Write(w, status, b)
+}
