@@ -127,6 +127,9 @@ curl -i -X PATCH -u `+demoLogin+`:`+demoPassword+` -H 'Content-Type: application
 # lochting: a partner updates the same record
 curl -i -X PATCH -H 'Authorization: `+demoKey+`' -H 'Content-Type: application/json' -d '{"firstName":"John","lastName":"Doe","locale":"nl_BE","emailAddress":"johndoe@lochting.com","gender":"female","nationalId":"ABC12345","phoneNumber":"123456789","address":"Dendermondsesteenweg 140C","zipCode":"9000","city":"Gent","country":"BE"}' URL/public/v1/customer/customer-`+demoID+`
 
+# native: Kartotek's own API; null clears, and what is not named stays as it is
+curl -i -X PATCH -H 'Authorization: Bearer `+demoKey+`' -H 'Content-Type: application/merge-patch+json' -d '{"mobile":null,"address":{"city":"Brugge","postalCode":"8000"}}' URL/v1/customers/`+strconv.Itoa(demoNumber)+`
+
 `, "URL", baseURL)
 }
 

@@ -14,6 +14,7 @@ import (
 	"kartotek/internal/contract"
 	"kartotek/internal/contract/elw"
 	"kartotek/internal/contract/lochting"
+	"kartotek/internal/contract/native"
 	"kartotek/internal/store/sqlite"
 	"kartotek/internal/web"
 )
@@ -128,6 +129,10 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, m *metrics, stor
 		}
 	}()
 	m.watch(store)
+	server, err := s.newServer(ctx, log, m, store)
+	if err != nil {
+		return err
+	}
 	ln, err := net.Listen("tcp", s.listen)
 	if err != nil {
 		return err
@@ -138,13 +143,18 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, m *metrics, stor
 	}
 	ready(baseURL)
 	log.Info("listening", "url", baseURL)
-	err = s.newServer(log, m, store).Run(ctx, ln)
+	err = server.Run(ctx, ln)
 	log.Info("stopped")
 	return err
 }
 
-// newServer puts everything together. A contract is one line here.
-func (s *settings) newServer(log *slog.Logger, m *metrics, store *sqlite.Store) *web.Server {
+// newServer puts everything together. A contract is one line here. ctx is done when
+// the server is to stop.
+func (s *settings) newServer(ctx context.Context, log *slog.Logger, m *metrics, store *sqlite.Store) (*web.Server, error) {
+	cursorSecret, err := store.Secret(ctx, "cursor")
+	if err != nil {
+		return nil, err
+	}
 	customers := newService(store)
 	gate := contract.Gate{Directory: access.NewDirectory(store, time.Now), Proxies: s.proxies}
 	if s.rate > 0 {
@@ -155,6 +165,7 @@ func (s *settings) newServer(log *slog.Logger, m *metrics, store *sqlite.Store) 
 		Mounts: []web.Mount{
 			elw.New(elw.Settings{Customers: customers, Gate: gate, Repeats: repeats, Now: time.Now, ConfirmAfter: s.confirmAfter}).Mount(),
 			lochting.New(lochting.Settings{Customers: customers, Gate: gate, Repeats: repeats}).Mount(),
+			native.New(native.Settings{Customers: customers, Gate: gate, Repeats: repeats, Registry: store, CursorSecret: cursorSecret, Now: time.Now, ConfirmAfter: s.confirmAfter, Stopping: ctx.Done()}).Mount(),
 		},
 		Ready:   store.Ping,
 		Metrics: m.web,
@@ -162,5 +173,5 @@ func (s *settings) newServer(log *slog.Logger, m *metrics, store *sqlite.Store) 
 		MaxBody: s.maxBody,
 		TLSCert: s.tlsCert,
 		TLSKey:  s.tlsKey,
-	}
+	}, nil
 }
