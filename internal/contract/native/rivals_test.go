@@ -1,8 +1,10 @@
 package native_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"sync"
 	"testing"
 	"time"
@@ -166,5 +168,20 @@ func TestFollowersAreAnsweredWhenTheServerStops(t *testing.T) {
 	status, _, page := c.send(http.MethodGet, "/v1/changes?after=4&wait=30", "", "")
 	if took := time.Since(begun); status != http.StatusOK || page["next"] != float64(4) || took > 10*time.Second {
 		t.Errorf("got %d %v after %v, want an empty page at once", status, page, took)
+	}
+}
+
+func TestFollowersAreAnsweredBeforeTheDeadline(t *testing.T) {
+	t.Parallel()
+	world := contracttest.NewWorld(t)
+	const patience = 1500 * time.Millisecond
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/v1/changes?after=4&wait=30", nil)
+	r.Header.Set("Authorization", "Bearer "+world.Key("reader"))
+	w := httptest.NewRecorder()
+	world.Handler(start(world)).ServeHTTP(w, r)
+	if w.Code != http.StatusOK || ctx.Err() != nil {
+		t.Errorf("got %d with %v, want 200 before the deadline", w.Code, ctx.Err())
 	}
 }
