@@ -23,7 +23,12 @@ type heard struct {
 // synctest. The channel tells once it has ended.
 func follow(ctx context.Context, svc *customer.Service, store *shelf, wait time.Duration, stop <-chan struct{}) <-chan heard {
 	ended := make(chan heard, 1)
-	last := int64(len(store.changes))
+	var last int64
+	for i, r := range store.changes {
+		if store.tenants[i] == "north" {
+			last = r.Seq
+		}
+	}
 	start := time.Now()
 	go func() {
 		changes, err := svc.Feed(ctx, anyone, last, 100, wait, stop)
@@ -60,7 +65,6 @@ func TestFeedAnswersAtOnceWithWhatIsThere(t *testing.T) {
 			{1, 2, time.Minute, []int64{2, 3}},
 			{4, 100, 0, nil},
 			{4, 100, -time.Second, nil},
-			{99, 100, 0, nil},
 		} {
 			changes, err := svc.Feed(t.Context(), anyone, tt.after, tt.limit, tt.wait, nil)
 			if err != nil || len(changes) != len(tt.want) {
@@ -77,6 +81,18 @@ func TestFeedAnswersAtOnceWithWhatIsThere(t *testing.T) {
 			t.Errorf("waited %v, want no time", waited)
 		}
 	})
+}
+
+func TestFeedRefusesAPlaceItHasNotComeTo(t *testing.T) {
+	t.Parallel()
+	svc, _ := service()
+	for _, after := range []int64{5, 6, 99} { // 5 and 6 are another tenant's
+		_, err := svc.Feed(t.Context(), anyone, after, 100, time.Hour, nil)
+		f := fault.Of(err)
+		if f.Kind != fault.Malformed || len(f.Fields) != 1 || f.Fields[0].Path != "after" || f.Fields[0].Rule != fault.Range {
+			t.Errorf("after %d: got %v, want a Malformed fault on after", after, err)
+		}
+	}
 }
 
 func TestFeedWakesAtOnceOnAChange(t *testing.T) {
@@ -131,8 +147,8 @@ func TestFeedSleepsWhileNothingGrows(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantHeard(t, <-ended, 0, 500*time.Millisecond)
-		if store.looks != 1 {
-			t.Errorf("looked %d times, want once", store.looks)
+		if store.looks != 2 { // for changes, and whether the feed has come that far
+			t.Errorf("looked %d times, want twice", store.looks)
 		}
 	})
 }

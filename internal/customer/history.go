@@ -161,7 +161,9 @@ func (s *Service) Undo(ctx context.Context, by access.Actor, ref Ref, version in
 
 // Feed returns up to limit of the tenant's changes after the one with this Seq,
 // in the order of their commits. When there is none yet it waits for one, as
-// long as wait and ctx allow and stop is open.
+// long as wait and ctx allow and stop is open. A Seq that the feed has not come
+// to is a Malformed fault: whoever was given it read another feed, perhaps one
+// from before a backup was restored, and would wait past changes.
 func (s *Service) Feed(ctx context.Context, by access.Actor, after int64, limit int, wait time.Duration, stop <-chan struct{}) ([]Recorded, error) {
 	if !by.May(access.Read) || !by.Customers.Everyone() {
 		return nil, fault.New(fault.Forbidden, "the feed needs %s for all customers", access.Read)
@@ -170,8 +172,11 @@ func (s *Service) Feed(ctx context.Context, by access.Actor, after int64, limit 
 	for {
 		grown := s.growth.next(by.Tenant) // before the look, so that nothing falls between
 		changes, err := s.store.Feed(ctx, by.Tenant, after, limit)
-		if err != nil || len(changes) > 0 || wait <= 0 {
+		if err != nil || len(changes) > 0 {
 			return changes, err
+		}
+		if err := s.passed(ctx, by.Tenant, after); err != nil || wait <= 0 {
+			return nil, err
 		}
 		select {
 		case <-grown:
@@ -184,6 +189,21 @@ func (s *Service) Feed(ctx context.Context, by access.Actor, after int64, limit 
 			return nil, nil
 		}
 	}
+}
+
+// passed is a fault unless the tenant's feed has a change with this Seq, or a
+// later one.
+func (s *Service) passed(ctx context.Context, tenant string, seq int64) error {
+	if seq == 0 {
+		return nil
+	}
+	changes, err := s.store.Feed(ctx, tenant, seq-1, 1)
+	if err != nil || len(changes) > 0 {
+		return err
+	}
+	return &fault.Fault{Kind: fault.Malformed, Text: "the feed has not come that far", Fields: []fault.Field{{
+		Path: "after", Rule: fault.Range, Text: "is beyond the end of the feed: if it was the end once, the history was replaced; begin again at 0",
+	}}}
 }
 
 // feedPause is how soon the feed shows what another process wrote, at the latest.

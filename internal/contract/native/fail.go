@@ -143,7 +143,7 @@ func (e *errorBody) locate(r *http.Request, path string) {
 		e.Pointer = &path
 	case isParameter:
 		e.Parameter = &name
-	case path == "version" && r.PathValue("version") != "":
+	case path == "after", path == "version" && r.PathValue("version") != "":
 		e.Parameter = &path
 	case 'A' <= path[0] && path[0] <= 'Z':
 		e.Header = &path
