@@ -135,7 +135,7 @@ func TestFollowersHearOfAChangeAtOnce(t *testing.T) {
 	c := newClient(t)
 	heard := make(chan map[string]any)
 	go func() { // ends with its request
-		_, _, page := c.send(http.MethodGet, "/v1/changes?after=4&wait=30", "", "")
+		_, _, page := c.send(http.MethodGet, "/v1/changes?after=3&wait=30", "", "")
 		heard <- page
 	}()
 	select {
@@ -165,8 +165,8 @@ func TestFollowersAreAnsweredWhenTheServerStops(t *testing.T) {
 	s.Stopping = stopping
 	c := client{t, world.Handler(native.New(s)), world.Key("writer")}
 	begun := time.Now()
-	status, _, page := c.send(http.MethodGet, "/v1/changes?after=4&wait=30", "", "")
-	if took := time.Since(begun); status != http.StatusOK || page["next"] != float64(4) || took > 10*time.Second {
+	status, _, page := c.send(http.MethodGet, "/v1/changes?after=3&wait=30", "", "")
+	if took := time.Since(begun); status != http.StatusOK || page["next"] != float64(3) || took > 10*time.Second {
 		t.Errorf("got %d %v after %v, want an empty page at once", status, page, took)
 	}
 }
@@ -177,7 +177,7 @@ func TestFollowersAreAnsweredBeforeTheDeadline(t *testing.T) {
 	const patience = 1500 * time.Millisecond
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/v1/changes?after=4&wait=30", nil)
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/v1/changes?after=3&wait=30", nil)
 	r.Header.Set("Authorization", "Bearer "+world.Key("reader"))
 	w := httptest.NewRecorder()
 	world.Handler(start(world)).ServeHTTP(w, r)
