@@ -51,6 +51,7 @@ var only = map[string][]string{
 	"github.com/prometheus/client_golang": {"web", "cli"},
 	"github.com/spf13/cobra":              {"cli"},
 	"github.com/getkin/kin-openapi":       {"contract/contracttest"},
+	"github.com/nyaruka/phonenumbers":     {"customer"},
 }
 
 // standardOnly are the leaves: they use the standard library and nothing else.

@@ -1,6 +1,7 @@
 package customer
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 )
@@ -30,6 +31,23 @@ func (q Query) LogValue() slog.Value { return slog.StringValue("query") }
 // name, folded first name and id. The zero Position is before all.
 type Position struct {
 	LastName, FirstName, ID string
+}
+
+// Compare is negative when p comes before other, and 0 when they are equal.
+func (p Position) Compare(other Position) int {
+	return cmp.Or(
+		cmp.Compare(p.LastName, other.LastName),
+		cmp.Compare(p.FirstName, other.FirstName),
+		cmp.Compare(p.ID, other.ID),
+	)
+}
+
+// Next is the first position after p that a customer can have.
+func (p Position) Next() Position {
+	if p != (Position{}) {
+		p.ID += "\x00" // nothing is longer than p and comes before it
+	}
+	return p
 }
 
 // LogValue keeps personal data out of every log.
