@@ -25,7 +25,7 @@ func (s *Store) Find(ctx context.Context, ref customer.Ref) (customer.Customer, 
 // Revise implements customer.Store.
 func (s *Store) Revise(ctx context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit, once *customer.Once) (customer.Change, error) {
 	return write(ctx, s, func(conn *sqlite.Conn) (customer.Change, error) {
-		return onlyOnce(conn, ref.Tenant, by, once, func() (customer.Change, error) {
+		return s.onlyOnce(conn, ref.Tenant, by, once, func() (customer.Change, error) {
 			before, err := find(conn, ref)
 			if err != nil {
 				return customer.Change{}, err
@@ -38,7 +38,7 @@ func (s *Store) Revise(ctx context.Context, ref customer.Ref, by customer.Signat
 // Create implements customer.Store.
 func (s *Store) Create(ctx context.Context, tenant string, by customer.Signature, entry customer.Entry, once *customer.Once) (customer.Change, error) {
 	return write(ctx, s, func(conn *sqlite.Conn) (customer.Change, error) {
-		return onlyOnce(conn, tenant, by, once, func() (customer.Change, error) {
+		return s.onlyOnce(conn, tenant, by, once, func() (customer.Change, error) {
 			l := load{conn: conn, tenant: tenant, by: by, lowest: 1}
 			return l.born(entry)
 		})
@@ -47,7 +47,7 @@ func (s *Store) Create(ctx context.Context, tenant string, by customer.Signature
 
 // onlyOnce saves the change that decide comes to, and with once its receipt,
 // unless the tenant has that already.
-func onlyOnce(conn *sqlite.Conn, tenant string, by customer.Signature, once *customer.Once, decide func() (customer.Change, error)) (customer.Change, error) {
+func (s *Store) onlyOnce(conn *sqlite.Conn, tenant string, by customer.Signature, once *customer.Once, decide func() (customer.Change, error)) (customer.Change, error) {
 	if once != nil {
 		if err := firstToUse(conn, tenant, once.Key, by.At); err != nil {
 			return customer.Change{}, err
@@ -58,13 +58,13 @@ func onlyOnce(conn *sqlite.Conn, tenant string, by customer.Signature, once *cus
 		return customer.Change{}, err
 	}
 	if once == nil {
-		return ch, save(conn, ch)
+		return ch, s.save(conn, ch)
 	}
 	receipt, err := once.Receipt(ch, tenant)
 	if err != nil {
 		return customer.Change{}, fmt.Errorf("write receipt: %w", err)
 	}
-	if err := save(conn, ch); err != nil {
+	if err := s.save(conn, ch); err != nil {
 		return customer.Change{}, err
 	}
 	return ch, keep(conn, receipt)
@@ -76,7 +76,7 @@ func (s *Store) Put(ctx context.Context, tenant string, by customer.Signature, e
 		l := load{conn: conn, tenant: tenant, by: by, lowest: 1}
 		results := make([]customer.Result, len(entries))
 		for i, e := range entries {
-			ch, err := l.put(e)
+			ch, err := s.put(&l, e)
 			if err != nil && !isFault(err) {
 				return nil, err
 			}
@@ -95,12 +95,12 @@ type load struct {
 }
 
 // put returns a fault when it wrote nothing.
-func (l *load) put(e customer.Entry) (customer.Change, error) {
+func (s *Store) put(l *load, e customer.Entry) (customer.Change, error) {
 	ch, err := l.change(e)
 	if err != nil {
 		return customer.Change{}, err
 	}
-	if err := save(l.conn, ch); err != nil {
+	if err := s.save(l.conn, ch); err != nil {
 		return customer.Change{}, err
 	}
 	return ch, nil
@@ -184,10 +184,7 @@ func find(conn *sqlite.Conn, ref customer.Ref) (customer.Customer, error) {
 	if !found {
 		return customer.Customer{}, fault.New(fault.Missing, "no such customer")
 	}
-	var c customer.Customer
-	for i, col := range columns {
-		scan(stmt, i, col.field(&c))
-	}
+	c := scanCustomer(stmt)
 	// A statement that has not ended would hold its snapshot, and with it the log.
 	if err := stmt.Reset(); err != nil {
 		return customer.Customer{}, fmt.Errorf("find customer: %w", err)
@@ -214,9 +211,9 @@ func prepareFind(conn *sqlite.Conn, ref customer.Ref) (*sqlite.Stmt, error) {
 	return stmt, nil
 }
 
-// save writes the customer and the record of the change; nothing when the change
-// is empty.
-func save(conn *sqlite.Conn, ch customer.Change) error {
+// save writes the customer, the record of the change, and what searches read;
+// nothing when the change is empty. When it returns a fault it wrote nothing.
+func (s *Store) save(conn *sqlite.Conn, ch customer.Change) error {
 	if ch.Empty() {
 		return nil
 	}
@@ -227,7 +224,10 @@ func save(conn *sqlite.Conn, ch customer.Change) error {
 	if err := put(conn, ch); err != nil {
 		return err
 	}
-	return record(conn, ch)
+	if err := record(conn, ch); err != nil {
+		return err
+	}
+	return s.writer.index.follow(ch)
 }
 
 // insert returns a Conflict fault when the id or the number is taken.
@@ -414,6 +414,14 @@ func scan(stmt *sqlite.Stmt, col int, field any) {
 	case *time.Time:
 		*p = instant(stmt.ColumnInt64(col))
 	}
+}
+
+// scanCustomer reads a row of columns.
+func scanCustomer(stmt *sqlite.Stmt) (c customer.Customer) {
+	for i, col := range columns {
+		scan(stmt, i, col.field(&c))
+	}
+	return c
 }
 
 func instant(micros int64) time.Time { return time.UnixMicro(micros).UTC() }

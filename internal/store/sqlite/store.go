@@ -25,8 +25,9 @@ import (
 // Store is one SQLite file. It is safe for concurrent use, also when another
 // process has the file open.
 type Store struct {
-	readers *sqlitex.Pool
-	writer  *writer
+	readers    *sqlitex.Pool
+	writer     *writer
+	searchRows int // maxRows, or a test's
 }
 
 var (
@@ -67,7 +68,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), conn.Close())
 	}
-	return &Store{pool, startWriter(conn, opts.OnCommit)}, nil
+	return &Store{pool, startWriter(conn, opts.OnCommit), maxRows}, nil
 }
 
 // create makes an empty file that only its owner may read, since it will hold
@@ -102,7 +103,7 @@ func prepareWriter(ctx context.Context, conn *sqlite.Conn) error {
 	if err := whileBusy(lockPatience, func() error { return migrate(ctx, conn) }); err != nil {
 		return err
 	}
-	return pragmas(conn,
+	err := pragmas(conn,
 		"synchronous = FULL", // a commit is on the disk when it returns
 		"foreign_keys = ON",
 		"cache_size = -8000", // KiB
@@ -112,6 +113,10 @@ func prepareWriter(ctx context.Context, conn *sqlite.Conn) error {
 		"wal_autocheckpoint = 16000",
 		"journal_size_limit = 67108864", // to which a log is cut that a slow reader made longer
 	)
+	if err != nil {
+		return err
+	}
+	return reindex(ctx, conn)
 }
 
 func prepareReader(conn *sqlite.Conn) error {

@@ -18,6 +18,7 @@ import (
 // once it is durable: the disk is waited for once, not once for each.
 type writer struct {
 	conn     *sqlite.Conn
+	index    *index
 	onCommit func(writes int, took time.Duration)
 	patience time.Duration // lockPatience, or a test's
 	queue    chan *pending
@@ -47,6 +48,7 @@ const (
 func startWriter(conn *sqlite.Conn, onCommit func(int, time.Duration)) *writer {
 	w := &writer{
 		conn:     conn,
+		index:    newIndex(conn),
 		onCommit: onCommit,
 		patience: lockPatience,
 		queue:    make(chan *pending, maxQueue),
@@ -173,8 +175,10 @@ func (w *writer) begin() error {
 	return nil
 }
 
-// runAll runs the writes, up to the first that breaks off halfway.
+// runAll runs the writes, up to the first that breaks off halfway, and then what
+// the index has put off until it has seen all of them.
 func (w *writer) runAll(group []*pending) error {
+	w.index.reset()
 	for _, p := range group {
 		p.fault = nil
 		if p.ctx.Err() != nil {
@@ -187,7 +191,7 @@ func (w *writer) runAll(group []*pending) error {
 		}
 		p.fault = err
 	}
-	return nil
+	return w.index.flush()
 }
 
 // runOne turns a panic into an error, since it is one caller's.
