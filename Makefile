@@ -23,5 +23,5 @@ check: ## what a change must pass: format, vet, staticcheck, tests under the rac
 format: ## format all sources
 	$(tool) gofumpt -w .
 
-bench: ## PATCHes a second through the whole server, and writes and reads of the store alone
+bench: ## PATCHes a second through the whole server, searches, and writes and reads of the store alone
 	go test ./internal/cli ./internal/store/sqlite -run '^$$' -bench . -benchtime 5s
