@@ -74,7 +74,7 @@ func load(t *testing.T, store string, round int, acknowledged map[string]int) {
 }
 
 // startServer starts a server, which kill ends without a warning.
-func startServer(t *testing.T, store string) (url string, kill func()) {
+func startServer(t testing.TB, store string) (url string, kill func()) {
 	t.Helper()
 	program, err := exec.LookPath("kartotek")
 	if err != nil {
