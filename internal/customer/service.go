@@ -2,6 +2,7 @@ package customer
 
 import (
 	"context"
+	"iter"
 	"log/slog"
 	"slices"
 	"time"
@@ -22,6 +23,19 @@ func ByID(tenant, id string) Ref { return Ref{Tenant: tenant, ID: id} }
 
 // ByNumber names a customer by its number.
 func ByNumber(tenant string, number int32) Ref { return Ref{Tenant: tenant, Number: number} }
+
+// Names are the refs under which nobody else may be found, by the paths of their
+// fields and in the order of the record. A record without an id has none by it.
+func (c Customer) Names() iter.Seq2[string, Ref] {
+	return func(yield func(string, Ref) bool) {
+		if c.ID != "" && !yield("id", ByID(c.Tenant, c.ID)) {
+			return
+		}
+		if c.Number != 0 {
+			yield("number", ByNumber(c.Tenant, c.Number))
+		}
+	}
+}
 
 // Result is what became of an Entry: a change, or the error that prevented it.
 type Result struct {
@@ -153,22 +167,19 @@ func (s *Service) CheckCreate(ctx context.Context, by access.Actor, entry Entry)
 	if _, err := entry.Born(by.Tenant, 1, s.sign(by)); err != nil { // any number will do
 		return err
 	}
-	if err := s.free(ctx, "id", ByID(by.Tenant, entry.ID)); err != nil {
-		return err
+	var taken []string
+	for path, ref := range (Customer{Tenant: by.Tenant, ID: entry.ID, Number: entry.Number}).Names() {
+		_, err := s.store.Find(ctx, ref)
+		if err == nil {
+			taken = append(taken, path)
+		} else if !fault.Is(err, fault.Missing) {
+			return err
+		}
 	}
-	return s.free(ctx, "number", ByNumber(by.Tenant, entry.Number))
-}
-
-// free returns a Conflict fault on path when there is a customer with this ref.
-func (s *Service) free(ctx context.Context, path string, ref Ref) error {
-	_, err := s.store.Find(ctx, ref)
-	switch {
-	case err == nil:
-		return fault.Taken("customer", path)
-	case fault.Is(err, fault.Missing):
-		return nil
+	if len(taken) > 0 {
+		return fault.Taken("customer", taken...)
 	}
-	return err
+	return nil
 }
 
 func mayCreate(by access.Actor) error {

@@ -403,7 +403,7 @@ func TestCheckCreateTellsWhatCreateWouldAndWritesNothing(t *testing.T) {
 	}
 	svc, store := service()
 	store.broken = errors.New("disk full")
-	if err := svc.CheckCreate(context.Background(), all, customer.Entry{Edit: rename("Eve")}); !errors.Is(err, store.broken) {
+	if err := svc.CheckCreate(context.Background(), all, customer.Entry{Number: 9, Edit: rename("Eve")}); !errors.Is(err, store.broken) {
 		t.Errorf("in an outage: got %v, want %v", err, store.broken)
 	}
 }

@@ -83,13 +83,13 @@ func New(kind Kind, format string, args ...any) *Fault {
 }
 
 // Taken returns a Conflict: another record of its kind, such as a customer, holds
-// the value at path.
-func Taken(kind, path string) *Fault {
-	return &Fault{
-		Kind:   Conflict,
-		Text:   "another " + kind + " has this " + path,
-		Fields: []Field{{path, Unique, "is taken by another " + kind}},
+// the value at each of the paths.
+func Taken(kind string, paths ...string) *Fault {
+	f := &Fault{Kind: Conflict, Text: "another " + kind + " has this " + strings.Join(paths, ", another this ")}
+	for _, path := range paths {
+		f.Fields = append(f.Fields, Field{path, Unique, "is taken by another " + kind})
 	}
+	return f
 }
 
 // Error lists the kind, the text and each broken rule.

@@ -230,7 +230,7 @@ func (s *Store) save(conn *sqlite.Conn, ch customer.Change) error {
 	return s.writer.index.follow(ch)
 }
 
-// insert returns a Conflict fault when the id or the number is taken.
+// insert returns a Conflict fault when the id or the number is taken, or both.
 func insert(conn *sqlite.Conn, ch customer.Change) error {
 	stmt, err := conn.Prepare(insertCustomer)
 	if err != nil {
@@ -243,12 +243,24 @@ func insert(conn *sqlite.Conn, ch customer.Change) error {
 	switch sqlite.ErrCode(err) {
 	case sqlite.ResultOK:
 		return nil
-	case sqlite.ResultConstraintPrimaryKey:
-		return fault.Taken("customer", "id")
-	case sqlite.ResultConstraintUnique:
-		return fault.Taken("customer", "number")
+	case sqlite.ResultConstraintPrimaryKey, sqlite.ResultConstraintUnique: // whichever it met first
+		return taken(conn, ch.After)
 	}
 	return fmt.Errorf("insert customer: %w", err)
+}
+
+// taken tells what of c's names others have.
+func taken(conn *sqlite.Conn, c customer.Customer) error {
+	var paths []string
+	for path, ref := range c.Names() {
+		_, err := find(conn, ref)
+		if err == nil {
+			paths = append(paths, path)
+		} else if !fault.Is(err, fault.Missing) {
+			return err
+		}
+	}
+	return fault.Taken("customer", paths...)
 }
 
 func update(conn *sqlite.Conn, ch customer.Change) error {

@@ -85,7 +85,9 @@ func createRefusesTaken(t *testing.T, s *subject) {
 		})
 	}
 	_, err := s.Create(t.Context(), "north", signature(5), customer.Entry{ID: old.ID, Number: 5, Edit: named("Cy")}, nil)
-	wantFault(t, err, fault.Conflict, "")
+	if f := fault.Of(err); f.Kind != fault.Conflict || len(f.Fields) != 2 || f.Fields[0].Path != "id" || f.Fields[1].Path != "number" {
+		t.Errorf("both taken: got %v, want a Conflict fault on id and number", err)
+	}
 	s.wantRecord(t, old)
 	s.wantNoRecord(t, customer.ByID("north", id(6)), id(6))
 	s.wantNoRecord(t, customer.ByNumber("north", 6), id(6))
