@@ -67,6 +67,8 @@ func writeFolded(out *strings.Builder, r rune) {
 		r = 'd'
 	case 'ı':
 		r = 'i'
+	case 'ς': // at the end of a word
+		r = 'σ'
 	case 'æ':
 		out.WriteByte('a')
 		r = 'e'
