@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"os/user"
 	"strings"
 	"time"
@@ -23,6 +24,9 @@ func openStore(ctx context.Context, cmd *cobra.Command, opts sqlite.Options) (*s
 	scheme, path, _ := strings.Cut(url, ":")
 	if scheme != "sqlite" || path == "" {
 		return nil, usagef("--store: want sqlite:PATH")
+	}
+	opts.OnReindex = func() {
+		fmt.Fprintln(cmd.ErrOrStderr(), "kartotek: indexing all customers for searches, this once; a million take some minutes")
 	}
 	return sqlite.Open(ctx, path, opts)
 }

@@ -16,15 +16,19 @@ const indexBatch = 500
 
 // reindex makes the rows that searches read when the file has none, or those of
 // another KeysVersion. When it is interrupted, or another process does the same,
-// it goes on from where either got to.
-func reindex(ctx context.Context, conn *sqlite.Conn) error {
-	for {
+// it goes on from where either got to. It calls tell, once, when that takes more
+// than a step.
+func reindex(ctx context.Context, conn *sqlite.Conn, tell func()) error {
+	for step := 0; ; step++ {
 		state, err := findIndexState(conn)
 		if err != nil || state.done() {
 			return err
 		}
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if step == 1 && tell != nil {
+			tell()
 		}
 		err = whileBusy(lockPatience, func() error { return reindexSome(conn, indexBatch) })
 		if err != nil {

@@ -114,6 +114,35 @@ func TestFilesAreIndexedAnew(t *testing.T) {
 	}
 }
 
+func TestALongIndexingIsTold(t *testing.T) {
+	for customers, want := range map[int]int{0: 0, indexBatch - 1: 0, indexBatch + 1: 1, 3 * indexBatch: 1} {
+		s, path := start(t, Options{})
+		if customers > 0 {
+			fill(t, s, customers)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		foreign(t, path, func(conn *sqlite.Conn) error {
+			change(t, conn, "UPDATE search_state SET keys_version = 0")
+			return nil
+		})
+		for _, want := range []int{want, 0} { // the second time all is done
+			told := 0
+			s, err := Open(t.Context(), path, Options{OnReindex: func() { told++ }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if told != want {
+				t.Errorf("%d customers: told %d times, want %d", customers, told, want)
+			}
+		}
+	}
+}
+
 func change(t *testing.T, conn *sqlite.Conn, query string) {
 	t.Helper()
 	if err := sqlitex.ExecuteTransient(conn, query, nil); err != nil {

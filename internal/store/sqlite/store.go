@@ -43,6 +43,10 @@ type Options struct {
 	// commit and how long it took. A write that found nothing to change counts
 	// too. It may be nil.
 	OnCommit func(writes int, took time.Duration)
+
+	// OnReindex is told when Open takes long because it makes what searches read
+	// anew, for all customers. It may be nil.
+	OnReindex func()
 }
 
 // readers is how many may read at once. Reading needs a processor, and little
@@ -56,7 +60,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
-	conn, err := openWriter(ctx, path)
+	conn, err := openWriter(ctx, path, opts.OnReindex)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -86,18 +90,18 @@ func create(path string) error {
 	return f.Close()
 }
 
-func openWriter(ctx context.Context, path string) (*sqlite.Conn, error) {
+func openWriter(ctx context.Context, path string, onReindex func()) (*sqlite.Conn, error) {
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
 	if err != nil {
 		return nil, err
 	}
-	if err := prepareWriter(ctx, conn); err != nil {
+	if err := prepareWriter(ctx, conn, onReindex); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
 }
 
-func prepareWriter(ctx context.Context, conn *sqlite.Conn) error {
+func prepareWriter(ctx context.Context, conn *sqlite.Conn, onReindex func()) error {
 	defer conn.SetInterrupt(conn.SetInterrupt(ctx.Done()))
 	conn.SetBusyTimeout(0) // whileBusy waits better
 	if err := whileBusy(lockPatience, func() error { return migrate(ctx, conn) }); err != nil {
@@ -116,7 +120,7 @@ func prepareWriter(ctx context.Context, conn *sqlite.Conn) error {
 	if err != nil {
 		return err
 	}
-	return reindex(ctx, conn)
+	return reindex(ctx, conn, onReindex)
 }
 
 func prepareReader(conn *sqlite.Conn) error {
