@@ -114,6 +114,9 @@ func (w World) Handler(c contract.Contract) http.Handler {
 // Key is the text of the key with this name.
 func (w World) Key(name string) string { return w.texts[name] }
 
+// Advance moves the clock.
+func (w World) Advance(d time.Duration) { w.clock.advance(d) }
+
 // happen makes an event of a transcript come true.
 func (w *World) happen(t *testing.T, event string) {
 	t.Helper()
@@ -145,7 +148,7 @@ func (w *World) happen(t *testing.T, event string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.clock.advance(d)
+		w.Advance(d)
 	default:
 		t.Fatalf("no such event: %s", event)
 	}

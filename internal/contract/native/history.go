@@ -62,8 +62,8 @@ func (h handler) revert(w http.ResponseWriter, r *http.Request, by access.Actor,
 	if err != nil {
 		return err
 	}
-	version, err := strconv.ParseInt(r.PathValue("version"), 10, 64)
-	if err != nil {
+	version, ok := canonical(r.PathValue("version"), 64)
+	if !ok {
 		return fault.New(fault.Missing, "no such version: versions are numbers")
 	}
 	undo, err := h.Customers.Undo(r.Context(), by, ref, version)
@@ -119,6 +119,11 @@ func (h handler) feed(w http.ResponseWriter, r *http.Request, by access.Actor) e
 	changes, err := h.Customers.Feed(r.Context(), by, after, limit, wait, h.Stopping)
 	if err != nil {
 		return err
+	}
+	if wait > 0 {
+		if _, err := h.Gate.Directory.ByKey(r.Context(), bearer(r)); err != nil { // it may have been revoked meanwhile
+			return err
+		}
 	}
 	out := feedPage{Next: after}
 	for _, c := range changes {

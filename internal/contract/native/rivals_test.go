@@ -156,6 +156,38 @@ func TestFollowersHearOfAChangeAtOnce(t *testing.T) {
 	}
 }
 
+func TestAFollowerWhoseKeyIsRevokedMeanwhileHearsNoMore(t *testing.T) {
+	t.Parallel()
+	world := contracttest.NewWorld(t)
+	c := client{t, world.Handler(start(world)), world.Key("writer")}
+	heard := make(chan int)
+	go func() { // ends with its request
+		follower := client{t, c.handler, world.Key("partner")}
+		status, _, _ := follower.send(http.MethodGet, "/v1/changes?after=3&wait=30", "", "")
+		heard <- status
+	}()
+	select {
+	case status := <-heard:
+		t.Fatalf("got %d before there was anything to hear", status)
+	case <-time.After(50 * time.Millisecond):
+	}
+	if err := world.Registry.RevokeKey(t.Context(), "hafslund", "partner0", world.Now()); err != nil {
+		t.Fatal(err)
+	}
+	world.Advance(5 * time.Second)
+	if status, _ := c.patch("42", `{"phone":"1234"}`); status != http.StatusOK {
+		t.Fatalf("got %d", status)
+	}
+	select {
+	case status := <-heard:
+		if status != http.StatusUnauthorized {
+			t.Errorf("got %d, want 401", status)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("heard nothing for 10 seconds")
+	}
+}
+
 func TestFollowersAreAnsweredWhenTheServerStops(t *testing.T) {
 	t.Parallel()
 	world := contracttest.NewWorld(t)

@@ -202,11 +202,18 @@ func target(r *http.Request, by access.Actor) (customer.Ref, error) {
 	if id, ok := parseID(text); ok {
 		return customer.ByID(by.Tenant, id), nil
 	}
-	number, err := strconv.ParseInt(text, 10, 32)
-	if err != nil || number < 1 || strconv.FormatInt(number, 10) != text {
+	number, ok := canonical(text, 32)
+	if !ok || number < 1 {
 		return customer.Ref{}, fault.New(fault.Missing, "no such customer: it is named by its id, a UUID, or its number")
 	}
 	return customer.ByNumber(by.Tenant, int32(number)), nil
+}
+
+// canonical is the integer that text writes in the one way in which a path may: "+2"
+// and "02" name nothing.
+func canonical(text string, bits int) (n int64, ok bool) {
+	n, err := strconv.ParseInt(text, 10, bits)
+	return n, err == nil && strconv.FormatInt(n, 10) == text
 }
 
 // parseID takes a UUID in any case and in no other form.
