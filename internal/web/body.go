@@ -17,8 +17,11 @@ import (
 
 // RequestType is the media type of the body, in lower case, without parameters.
 // It is an Unsupported fault when it is none of those accepted, or names a
-// charset other than UTF-8.
+// charset other than UTF-8, or when the body is Encoded.
 func RequestType(r *http.Request, accepted ...string) (string, error) {
+	if Encoded(r) {
+		return "", fault.New(fault.Unsupported, "the body must be sent as it is, without Content-Encoding")
+	}
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || !slices.Contains(accepted, media) {
 		return "", fault.New(fault.Unsupported, "the Content-Type must be %s", strings.Join(accepted, ", "))
@@ -29,16 +32,31 @@ func RequestType(r *http.Request, accepted ...string) (string, error) {
 	return media, nil
 }
 
+// Encoded reports whether Content-Encoding says that the body is compressed, or
+// in another way not what its media type says.
+func Encoded(r *http.Request) bool {
+	for _, header := range r.Header.Values("Content-Encoding") {
+		for coding := range strings.SplitSeq(header, ",") {
+			coding = strings.TrimSpace(coding)
+			if coding != "" && !strings.EqualFold(coding, "identity") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // ReadBody reads the whole body. A body over the server's limit is a TooLarge
 // fault, one that arrives too slowly a Slow one, one that ends early a Malformed
 // one.
 func ReadBody(r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(r.Body)
+	tooLarge, isTooLarge := errors.AsType[tooLargeError](err)
 	switch {
 	case err == nil:
 		return body, nil
-	case errors.Is(err, errTooLarge):
-		return nil, fault.New(fault.TooLarge, "the body is too large")
+	case isTooLarge:
+		return nil, fault.New(fault.TooLarge, "the body has more than %d bytes, which is the limit of this server", tooLarge.limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, fault.New(fault.Slow, "the body took too long to arrive")
 	default:
@@ -46,7 +64,11 @@ func ReadBody(r *http.Request) ([]byte, error) {
 	}
 }
 
-var errTooLarge = errors.New("body too large")
+// tooLargeError is for a body with more bytes than the limit.
+type tooLargeError struct{ limit int64 }
+
+// Error implements error.
+func (e tooLargeError) Error() string { return "body too large" }
 
 // drainMax is how much of a body over the limit is read and thrown away, in
 // bytes. A sender that may finish sees the answer; one that is cut off may see a
@@ -56,7 +78,8 @@ const drainMax = 16 << 20
 // limitedBody is a body that fails once it has given more than it may.
 type limitedBody struct {
 	io.ReadCloser
-	left    int64 // bytes; -1 once too many have come
+	limit   int64 // bytes
+	left    int64 // of them; -1 once too many have come
 	tooLong bool  // by its own Content-Length
 	waits   bool  // the sender waits for leave to send it
 }
@@ -64,7 +87,7 @@ type limitedBody struct {
 // Read implements io.Reader.
 func (b *limitedBody) Read(p []byte) (int, error) {
 	if b.left < 0 || b.tooLong && b.waits {
-		return 0, errTooLarge
+		return 0, tooLargeError{b.limit}
 	}
 	if b.tooLong {
 		return 0, b.overflow()
@@ -83,7 +106,7 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 func (b *limitedBody) overflow() error {
 	b.left = -1
 	_, _ = io.CopyN(io.Discard, b.ReadCloser, drainMax) // a sender that stops early needs no more
-	return errTooLarge
+	return tooLargeError{b.limit}
 }
 
 // Member is one member of a JSON object.

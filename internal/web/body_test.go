@@ -55,6 +55,33 @@ func TestRequestTypeIsOneOfThoseAccepted(t *testing.T) {
 	}
 }
 
+func TestRequestTypeRefusesABodyThatIsEncoded(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		codings []string
+		taken   bool
+	}{
+		"identity is no coding":     {[]string{"identity"}, true},
+		"in any case":               {[]string{" Identity "}, true},
+		"an empty list has none":    {[]string{"", ","}, true},
+		"gzip is one":               {[]string{"gzip"}, false},
+		"after identity":            {[]string{"identity, br"}, false},
+		"in a header of its own":    {[]string{"identity", "gzip"}, false},
+		"one that nobody has heard": {[]string{"x"}, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := httptest.NewRequest(http.MethodPatch, "/", nil)
+			r.Header.Set("Content-Type", "application/json")
+			r.Header["Content-Encoding"] = tt.codings
+			if _, err := web.RequestType(r, "application/json"); (err == nil) != tt.taken || err != nil && told(err) != "unsupported" {
+				t.Errorf("Content-Encoding %q: got %v, want taken %v", tt.codings, err, tt.taken)
+			}
+		})
+	}
+}
+
 // measure answers with the size of the body.
 func measure(w http.ResponseWriter, r *http.Request) error {
 	body, err := web.ReadBody(r)

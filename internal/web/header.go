@@ -85,15 +85,15 @@ func Seconds(d time.Duration) string {
 	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }
 
-// Prefers reports whether the client asks for this preference (RFC 7240), of which
-// the first mention counts.
+// Prefers reports whether the client asks for this preference (RFC 7240), in any
+// case. Its first mention counts.
 func Prefers(r *http.Request, name, value string) bool {
 	for _, header := range r.Header.Values("Prefer") {
 		for item := range strings.SplitSeq(header, ",") {
 			preference, _, _ := strings.Cut(item, ";")
 			n, v, _ := strings.Cut(preference, "=")
 			if strings.EqualFold(strings.TrimSpace(n), name) {
-				return strings.Trim(strings.TrimSpace(v), `"`) == value
+				return strings.EqualFold(strings.Trim(strings.TrimSpace(v), `"`), value)
 			}
 		}
 	}

@@ -108,7 +108,6 @@ func TestPrefersFindsAPreference(t *testing.T) {
 		"not in an empty header":           {[]string{""}, false},
 		"alone":                            {[]string{"return=representation"}, true},
 		"in any case of its name":          {[]string{"Return=representation"}, true},
-		"not in another case of its value": {[]string{"return=Representation"}, false},
 		"in quotes":                        {[]string{`return="representation"`}, true},
 		"with space":                       {[]string{" return = representation "}, true},
 		"with parameters":                  {[]string{"return=representation; x=y"}, true},
@@ -118,6 +117,7 @@ func TestPrefersFindsAPreference(t *testing.T) {
 		"not without a value":              {[]string{"return"}, false},
 		"not under another name":           {[]string{"returns=representation"}, false},
 		"not as a parameter":               {[]string{"wait=10; return=representation"}, false},
+		"in any case":                      {[]string{"Return=REPRESENTATION"}, true},
 		"first of two":                     {[]string{"return=representation, return=minimal"}, true},
 		"not second of two":                {[]string{"return=minimal", "return=representation"}, false},
 	}

@@ -80,6 +80,7 @@ func bound(next http.Handler, maxBody int64, patience time.Duration) http.Handle
 		r = r.WithContext(ctx)
 		r.Body = &limitedBody{
 			ReadCloser: r.Body,
+			limit:      maxBody,
 			left:       maxBody,
 			tooLong:    r.ContentLength > maxBody,
 			waits:      r.Header.Get("Expect") != "",

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"kartotek/internal/fault"
+	"kartotek/internal/web"
 )
 
 // errorBody is ASP.NET's HttpError. ModelState lists what is wrong with each
@@ -112,6 +113,9 @@ func requestURI(r *http.Request) string {
 }
 
 func unsupported(r *http.Request) string {
+	if web.Encoded(r) {
+		return "The request entity's content encoding is not supported for this resource."
+	}
 	sent := r.Header.Get("Content-Type")
 	if sent == "" {
 		return "The request contains an entity body but no Content-Type header. " +

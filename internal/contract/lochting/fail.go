@@ -75,7 +75,7 @@ func message(r *http.Request, f *fault.Fault) string {
 	case fault.TooLarge:
 		return "The body is too large"
 	case fault.Unsupported:
-		return "Content-Type must be application/json, in UTF-8"
+		return unsupported(r)
 	case fault.Slow:
 		return "The request took too long to arrive"
 	case fault.Busy:
@@ -83,6 +83,13 @@ func message(r *http.Request, f *fault.Fault) string {
 	default:
 		return "Internal server error"
 	}
+}
+
+func unsupported(r *http.Request) string {
+	if web.Encoded(r) {
+		return "The body must be sent without Content-Encoding"
+	}
+	return "Content-Type must be application/json, in UTF-8"
 }
 
 // reasons is every violation, in the order of the documentation.

@@ -57,7 +57,7 @@ var kinds = map[fault.Kind]kind{
 	fault.Reused:          {http.StatusUnprocessableEntity, "The Idempotency-Key belongs to another request", "Give each request a key of its own."},
 	fault.Limited:         {http.StatusTooManyRequests, "Too many requests", "Wait as long as Retry-After says."},
 	fault.TooLarge:        {http.StatusRequestEntityTooLarge, "The request is too large", "Send it in smaller parts."},
-	fault.Unsupported:     {http.StatusUnsupportedMediaType, "The media type is not taken here", "Accept-Patch or Accept-Post names those that are."},
+	fault.Unsupported:     {http.StatusUnsupportedMediaType, "The form of the body is not taken here", "Accept-Patch or Accept-Post names the media types that are taken."},
 	fault.Slow:            {http.StatusRequestTimeout, "The request took too long to arrive", "Send it again."},
 	fault.Busy:            {http.StatusServiceUnavailable, "The server is busy", "Wait as long as Retry-After says, then send the request again, with the same Idempotency-Key if it changes something."},
 	fault.Internal:        {http.StatusInternalServerError, "The server has failed", "The log tells why, under the id in instance."},
