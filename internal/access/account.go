@@ -1,12 +1,15 @@
 package access
 
 import (
+	"fmt"
 	"log/slog"
 	"regexp"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"kartotek/internal/fault"
 )
@@ -27,12 +30,16 @@ type Account struct {
 func NewAccount(tenant, login, password string, customers Customers, now time.Time) (Account, error) {
 	var checks fault.Checks
 	checkTenant(&checks, tenant)
-	checks.Need(validLogin(login), "login", fault.Format, "must be 1 to 100 printable characters without a colon or spaces at its ends")
+	checkLogin(&checks, login)
 	checks.Need(utf8.RuneCountInString(password) >= 8, "password", fault.Length, "must have at least 8 characters")
 	checks.Need(len(password) <= 1000, "password", fault.Length, "must have at most 1000 bytes")
 	checks.Need(customers.Everyone() || len(customers.numbers) > 0, "customers", fault.Required, "is required: some numbers, or all")
-	for _, n := range customers.numbers {
-		checks.Need(n >= 1 || checks.Broken("customers"), "customers", fault.Range, "must be numbers from 1")
+	seen := map[int32]bool{}
+	for i, n := range customers.numbers {
+		path := fmt.Sprintf("customers.%d", i)
+		checks.Need(n >= 1, path, fault.Range, "must be 1 or more")
+		checks.Need(n < 1 || !seen[n], path, fault.Repeated, "must not be repeated")
+		seen[n] = true
 	}
 	if err := checks.Err(); err != nil {
 		return Account{}, err
@@ -46,8 +53,13 @@ func NewAccount(tenant, login, password string, customers Customers, now time.Ti
 	}, nil
 }
 
-// validLogin takes what HTTP Basic can carry (RFC 7617: no colon).
-func validLogin(s string) bool { return printable(s) && !strings.Contains(s, ":") }
+// checkLogin takes what HTTP Basic can carry (RFC 7617: no colon) and a path can
+// name, in one form: ByPassword composes what it is given.
+func checkLogin(checks *fault.Checks, login string) {
+	checks.Need(printable(login) && !strings.Contains(login, ":"), "login", fault.Format, "must be 1 to 100 printable characters without a colon or spaces at its ends")
+	checks.Need(login != "." && login != "..", "login", fault.Format, "must not be . or .., which cannot stand in a path")
+	checks.Need(norm.NFC.IsNormalString(login), "login", fault.Format, "must be composed: letters and their accents as one character (Unicode NFC)")
+}
 
 // printable reports whether s is a name that people can read: 1 to 100 characters,
 // no spaces at its ends.

@@ -77,7 +77,11 @@ func TestAccountRules(t *testing.T) {
 		"a password has 1000 bytes at most":   {tenant, login, x(1001), some, "password:length"},
 		"customers are some":                  {tenant, login, password, access.Own(), "customers:required"},
 		"customers are said":                  {tenant, login, password, access.Customers{}, "customers:required"},
-		"customers begin at 1":                {tenant, login, password, access.Own(1, 0, -1), "customers:range"},
+		"a login is no dot":                   {tenant, ".", password, some, "login:format"},
+		"a login is not two dots":             {tenant, "..", password, some, "login:format"},
+		"a login is composed":                 {tenant, "e\u0301", password, some, "login:format"},
+		"customers begin at 1":                {tenant, login, password, access.Own(1, 0, -1), "customers.1:range customers.2:range"},
+		"customers are not repeated":          {tenant, login, password, access.Own(1, 2, 1, 0, 0), "customers.2:repeated customers.3:range customers.4:range"},
 		"all faults are listed": {
 			"-", ":", "7 chars", access.Own(), "tenant:format login:format password:length customers:required",
 		},
@@ -109,6 +113,7 @@ func TestAccountsAtTheirLimits(t *testing.T) {
 		customers               access.Customers
 	}{
 		"the shortest":  {"0", "k", "pass wor", access.Own(1)},
+		"three dots":    {"0", "...", "pass wor", access.Own(1, 2)},
 		"the longest":   {strings.Repeat("n", 62) + "-", strings.Repeat("é", 100), strings.Repeat("x", 1000), access.All()},
 		"any printable": {"A.b_c-1", "Käri @ 李.example", "éééé\x00\n:字", access.Own(1<<31 - 1)},
 	}

@@ -27,6 +27,9 @@ const (
 // Scopes returns every scope, in the order in which they are listed to people.
 func Scopes() []Scope { return []Scope{Read, Write, Erase, Admin} }
 
+// scopeList is every scope, for a text.
+const scopeList = string(Read + ", " + Write + ", " + Erase + ", " + Admin)
+
 // Actor is an authenticated caller. Every use case names one, so a use case
 // without an owner does not compile.
 type Actor struct {

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"kartotek/internal/fault"
 )
 
@@ -84,14 +86,15 @@ func NewDirectory(store Credentials, now func() time.Time) *Directory {
 	}
 }
 
-// ByPassword returns the actor with this login and password, or an
-// Unauthenticated fault. An unknown or revoked login takes the time of a wrong
+// ByPassword returns the actor with this login and password, however the login's
+// accents are written, or an Unauthenticated fault. An unknown or revoked login takes the time of a wrong
 // password and is answered like one.
 //
 // It is a Limited fault, whatever the password, when too many were wrong from
 // this address: an answer that told the right one even then would be worth
 // another guess.
 func (d *Directory) ByPassword(ctx context.Context, from netip.Addr, login, password string) (Actor, error) {
+	login = norm.NFC.String(login) // keyboards differ in how they write an accent
 	if err := d.guesses.check(from, login); err != nil {
 		return Actor{}, err
 	}
@@ -109,7 +112,7 @@ func (d *Directory) ByPassword(ctx context.Context, from netip.Addr, login, pass
 		return Actor{}, err
 	}
 	if !known || !matches {
-		return Actor{}, unauthenticated()
+		return Actor{}, unauthenticated("account")
 	}
 	return account.actor(), nil
 }
@@ -155,18 +158,18 @@ func (d *Directory) pair(login, password string) (sum [sha256.Size]byte) {
 func (d *Directory) ByKey(ctx context.Context, text string) (Actor, error) {
 	id, ok := keyID(text)
 	if !ok {
-		return Actor{}, unauthenticated()
+		return Actor{}, unauthenticated("key")
 	}
 	key, err := recall(ctx, d.keys, id, d.store.Key)
 	if fault.Is(err, fault.Missing) {
-		return Actor{}, unauthenticated()
+		return Actor{}, unauthenticated("key")
 	}
 	if err != nil {
 		return Actor{}, err
 	}
 	hash := sha256.Sum256([]byte(text))
 	if subtle.ConstantTimeCompare(hash[:], key.Hash[:]) != 1 || !key.RevokedAt.IsZero() {
-		return Actor{}, unauthenticated()
+		return Actor{}, unauthenticated("key")
 	}
 	return key.actor(), nil
 }
@@ -183,6 +186,6 @@ func recall[V any](ctx context.Context, m *memory[string, V], k string, lookup f
 	return v, err
 }
 
-func unauthenticated() error {
-	return fault.New(fault.Unauthenticated, "no such credential, or it does not work any more")
+func unauthenticated(credential string) error {
+	return fault.New(fault.Unauthenticated, "no such %s, or it does not work any more", credential)
 }

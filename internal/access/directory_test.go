@@ -115,6 +115,18 @@ func TestAPasswordMakesAnActor(t *testing.T) {
 	}
 }
 
+func TestALoginIsOneHoweverItsAccentsAreWritten(t *testing.T) {
+	t.Parallel()
+	s := newShop()
+	s.enlist("åse", "correct horse")
+	d := access.NewDirectory(s, newClock().now)
+	for _, login := range []string{"åse", "a\u030ase"} {
+		if got, err := d.ByPassword(t.Context(), home, login, "correct horse"); err != nil || got.Name != "account:åse" {
+			t.Errorf("%+q: got %+v, %v, want the actor åse", login, got, err)
+		}
+	}
+}
+
 func TestAKeyMakesAnActor(t *testing.T) {
 	t.Parallel()
 	s := newShop()

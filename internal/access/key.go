@@ -55,8 +55,12 @@ func NewKey(tenant, name string, scopes []Scope, now time.Time) (Key, string, er
 	checkTenant(&checks, tenant)
 	checks.Need(printable(name), "name", fault.Format, "must be 1 to 100 printable characters without spaces at its ends")
 	checks.Need(len(scopes) > 0, "scopes", fault.Required, "is required: at least one scope")
-	for _, s := range scopes {
-		checks.Need(slices.Contains(Scopes(), s) || checks.Broken("scopes"), "scopes", fault.Format, fmt.Sprintf("must be among %v", Scopes()))
+	seen := map[Scope]bool{}
+	for i, s := range scopes {
+		path, known := fmt.Sprintf("scopes.%d", i), slices.Contains(Scopes(), s)
+		checks.Need(known, path, fault.Format, "must be one of "+scopeList)
+		checks.Need(!known || !seen[s], path, fault.Repeated, "must not be repeated")
+		seen[s] = true
 	}
 	if err := checks.Err(); err != nil {
 		return Key{}, "", err

@@ -81,18 +81,19 @@ func TestKeyRules(t *testing.T) {
 		scopes       []access.Scope
 		want         string
 	}{
-		"a short name is enough":    {"n", "n", read, ""},
-		"a name may have 100":       {"n", strings.Repeat("é", 100), read, ""},
-		"every scope may be given":  {"n", "n", access.Scopes(), ""},
-		"a tenant is a name":        {"", "n", read, "tenant:format"},
-		"a name is required":        {"n", "", read, "name:format"},
-		"a name can be read":        {"n", "shop\x00", read, "name:format"},
-		"a name has no loose ends":  {"n", " shop", read, "name:format"},
-		"a name has 100 at most":    {"n", strings.Repeat("é", 101), read, "name:format"},
-		"a scope is required":       {"n", "n", nil, "scopes:required"},
-		"a scope is on the list":    {"n", "n", []access.Scope{"customers:all"}, "scopes:format"},
-		"many bad scopes break one": {"n", "n", []access.Scope{access.Read, "a", "b"}, "scopes:format"},
-		"all faults are listed":     {"-", "", nil, "tenant:format name:format scopes:required"},
+		"a short name is enough":   {"n", "n", read, ""},
+		"a name may have 100":      {"n", strings.Repeat("é", 100), read, ""},
+		"every scope may be given": {"n", "n", access.Scopes(), ""},
+		"a tenant is a name":       {"", "n", read, "tenant:format"},
+		"a name is required":       {"n", "", read, "name:format"},
+		"a name can be read":       {"n", "shop\x00", read, "name:format"},
+		"a name has no loose ends": {"n", " shop", read, "name:format"},
+		"a name has 100 at most":   {"n", strings.Repeat("é", 101), read, "name:format"},
+		"a scope is required":      {"n", "n", nil, "scopes:required"},
+		"a scope is on the list":   {"n", "n", []access.Scope{"customers:all"}, "scopes.0:format"},
+		"each bad scope is named":  {"n", "n", []access.Scope{access.Read, "a", "a"}, "scopes.1:format scopes.2:format"},
+		"a scope is not repeated":  {"n", "n", []access.Scope{access.Read, access.Erase, access.Read}, "scopes.2:repeated"},
+		"all faults are listed":    {"-", "", nil, "tenant:format name:format scopes:required"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

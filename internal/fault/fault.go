@@ -127,16 +127,16 @@ func Join(a, b error) error {
 	}
 	first := Of(a)
 	checks := Checks{fields: slices.Clone(first.Fields)}
+	named := map[string]bool{}
+	for _, f := range first.Fields {
+		named[f.Path] = true
+	}
 	for _, f := range Of(b).Fields {
-		if !first.names(f.Path) {
+		if !named[f.Path] {
 			checks.fields = append(checks.fields, f)
 		}
 	}
 	return checks.Err()
-}
-
-func (f *Fault) names(path string) bool {
-	return slices.ContainsFunc(f.Fields, func(field Field) bool { return field.Path == path })
 }
 
 // Checks gathers broken rules so that a caller hears of all of them at once.

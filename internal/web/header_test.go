@@ -104,22 +104,22 @@ func TestPrefersFindsAPreference(t *testing.T) {
 		headers []string
 		want    bool
 	}{
-		"not without a header":             {nil, false},
-		"not in an empty header":           {[]string{""}, false},
-		"alone":                            {[]string{"return=representation"}, true},
-		"in any case of its name":          {[]string{"Return=representation"}, true},
-		"in quotes":                        {[]string{`return="representation"`}, true},
-		"with space":                       {[]string{" return = representation "}, true},
-		"with parameters":                  {[]string{"return=representation; x=y"}, true},
-		"after others":                     {[]string{"respond-async, wait=10,return=representation"}, true},
-		"in a later header":                {[]string{"wait=10", "return=representation"}, true},
-		"not with another value":           {[]string{"return=minimal"}, false},
-		"not without a value":              {[]string{"return"}, false},
-		"not under another name":           {[]string{"returns=representation"}, false},
-		"not as a parameter":               {[]string{"wait=10; return=representation"}, false},
-		"in any case":                      {[]string{"Return=REPRESENTATION"}, true},
-		"first of two":                     {[]string{"return=representation, return=minimal"}, true},
-		"not second of two":                {[]string{"return=minimal", "return=representation"}, false},
+		"not without a header":    {nil, false},
+		"not in an empty header":  {[]string{""}, false},
+		"alone":                   {[]string{"return=representation"}, true},
+		"in any case of its name": {[]string{"Return=representation"}, true},
+		"in quotes":               {[]string{`return="representation"`}, true},
+		"with space":              {[]string{" return = representation "}, true},
+		"with parameters":         {[]string{"return=representation; x=y"}, true},
+		"after others":            {[]string{"respond-async, wait=10,return=representation"}, true},
+		"in a later header":       {[]string{"wait=10", "return=representation"}, true},
+		"not with another value":  {[]string{"return=minimal"}, false},
+		"not without a value":     {[]string{"return"}, false},
+		"not under another name":  {[]string{"returns=representation"}, false},
+		"not as a parameter":      {[]string{"wait=10; return=representation"}, false},
+		"in any case":             {[]string{"Return=REPRESENTATION"}, true},
+		"first of two":            {[]string{"return=representation, return=minimal"}, true},
+		"not second of two":       {[]string{"return=minimal", "return=representation"}, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,8 @@ package native
 import (
 	"cmp"
 	"errors"
+	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -82,9 +84,9 @@ func (h handler) createKey(w http.ResponseWriter, r *http.Request, by access.Act
 	}
 	name := in.text("name")
 	var scopes []access.Scope
-	for _, v := range in.array("scopes") {
+	for i, v := range in.array("scopes") {
 		scope, ok := v.(string)
-		in.need(ok, "scopes", fault.Type, "must be an array of strings")
+		in.need(ok, fmt.Sprintf("scopes.%d", i), fault.Type, "must be a string")
 		scopes = append(scopes, access.Scope(scope))
 	}
 	manners := access.Manners{DemandIfMatch: in.flag("demandIfMatch"), OverwriteStale: in.flag("overwriteStale")}
@@ -110,7 +112,11 @@ func (h handler) revokeKey(w http.ResponseWriter, r *http.Request, by access.Act
 	if id == keyID(by) {
 		return fault.New(fault.Conflict, "a key cannot revoke itself, so that a tenant does not lock itself out: use another key with the scope admin")
 	}
-	if err := h.Registry.RevokeKey(r.Context(), by.Tenant, id, h.Now()); err != nil {
+	err := h.Registry.RevokeKey(r.Context(), by.Tenant, id, h.Now())
+	if fault.Is(err, fault.Missing) {
+		return fault.New(fault.Missing, "no key with this id works")
+	}
+	if err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -169,7 +175,11 @@ func (h handler) revokeAccount(w http.ResponseWriter, r *http.Request, by access
 	if err := readQuery(r).err(); err != nil {
 		return err
 	}
-	if err := h.Registry.RevokeAccount(r.Context(), by.Tenant, r.PathValue("login"), h.Now()); err != nil {
+	err := h.Registry.RevokeAccount(r.Context(), by.Tenant, r.PathValue("login"), h.Now())
+	if fault.Is(err, fault.Missing) {
+		return fault.New(fault.Missing, "no account with this login works")
+	}
+	if err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -203,6 +213,7 @@ type newBody struct {
 	names   []string
 	members map[string]any
 	broken  []fault.Field
+	told    map[string]bool // what broken names
 }
 
 // readNew takes a body with these members. A request that may be sent again would
@@ -218,7 +229,7 @@ func readNew(w http.ResponseWriter, r *http.Request, names ...string) (*newBody,
 	if err != nil {
 		return nil, err
 	}
-	in := &newBody{names: names, members: members}
+	in := &newBody{names: names, members: members, told: map[string]bool{}}
 	for name := range members {
 		in.need(slices.Contains(names, name), toPointer([]string{name}), fault.Unknown, "is no member that this operation takes")
 	}
@@ -231,13 +242,18 @@ func (in *newBody) err(rules error) error {
 	err := fault.Join(invalid(in.broken), rules)
 	if f, ok := errors.AsType[*fault.Fault](err); ok {
 		place := func(f fault.Field) int {
-			if i := slices.Index(in.names, f.Path); i >= 0 {
+			member, _, _ := strings.Cut(f.Path, ".")
+			if i := slices.Index(in.names, member); i >= 0 {
 				return i
 			}
 			return len(in.names)
 		}
 		slices.SortFunc(f.Fields, func(a, b fault.Field) int {
-			return cmp.Or(cmp.Compare(place(a), place(b)), strings.Compare(a.Path, b.Path))
+			return cmp.Or(
+				cmp.Compare(place(a), place(b)),
+				cmp.Compare(len(a.Path), len(b.Path)), // the tenth element comes after the ninth
+				strings.Compare(a.Path, b.Path),
+			)
 		})
 	}
 	return err
@@ -245,15 +261,16 @@ func (in *newBody) err(rules error) error {
 
 // need notes the first thing that is wrong at each place.
 func (in *newBody) need(ok bool, at, rule, text string) {
-	told := slices.ContainsFunc(in.broken, func(f fault.Field) bool { return f.Path == at })
-	if !ok && !told {
+	if !ok && !in.told[at] {
 		in.broken = append(in.broken, fault.Field{Path: at, Rule: rule, Text: text})
+		in.told[at] = true
 	}
 }
 
 func (in *newBody) text(name string) string {
 	text, ok := in.members[name].(string)
-	in.need(ok || in.members[name] == nil, name, fault.Type, "must be a string")
+	in.need(in.members[name] != nil, name, fault.Required, "is required")
+	in.need(ok, name, fault.Type, "must be a string")
 	return text
 }
 
@@ -275,14 +292,19 @@ func (in *newBody) customers() access.Customers {
 		return access.All()
 	}
 	if _, isText := in.members["customers"].(string); isText {
-		in.need(false, "customers", fault.Format, `must be "all", or an array of numbers`)
+		in.need(false, "customers", fault.Format, `must be "all" or an array of numbers`)
 		return access.All()
 	}
 	var numbers []int32
-	for _, v := range in.array("customers") {
+	for i, v := range in.array("customers") {
 		n, isNumber := v.(number)
 		value, whole := n.integer()
-		in.need(isNumber && whole && 1 <= value && value <= 1<<31-1, "customers", fault.Range, "must be integers from 1 to 2147483647")
+		at, within := fmt.Sprintf("customers.%d", i), 1 <= value && value <= math.MaxInt32
+		in.need(isNumber && whole, at, fault.Type, "must be an integer")
+		in.need(within, at, fault.Range, "must be from 1 to 2147483647")
+		if !within {
+			value = 0 // which no customer has
+		}
 		numbers = append(numbers, int32(value))
 	}
 	return access.Own(numbers...)

@@ -86,6 +86,9 @@ func (h handler) routes() []contract.Route {
 func (h handler) authenticated(scope access.Scope, f func(http.ResponseWriter, *http.Request, access.Actor) error) web.Func {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		protect(w.Header())
+		if bearer(r) == "" {
+			return noKey(r)
+		}
 		by, err := h.Gate.ByKey(w, r, name, bearer(r))
 		if err != nil {
 			return err
@@ -105,6 +108,14 @@ func bearer(r *http.Request) string {
 		return ""
 	}
 	return strings.TrimSpace(key)
+}
+
+// noKey tells a header that is not there from one that holds no key.
+func noKey(r *http.Request) error {
+	if r.Header.Get("Authorization") == "" {
+		return fault.New(fault.Unauthenticated, "the header Authorization is missing")
+	}
+	return fault.New(fault.Unauthenticated, "the header Authorization holds no key after Bearer")
 }
 
 // changing is a handler that needs the right to write, and whose changes may be
