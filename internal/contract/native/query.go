@@ -2,6 +2,7 @@ package native
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"kartotek/internal/customer"
 	"kartotek/internal/fault"
 )
 
@@ -28,7 +30,7 @@ func readQuery(r *http.Request, names ...string) *query {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	q := &query{values: values}
 	if err != nil {
-		q.need(false, "", fault.Format, "must be name=value pairs, percent-encoded")
+		q.need(false, unreadable(r.URL.RawQuery), fault.Format, "must be name=value pairs, percent-encoded")
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(names, name) {
@@ -39,6 +41,19 @@ func readQuery(r *http.Request, names ...string) *query {
 		q.need(values.Get(name) != "", name, fault.Required, "must not be empty: leave the parameter out instead")
 	}
 	return q
+}
+
+// unreadable is the name of the first parameter that cannot be read, or empty when
+// its name cannot either.
+func unreadable(rawQuery string) string {
+	for pair := range strings.SplitSeq(rawQuery, "&") {
+		if _, err := url.ParseQuery(pair); err != nil {
+			name, _, _ := strings.Cut(pair, "=")
+			name, _ = url.QueryUnescape(name) // empty when it fails
+			return name
+		}
+	}
+	return ""
 }
 
 // parameter marks the path of a fault as the name of a parameter.
@@ -65,7 +80,11 @@ func (q *query) whole(name string, low, high, fallback int64) int64 {
 		return fallback
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
-	q.need(err == nil && low <= n && n <= high, name, fault.Range, fmt.Sprintf("must be an integer from %d to %d", low, high))
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		q.need(false, name, fault.Type, fmt.Sprintf("must be an integer from %d to %d", low, high))
+		return fallback
+	}
+	q.need(err == nil && low <= n && n <= high, name, fault.Range, fmt.Sprintf("must be from %d to %d", low, high))
 	return n
 }
 
@@ -97,5 +116,21 @@ func (q *query) text(name string, max int) string {
 	text := q.values.Get(name)
 	q.need(utf8.ValidString(text), name, fault.Format, "must be UTF-8")
 	q.need(utf8.RuneCountInString(text) <= max, name, fault.Length, fmt.Sprintf("must have at most %d characters", max))
+	return text
+}
+
+// words is a text that holds something to look for: without it, a search would
+// find everybody or nobody.
+func (q *query) words(name string, max int) string {
+	text := q.text(name, max)
+	holds := len(customer.Query{Name: text}.Terms()) > 0
+	q.need(holds || text == "" || !utf8.ValidString(text), name, fault.Format, "must hold a letter or a digit")
+	return text
+}
+
+// phone is a text that holds digits to look for.
+func (q *query) phone(name string, max int) string {
+	text := q.text(name, max)
+	q.need(text == "" || !utf8.ValidString(text) || strings.ContainsAny(text, "0123456789"), name, fault.Format, "must hold a digit")
 	return text
 }

@@ -55,11 +55,11 @@ func (h handler) search(w http.ResponseWriter, r *http.Request, by access.Actor)
 
 func (h handler) readSearch(q *query) customer.Query {
 	wanted := customer.Query{
-		Words:      q.text("q", maxText),
-		Name:       q.text("name", maxText),
-		Email:      q.text("email", maxText),
-		Phone:      q.text("phone", maxText),
-		PostalCode: q.text("postalCode", maxText),
+		Words:      q.words("q", maxText),
+		Name:       q.words("name", maxText),
+		Email:      q.words("email", maxText),
+		Phone:      q.phone("phone", maxText),
+		PostalCode: q.words("postalCode", maxText),
 		Number:     int32(q.whole("number", 1, math.MaxInt32, 0)),
 	}
 	switch q.values.Get("requiresConfirmation") {
