@@ -23,7 +23,8 @@ func (h handler) create(w http.ResponseWriter, r *http.Request, by access.Actor,
 	if err != nil {
 		return err
 	}
-	entry := readDocument(members).entry()
+	document := readDocument(members)
+	entry := document.entry()
 	if dry {
 		if err := h.Customers.CheckCreate(r.Context(), by, entry); err != nil {
 			return err
@@ -63,16 +64,17 @@ func readPost(w http.ResponseWriter, r *http.Request) (map[string]any, error) {
 
 // entry is the document as a new customer, whom it may give an id, a number and
 // the time of a confirmation.
-func (d document) entry() customer.Entry {
+func (d *document) entry() customer.Entry {
 	var e customer.Entry
 	for at, v := range d.kept {
 		switch {
 		case v == nil: // as good as absent
 		case at == "/id":
-			text, _ := v.(string)
-			id, ok := parseID(text)
-			d.need(ok, at, fault.Format, "must be a UUID (RFC 9562)")
-			e.ID = id
+			d.given(at, v, func(text string) {
+				id, ok := parseID(text)
+				d.need(ok, at, fault.Format, "must be a UUID (RFC 9562)")
+				e.ID = id
+			})
 		case at == "/number":
 			n, isNumber := v.(number)
 			value, whole := n.integer()
@@ -80,10 +82,11 @@ func (d document) entry() customer.Entry {
 			d.need(!isNumber || !whole || 1 <= value && value <= math.MaxInt32, at, fault.Range, "must be from 1 to 2147483647")
 			e.Number = int32(value)
 		case at == "/confirmedAt":
-			text, _ := v.(string)
-			confirmed, err := time.Parse(time.RFC3339Nano, text)
-			d.need(err == nil, at, fault.Format, "must be a time of RFC 3339, such as 2026-01-02T12:00:00Z, or null")
-			d.fields.ConfirmedAt = patch.Set(confirmed)
+			d.given(at, v, func(text string) {
+				confirmed, err := time.Parse(time.RFC3339Nano, text)
+				d.need(err == nil, at, fault.Format, "must be a time of RFC 3339, such as 2026-01-02T12:00:00Z, or null")
+				d.fields.ConfirmedAt = patch.Set(confirmed)
+			})
 		default:
 			d.need(false, at, fault.Fixed, "is kept by the server: leave it out")
 		}
@@ -98,4 +101,13 @@ func (d document) entry() customer.Entry {
 		e.ID, e.Number = "", 0 // they may be what is broken, and nobody is to be created
 	}
 	return e
+}
+
+// given hands take the text of a kept member; an empty one is as good as absent.
+func (d *document) given(at string, v any, take func(text string)) {
+	text, ok := v.(string)
+	d.need(ok, at, fault.Type, "must be a string or null")
+	if text != "" {
+		take(text)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -137,6 +138,7 @@ func errorsOf(r *http.Request, f *fault.Fault) []errorBody {
 // locate says where the path of a fault is: a pointer as it is, a parameter after
 // a question mark, a header by its capital, or else a path in domain words.
 func (e *errorBody) locate(r *http.Request, path string) {
+	path = cut(path)
 	name, isParameter := strings.CutPrefix(path, parameter)
 	switch {
 	case path == "" || path[0] == '/':
@@ -150,6 +152,22 @@ func (e *errorBody) locate(r *http.Request, path string) {
 	default:
 		e.Pointer = new(pointerTo(path))
 	}
+}
+
+// maxPlace bounds the name of a place, which the client may have made up, in
+// bytes.
+const maxPlace = 200
+
+// cut is a text that is not too long, or the first part of it.
+func cut(text string) string {
+	if len(text) <= maxPlace {
+		return text
+	}
+	end := maxPlace
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "…"
 }
 
 // position is where the record has what is wrong; all else comes last.

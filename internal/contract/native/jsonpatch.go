@@ -36,7 +36,7 @@ type operation struct {
 // readOperations reads a JSON Patch, or tells all that is wrong with it in one
 // Malformed fault. Members that RFC 6902 does not define are ignored.
 func readOperations(body []byte) ([]operation, error) {
-	doc, err := parse(body)
+	doc, err := parse(body, "an array of operations (RFC 6902)")
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (r *operationReader) read(v any) operation {
 	}
 	r.members = members
 	var op operation
-	op.op, _ = members["op"].(string)
+	op.op, ok = r.text("op")
 	switch op.op {
 	case "add", "replace", "test":
 		value, ok := members["value"]
@@ -91,7 +91,7 @@ func (r *operationReader) read(v any) operation {
 		op.from = r.pointer("from")
 	case "remove":
 	default:
-		r.need(false, "/op", fault.Format, "must be one of add, remove, replace, move, copy, test")
+		r.need(!ok, "/op", fault.Format, "must be one of add, remove, replace, move, copy, test")
 	}
 	op.path = r.pointer("path")
 	inside := op.op == "move" && len(op.path) > len(op.from) && slices.Equal(op.path[:len(op.from)], op.from)
@@ -100,13 +100,22 @@ func (r *operationReader) read(v any) operation {
 }
 
 func (r *operationReader) pointer(name string) []string {
-	text, ok := r.members[name].(string)
+	text, ok := r.text(name)
 	pointer := jsontext.Pointer(text)
 	if !ok || !pointer.IsValid() {
-		r.need(false, "/"+name, fault.Format, "must be a JSON Pointer (RFC 6901), such as /address/city")
+		r.need(!ok, "/"+name, fault.Format, "must be a JSON Pointer (RFC 6901), such as /address/city")
 		return nil
 	}
 	return slices.Collect(pointer.Tokens())
+}
+
+// text is a member that must be there and be a string.
+func (r *operationReader) text(name string) (text string, ok bool) {
+	v, there := r.members[name]
+	text, ok = v.(string)
+	r.need(there, "/"+name, fault.Required, "is required")
+	r.need(ok || !there, "/"+name, fault.Type, "must be a string")
+	return text, ok
 }
 
 // applyAll applies the operations, in order, to doc, which it changes. An

@@ -15,7 +15,7 @@ import (
 // or the fault as "kind pointer rule".
 func play(t *testing.T, doc, patch string) (result any, refused string) {
 	t.Helper()
-	v, err := parse([]byte(doc))
+	v, err := parse([]byte(doc), "")
 	if err != nil {
 		t.Fatalf("%s: %v", doc, err)
 	}
@@ -45,7 +45,7 @@ func (c patchCase) play(t *testing.T) {
 	if c.refused != "" {
 		return
 	}
-	want, err := parse([]byte(c.want))
+	want, err := parse([]byte(c.want), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestRFC6902ToTheLetter(t *testing.T) {
 		"a pointer without a slash":             {`{"a":1}`, `[{"op":"remove","path":"a"}]`, "", "malformed /0/path format"},
 		"a pointer before the slash":            {`{"a":1}`, `[{"op":"remove","path":"x/a"}]`, "", "malformed /0/path format"},
 		"a pointer with an open escape":         {`{"a":1}`, `[{"op":"remove","path":"/~"}]`, "", "malformed /0/path format"},
-		"no path":                               {`{"a":1}`, `[{"op":"remove"}]`, "", "malformed /0/path format"},
+		"no path":                               {`{"a":1}`, `[{"op":"remove"}]`, "", "malformed /0/path required"},
 		"operations in order":                   {`{"a":[]}`, `[{"op":"add","path":"/a/0","value":1},{"op":"add","path":"/a/0","value":2},{"op":"test","path":"/a","value":[2,1]}]`, `{"a":[2,1]}`, ""},
 		"the second of two does not apply":      {`{"a":1}`, `[{"op":"remove","path":"/a"},{"op":"remove","path":"/a"}]`, "", "conflict /1/path exists"},
 		"no operations":                         {`{"a":1}`, `[]`, `{"a":1}`, ""},

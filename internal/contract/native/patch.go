@@ -19,6 +19,7 @@ import (
 type property struct {
 	name  string
 	kept  bool                      // by the server: a PATCH may repeat its value and not change it
+	due   bool                      // it cannot be cleared
 	in    func(*customer.Patch) any // the *patch.Field that it sets; nil where none does
 	parts []property                // of an object
 }
@@ -28,7 +29,7 @@ var properties = []property{
 	{name: "id", kept: true},
 	{name: "number", kept: true},
 	{name: "version", kept: true},
-	{name: "kind", in: func(p *customer.Patch) any { return &p.Kind }},
+	{name: "kind", due: true, in: func(p *customer.Patch) any { return &p.Kind }},
 	{name: "firstName", in: func(p *customer.Patch) any { return &p.FirstName }},
 	{name: "lastName", in: func(p *customer.Patch) any { return &p.LastName }},
 	{name: "birthDate", in: func(p *customer.Patch) any { return &p.BirthDate }},
@@ -140,6 +141,8 @@ func (d *document) set(at jsontext.Pointer, p property, v any) {
 			*field = patch.Clear[string]()
 		case ok:
 			*field = patch.Set(text)
+		case p.due:
+			d.refuse(at, fault.Type, "must be a string")
 		default:
 			d.refuse(at, fault.Type, "must be a string or null")
 		}
@@ -234,10 +237,14 @@ func repeats(stored, sent any) bool {
 	return ok && id == a
 }
 
-// invalid is an Invalid fault, or nil when nothing is broken.
+// invalid is an Invalid fault, or nil when nothing is broken. It names fields of
+// the record as the domain does, which then says nothing more of the same ones.
 func invalid(broken []fault.Field) error {
 	var checks fault.Checks
 	for _, f := range broken {
+		if slices.Contains(order, f.Path) {
+			f.Path = strings.ReplaceAll(f.Path[1:], "/", ".")
+		}
 		checks.Need(false, f.Path, f.Rule, f.Text)
 	}
 	return checks.Err()
@@ -272,7 +279,7 @@ func readMergePatch(body []byte, show showing) (proposal, error) {
 
 // readObject reads a body that is one JSON object.
 func readObject(body []byte) (map[string]any, error) {
-	v, err := parse(body)
+	v, err := parse(body, "a JSON object")
 	if err != nil {
 		return nil, err
 	}

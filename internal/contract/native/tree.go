@@ -3,6 +3,7 @@ package native
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"math"
@@ -22,15 +23,22 @@ import (
 type number string
 
 // parse reads one JSON value and nothing else, strictly: RFC 8259, valid UTF-8, no
-// repeated names. A byte order mark before it is skipped.
-func parse(body []byte) (any, error) {
-	dec := jsontext.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))))
+// repeated names. A byte order mark before it is skipped. due is what to send
+// instead of nothing.
+func parse(body []byte, due string) (any, error) {
+	text := bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, malformed(fault.Field{Rule: fault.Required, Text: "the body is empty: send " + due})
+	}
+	skipped := int64(len(body) - len(text))
+	dec := jsontext.NewDecoder(bytes.NewReader(text))
 	v, err := parseValue(dec)
 	if err != nil {
-		return nil, notJSON(err)
+		return nil, notJSON(err, skipped)
 	}
+	end := dec.InputOffset()
 	if _, err := dec.ReadToken(); err != io.EOF {
-		return nil, notJSON(err)
+		return nil, notJSON(&jsontext.SyntacticError{ByteOffset: end}, skipped)
 	}
 	return v, nil
 }
@@ -85,10 +93,12 @@ func parseArray(dec *jsontext.Decoder) (any, error) {
 	return array, err
 }
 
-func notJSON(err error) error {
+// notJSON tells where a body stops to be JSON. So many bytes of it were skipped.
+func notJSON(err error, skipped int64) error {
 	field := fault.Field{Rule: fault.Format, Text: "must be valid JSON (RFC 8259), in UTF-8"}
 	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		field.Path = string(s.JSONPointer)
+		field.Text += fmt.Sprintf(": it is not after byte %d of the body", skipped+s.ByteOffset)
 		if errors.Is(s, jsontext.ErrDuplicateName) {
 			field.Rule, field.Text = fault.Repeated, "must not be repeated"
 		}
