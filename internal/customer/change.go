@@ -23,7 +23,9 @@ func AtVersion(versions []int64, edit Edit) Edit {
 			return err
 		}
 		if !slices.Contains(versions, c.Version) {
-			return fault.New(fault.Stale, "the customer has been changed: it is at version %d", c.Version)
+			stale := fault.New(fault.Stale, "the customer is at version %d", c.Version)
+			stale.At = c.Version
+			return stale
 		}
 		return nil
 	}

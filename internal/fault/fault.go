@@ -54,6 +54,7 @@ type Fault struct {
 	Text   string
 	Fields []Field       // what is wrong with which field, when Kind is Malformed, Invalid or Conflict
 	Wait   time.Duration // until it is worth asking again, when Kind is Limited
+	At     int64         // the version that the record is at, when Kind is Stale
 }
 
 // Field is one broken rule. Path is in domain words, such as

@@ -37,7 +37,7 @@ func (h handler) create(w http.ResponseWriter, r *http.Request, by access.Actor,
 	answer := func(w http.ResponseWriter, ch customer.Change) error {
 		w.Header().Set("Location", "/v1/customers/"+ch.After.ID)
 		w.Header().Set("ETag", web.ETag(ch.After.Version))
-		if minimal(w, r) {
+		if minimal(w, r, by) {
 			return web.Write(w, http.StatusCreated, nil)
 		}
 		return write(w, http.StatusCreated, h.fromDomain(ch.After, now))

@@ -51,8 +51,8 @@ var kinds = map[fault.Kind]kind{
 	fault.Missing:         {http.StatusNotFound, "There is no such thing", "Check the path and the parameters; a key reaches its own tenant only."},
 	fault.NoRoute:         {http.StatusNotFound, "There is no such path", "Compare it with the paths of the OpenAPI document."},
 	fault.NoMethod:        {http.StatusMethodNotAllowed, "The path does not know this method", "Use one that Allow names."},
-	fault.Conflict:        {http.StatusConflict, "Something is in the way", "Nothing was changed. Read again what is there, and decide anew."},
-	fault.Stale:           {http.StatusPreconditionFailed, "The customer has been changed", "Nothing was changed. Read the customer again, and send the change with its new ETag."},
+	fault.Conflict:        {http.StatusConflict, "The request conflicts with what is there", "Nothing was changed. Read again what is there, and decide anew."},
+	fault.Stale:           {http.StatusPreconditionFailed, "The customer is at another version", "None of the tags in If-Match is its ETag. Nothing was changed. Read the customer again, and send the change with the ETag that it has now."},
 	fault.Unguarded:       {http.StatusPreconditionRequired, "If-Match is required", "Nothing was changed. Read the customer, and send the change with its ETag in If-Match."},
 	fault.Running:         {http.StatusConflict, "The same request is being answered", "Wait, then send it again with the same Idempotency-Key."},
 	fault.Reused:          {http.StatusUnprocessableEntity, "The Idempotency-Key belongs to another request", "Give each request a key of its own."},
@@ -92,6 +92,8 @@ func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 		h.Set("WWW-Authenticate", challenge(r))
 	case fault.Running:
 		h.Set("Retry-After", "1")
+	case fault.Stale:
+		h.Set("ETag", web.ETag(f.At))
 	}
 	b, _ := json.Marshal(body, jsontext.AllowInvalidUTF8(true)) // a string then always encodes
 	h.Set("Content-Type", "application/problem+json")

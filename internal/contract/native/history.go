@@ -74,7 +74,7 @@ func (h handler) revert(w http.ResponseWriter, r *http.Request, by access.Actor,
 	if err != nil {
 		return err
 	}
-	answer := h.changed(r, h.Now(), nil)
+	answer := h.changed(r, by, h.Now(), nil)
 	ch, err := h.Customers.Update(r.Context(), by, ref, edit, once.Keep(answer))
 	if err != nil {
 		return err

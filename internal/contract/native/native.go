@@ -188,7 +188,7 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, 
 	if err != nil {
 		return err
 	}
-	answer := h.changed(r, now, in.sent)
+	answer := h.changed(r, by, now, in.sent)
 	if dry {
 		ch, err := h.Customers.Preview(r.Context(), by, ref, edit)
 		if err != nil {
@@ -235,13 +235,13 @@ func guarded(r *http.Request, by access.Actor, edit customer.Edit) (customer.Edi
 	return edit, nil
 }
 
-// changed answers with the customer after the change, or without it when the
-// caller prefers that.
-func (h handler) changed(r *http.Request, now time.Time, sent []string) func(http.ResponseWriter, customer.Change) error {
+// changed answers with the customer after the change, or without it when minimal
+// says so.
+func (h handler) changed(r *http.Request, by access.Actor, now time.Time, sent []string) func(http.ResponseWriter, customer.Change) error {
 	return func(w http.ResponseWriter, ch customer.Change) error {
 		outcome(sent, ch).SetHeader(w.Header())
 		w.Header().Set("ETag", web.ETag(ch.After.Version))
-		if minimal(w, r) {
+		if minimal(w, r, by) {
 			w.WriteHeader(http.StatusNoContent)
 			return nil
 		}
@@ -249,14 +249,14 @@ func (h handler) changed(r *http.Request, now time.Time, sent []string) func(htt
 	}
 }
 
-// minimal reports whether the caller wants no record in the answer, and if so
-// tells that it is heard.
-func minimal(w http.ResponseWriter, r *http.Request) bool {
-	if !web.Prefers(r, "return", "minimal") {
-		return false
+// minimal reports whether the answer leaves the record out: the caller wants none,
+// and is told that this is heard, or may not read.
+func minimal(w http.ResponseWriter, r *http.Request, by access.Actor) bool {
+	if web.Prefers(r, "return", "minimal") {
+		w.Header().Set("Preference-Applied", "return=minimal")
+		return true
 	}
-	w.Header().Set("Preference-Applied", "return=minimal")
-	return true
+	return !by.May(access.Read)
 }
 
 // dryRun answers as if a change had been made. No tag: there is no such version.
