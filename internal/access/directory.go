@@ -86,9 +86,9 @@ func NewDirectory(store Credentials, now func() time.Time) *Directory {
 	}
 }
 
-// ByPassword returns the actor with this login and password, however the login's
-// accents are written, or an Unauthenticated fault. An unknown or revoked login takes the time of a wrong
-// password and is answered like one.
+// ByPassword returns the actor with this login, however its accents are written,
+// and this password, or an Unauthenticated fault. An unknown or revoked login
+// takes the time of a wrong password and is answered like one.
 //
 // It is a Limited fault, whatever the password, when too many were wrong from
 // this address: an answer that told the right one even then would be worth

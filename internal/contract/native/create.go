@@ -23,8 +23,7 @@ func (h handler) create(w http.ResponseWriter, r *http.Request, by access.Actor,
 	if err != nil {
 		return err
 	}
-	document := readDocument(members)
-	entry := document.entry()
+	entry := readDocument(members).entry()
 	if dry {
 		if err := h.Customers.CheckCreate(r.Context(), by, entry); err != nil {
 			return err
@@ -64,7 +63,7 @@ func readPost(w http.ResponseWriter, r *http.Request) (map[string]any, error) {
 
 // entry is the document as a new customer, whom it may give an id, a number and
 // the time of a confirmation.
-func (d *document) entry() customer.Entry {
+func (d document) entry() customer.Entry {
 	var e customer.Entry
 	for at, v := range d.kept {
 		switch {

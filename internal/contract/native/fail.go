@@ -166,7 +166,7 @@ func cut(text string) string {
 		return text
 	}
 	end := maxPlace
-	for !utf8.RuneStart(text[end]) {
+	for end > maxPlace-utf8.UTFMax && !utf8.RuneStart(text[end]) { // it may be no UTF-8
 		end--
 	}
 	return text[:end] + "…"
