@@ -1,0 +1,110 @@
+package native
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"net/http"
+	"strings"
+
+	"kartotek/internal/fault"
+	"kartotek/internal/web"
+)
+
+//go:embed problems.html
+var problemsHTML string
+
+var problemPages = template.Must(template.New("problems").Parse(problemsHTML))
+
+// Problems serves a page about each problem, where its type leads to.
+func Problems() web.Mount {
+	const prefix = "/problems/"
+	return web.Mount{Prefix: prefix, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		web.Name(r, name, "problem")
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			_ = show(w, http.StatusMethodNotAllowed, problemPage{}) // the caller is gone if this fails
+			return
+		}
+		asked := strings.TrimPrefix(r.URL.Path, prefix)
+		page, known := problemPageOf(fault.Kind(asked))
+		status := http.StatusOK
+		if !known && asked != "" {
+			status = http.StatusNotFound
+		}
+		_ = show(w, status, page) // the caller is gone if this fails
+	})}
+}
+
+// problemPage is what a page tells. One without a type lists them all.
+type problemPage struct {
+	Type    string
+	Status  int
+	Title   string
+	Meaning string
+	Advice  string
+	Rules   []ruleText // that its errors name
+	Others  []problemPage
+}
+
+type ruleText struct{ Rule, Meaning string }
+
+func problemPageOf(asked fault.Kind) (page problemPage, known bool) {
+	k, known := kinds[asked]
+	if known {
+		page = problemPage{Type: string(asked), Status: k.status, Title: k.title, Meaning: k.meaning, Advice: k.advice}
+		page.Rules = rulesOf[asked]
+	}
+	for _, other := range fault.Kinds() {
+		if other != asked {
+			page.Others = append(page.Others, problemPage{Type: string(other), Status: kinds[other].status, Title: kinds[other].title})
+		}
+	}
+	return page, known
+}
+
+// rulesOf says what the rules mean that the errors of a problem name.
+var rulesOf = map[fault.Kind][]ruleText{
+	fault.Malformed: {
+		{fault.Format, "The value is not of the form that is taken there, or the body is not JSON."},
+		{fault.Type, "Another type of value is due."},
+		{fault.Required, "Something has to be there."},
+		{fault.Range, "The value is outside of the limits that the detail names."},
+		{fault.Length, "The value is too long."},
+		{fault.Repeated, "A name, a parameter or a header stands there twice."},
+		{fault.Unknown, "The operation does not know this parameter."},
+	},
+	fault.Invalid: {
+		{fault.Type, "Another type of value is due."},
+		{fault.Required, "The customer cannot be without it."},
+		{fault.Length, "The text is too long. Characters are counted, not bytes."},
+		{fault.Format, "The value is not of the form, or not on the list, that the field takes."},
+		{fault.Range, "The value is outside of the limits that the detail names."},
+		{fault.Fixed, "The server keeps this member itself. Leave it out, or send the value that it has."},
+		{fault.Unknown, "A record has no such member: the name may be misspelt."},
+		{fault.Repeated, "An item stands there twice."},
+	},
+	fault.Conflict: {
+		{fault.Unique, "Another customer, account or key has this value."},
+		{fault.Newer, "The field has been changed again since the change that was to be undone."},
+		{ruleExists, "A path of the JSON Patch leads to nothing in the record."},
+		{ruleTest, "A test of the JSON Patch met another value."},
+	},
+}
+
+// show answers with a page that loads nothing from anywhere.
+func show(w http.ResponseWriter, status int, page problemPage) error {
+	if page.Others == nil {
+		page, _ = problemPageOf("")
+	}
+	var b bytes.Buffer
+	if err := problemPages.Execute(&b, page); err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "max-age=3600")
+	return web.Write(w, status, b.Bytes())
+}
