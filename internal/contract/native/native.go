@@ -5,9 +5,8 @@
 // Routes and the handlers of customers are here, of history and feed in
 // history.go, of searches in search.go, of keys and accounts in credentials.go.
 // What a record looks like is in wire.go, what a PATCH says of one in patch.go and
-// jsonpatch.go, errors in fail.go and the pages about
-// them in problems.go, the operations in spec.yaml. Every behaviour
-// has a transcript in testdata.
+// jsonpatch.go, errors in fail.go and the pages about them in problems.go, the
+// operations in spec.yaml. Every behaviour has a transcript in testdata.
 package native
 
 import (
