@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -141,9 +142,38 @@ func (s *search) held(c candidate) (customer.Customer, bool, error) {
 	return *c.record, true, nil
 }
 
+// fits reports whether a candidate may match the query, by the keys that stand in
+// the order of searches.
+func (s *search) fits(c *candidate) (bool, error) {
+	if c.entry == nil {
+		if err := s.readEntry(c); err != nil || c.entry == nil {
+			return false, err
+		}
+	}
+	return s.matches(c.entry.mayMatch), nil
+}
+
+func (s *search) readEntry(c *candidate) error {
+	s.rows++
+	return sqlitex.Execute(s.conn, selectEntry, &sqlitex.ExecOptions{
+		Args: []any{s.tenant, c.LastName, c.FirstName, c.ID},
+		ResultFunc: func(stmt *sqlite.Stmt) error {
+			c.entry = scanEntry(stmt)
+			return nil
+		},
+	})
+}
+
+const selectEntry = selectEntries + `
+	AND last_name = ? AND first_name = ? AND id = ?`
+
 // mayMatch leaves terms about phones open, whose keys the entry lacks.
 func (e *entry) mayMatch(t customer.Term) bool {
 	return len(t.Phones) > 0 || t.Holds(e.keys, e.number)
+}
+
+func (s *search) hasPhones() bool {
+	return slices.ContainsFunc(s.terms, func(t customer.Term) bool { return len(t.Phones) > 0 })
 }
 
 // matches reports whether each term does.

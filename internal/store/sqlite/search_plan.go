@@ -44,7 +44,7 @@ func (s *search) plan() (source, error) {
 	case 1:
 		return sources[0], nil
 	}
-	return intersection{s, sources}, nil
+	return &intersection{search: s, sources: sources}, nil
 }
 
 // planTerm returns nil when an index for some part of the term is missing, or
@@ -80,7 +80,7 @@ func (s *search) named(t customer.Term) ([]source, bool, error) {
 	if len(all) < 2 {
 		return all, len(all) == min(1, len(t.Name)), nil
 	}
-	return []source{intersection{s, all}}, true, nil
+	return []source{&intersection{search: s, sources: all}}, true, nil
 }
 
 // namedBy finds one start of a word: in the order of last names, and in the lists

@@ -118,25 +118,54 @@ func (u *union) seek(from customer.Position) (candidate, bool, error) {
 	}
 }
 
-// intersection proposes what all of its sources do.
+// intersection proposes what all of its sources do. It looks at what one of them
+// proposes, and now and then has the others say from where on it is worth it.
 type intersection struct {
 	search  *search
 	sources []source
+	turn    int // whose proposals are looked at
 }
 
-func (x intersection) seek(from customer.Position) (candidate, bool, error) {
-	agree := 0
-	for i := 0; ; i++ {
-		c, found, err := x.sources[i%len(x.sources)].seek(from)
+// mostMisses is how many proposals are looked at in vain before the others are
+// asked: to look at one is a row, to ask the others is some rows of each.
+const mostMisses = 8
+
+func (x *intersection) seek(from customer.Position) (candidate, bool, error) {
+	for misses := 1; ; misses++ {
+		c, found, err := x.sources[x.turn].seek(from)
 		if err != nil || !found {
 			return candidate{}, false, err
 		}
-		if c.Position != from {
-			from, agree = c.Position, 0
+		fits, err := x.search.fits(&c)
+		if err != nil || x.search.spent() || fits && !x.search.hasPhones() {
+			return c, true, err
 		}
-		agree++
-		if agree == len(x.sources) || x.search.spent() {
+		from = c.Next()
+		if fits { // as far as its entry tells, which has no phones
+			from = c.Position
+		}
+		if fits || misses%mostMisses == 0 {
+			if from, found, err = x.jump(from); err != nil || !found {
+				return candidate{}, false, err
+			}
+		}
+		if fits && from == c.Position {
 			return c, true, nil
 		}
 	}
+}
+
+// jump is where the source goes on that is the furthest from its next proposal.
+// It has the turn from then on.
+func (x *intersection) jump(from customer.Position) (customer.Position, bool, error) {
+	for i, src := range x.sources {
+		c, found, err := src.seek(from)
+		if err != nil || !found {
+			return customer.Position{}, false, err
+		}
+		if c.Compare(from) > 0 {
+			from, x.turn = c.Position, i
+		}
+	}
+	return from, true, nil
 }

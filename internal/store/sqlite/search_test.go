@@ -65,6 +65,25 @@ func TestSearchGivesUpAfterManyRows(t *testing.T) {
 	}
 }
 
+func TestARarePhoneNarrowsACommonName(t *testing.T) {
+	s, _ := start(t, Options{})
+	fill(t, s, 300)
+	s.searchRows = 50
+	err := revise(t, s, 250, func(c *customer.Customer) error {
+		c.Phone = "+32 9 876 54 32"
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, words := range []string{"lovelace 098765432", "098765432 love", "love ada@ 5432"} {
+		got, pages := found(t, s, customer.Query{Words: words})
+		if !slices.Equal(got, []int32{250}) || pages > 2 {
+			t.Errorf("%s: got %v on %d pages, want customer 250 on one or two", words, got, pages)
+		}
+	}
+}
+
 // TestFilesAreIndexedAnew has a file that an earlier program left, at some point
 // of its own indexing.
 func TestFilesAreIndexedAnew(t *testing.T) {

@@ -187,7 +187,7 @@ func TestEveryStatementUsesAnIndex(t *testing.T) {
 		selectByID, selectByNumber, updateCustomer, highestNumber, numbersFrom,
 		selectAccount, selectAccounts, revokeAccount, selectKey, selectKeys, revokeKey,
 		selectChanges, selectFeed, selectReceipt, removeOldReceipts, selectSecret,
-		selectTenant, updateEntry, deleteEntry, deleteTerm, entriesBetween,
+		selectTenant, updateEntry, deleteEntry, deleteTerm, entriesBetween, selectEntry,
 		termsFrom, termsBetween, nthTerm, nextTerm, matchPieces, customersAfter,
 	} {
 		plan, err := read(t.Context(), s, func(conn *sqlite.Conn) (plan []string, err error) {
