@@ -165,8 +165,8 @@ func (s *Service) Undo(ctx context.Context, by access.Actor, ref Ref, version in
 // to is a Malformed fault: whoever was given it read another feed, perhaps one
 // from before a backup was restored, and would wait past changes.
 func (s *Service) Feed(ctx context.Context, by access.Actor, after int64, limit int, wait time.Duration, stop <-chan struct{}) ([]Recorded, error) {
-	if !by.May(access.Read) || !by.Customers.Everyone() {
-		return nil, fault.New(fault.Forbidden, "the feed needs %s for all customers", access.Read)
+	if err := forAll(by, access.Read, "the feed"); err != nil {
+		return nil, err
 	}
 	enough := time.After(wait)
 	for {

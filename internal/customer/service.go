@@ -2,7 +2,6 @@ package customer
 
 import (
 	"context"
-	"iter"
 	"log/slog"
 	"slices"
 	"time"
@@ -24,17 +23,33 @@ func ByID(tenant, id string) Ref { return Ref{Tenant: tenant, ID: id} }
 // ByNumber names a customer by its number.
 func ByNumber(tenant string, number int32) Ref { return Ref{Tenant: tenant, Number: number} }
 
-// Names are the refs under which nobody else may be found, by the paths of their
-// fields and in the order of the record. A record without an id has none by it.
-func (c Customer) Names() iter.Seq2[string, Ref] {
-	return func(yield func(string, Ref) bool) {
-		if c.ID != "" && !yield("id", ByID(c.Tenant, c.ID)) {
-			return
+// Taken is a Conflict fault that names the id and the number of c that find finds a
+// customer by, or nil when it finds none. A record without an id or a number is
+// found by the other alone.
+func (c Customer) Taken(find func(Ref) (Customer, error)) error {
+	var taken []string
+	for _, name := range []struct {
+		path  string
+		given bool
+		ref   Ref
+	}{
+		{"id", c.ID != "", ByID(c.Tenant, c.ID)},
+		{"number", c.Number != 0, ByNumber(c.Tenant, c.Number)},
+	} {
+		if !name.given {
+			continue
 		}
-		if c.Number != 0 {
-			yield("number", ByNumber(c.Tenant, c.Number))
+		_, err := find(name.ref)
+		if err == nil {
+			taken = append(taken, name.path)
+		} else if !fault.Is(err, fault.Missing) {
+			return err
 		}
 	}
+	if len(taken) == 0 {
+		return nil
+	}
+	return fault.Taken("customer", taken...)
 }
 
 // Result is what became of an Entry: a change, or the error that prevented it.
@@ -145,7 +160,7 @@ func (s *Service) Update(ctx context.Context, by access.Actor, ref Ref, edit Edi
 // Create makes a new customer of the entry. It is a Conflict fault when another
 // one has the id or the number.
 func (s *Service) Create(ctx context.Context, by access.Actor, entry Entry, once *Once) (Change, error) {
-	if err := mayCreate(by); err != nil {
+	if err := forAll(by, access.Write, "a new customer"); err != nil {
 		return Change{}, err
 	}
 	entry.NewID = s.newID()
@@ -160,39 +175,21 @@ func (s *Service) Create(ctx context.Context, by access.Actor, entry Entry, once
 // CheckCreate is Create without the write: whether the entry would make a customer
 // now.
 func (s *Service) CheckCreate(ctx context.Context, by access.Actor, entry Entry) error {
-	if err := mayCreate(by); err != nil {
+	if err := forAll(by, access.Write, "a new customer"); err != nil {
 		return err
 	}
 	entry.NewID = s.newID()
 	if _, err := entry.Born(by.Tenant, 1, s.sign(by)); err != nil { // any number will do
 		return err
 	}
-	var taken []string
-	for path, ref := range (Customer{Tenant: by.Tenant, ID: entry.ID, Number: entry.Number}).Names() {
-		_, err := s.store.Find(ctx, ref)
-		if err == nil {
-			taken = append(taken, path)
-		} else if !fault.Is(err, fault.Missing) {
-			return err
-		}
-	}
-	if len(taken) > 0 {
-		return fault.Taken("customer", taken...)
-	}
-	return nil
-}
-
-func mayCreate(by access.Actor) error {
-	if !by.May(access.Write) || !by.Customers.Everyone() {
-		return fault.New(fault.Forbidden, "a new customer needs %s for all customers", access.Write)
-	}
-	return nil
+	named := Customer{Tenant: by.Tenant, ID: entry.ID, Number: entry.Number}
+	return named.Taken(func(ref Ref) (Customer, error) { return s.store.Find(ctx, ref) })
 }
 
 // Search returns up to limit customers that match the query, after a position.
 func (s *Service) Search(ctx context.Context, by access.Actor, q Query, after Position, limit int) (Page, error) {
-	if !by.May(access.Read) || !by.Customers.Everyone() {
-		return Page{}, fault.New(fault.Forbidden, "a search needs %s for all customers", access.Read)
+	if err := forAll(by, access.Read, "a search"); err != nil {
+		return Page{}, err
 	}
 	return s.store.Search(ctx, by.Tenant, q, after, limit)
 }
@@ -209,8 +206,8 @@ func (s *Service) Preview(ctx context.Context, by access.Actor, ref Ref, edit Ed
 // Put creates or revises each entry, in order. One entry's fault does not touch
 // the others.
 func (s *Service) Put(ctx context.Context, by access.Actor, entries []Entry) ([]Result, error) {
-	if !by.May(access.Write) || !by.Customers.Everyone() {
-		return nil, fault.New(fault.Forbidden, "a bulk load needs %s for all customers", access.Write)
+	if err := forAll(by, access.Write, "a bulk load"); err != nil {
+		return nil, err
 	}
 	if len(entries) == 0 {
 		return nil, nil
@@ -244,6 +241,14 @@ func (s *Service) find(ctx context.Context, by access.Actor, scope access.Scope,
 
 func (s *Service) sign(by access.Actor) Signature {
 	return Signature{Actor: by.Name, Contract: by.Contract, RequestID: by.RequestID, At: s.now()}
+}
+
+// forAll refuses what needs the scope for all of the tenant's customers.
+func forAll(by access.Actor, scope access.Scope, what string) error {
+	if !by.May(scope) || !by.Customers.Everyone() {
+		return fault.New(fault.Forbidden, "%s needs %s for all customers", what, scope)
+	}
+	return nil
 }
 
 // authorise refuses what can be refused before the customer is looked up.

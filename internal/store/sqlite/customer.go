@@ -244,23 +244,11 @@ func insert(conn *sqlite.Conn, ch customer.Change) error {
 	case sqlite.ResultOK:
 		return nil
 	case sqlite.ResultConstraintPrimaryKey, sqlite.ResultConstraintUnique: // whichever it met first
-		return taken(conn, ch.After)
-	}
-	return fmt.Errorf("insert customer: %w", err)
-}
-
-// taken tells what of c's names others have.
-func taken(conn *sqlite.Conn, c customer.Customer) error {
-	var paths []string
-	for path, ref := range c.Names() {
-		_, err := find(conn, ref)
-		if err == nil {
-			paths = append(paths, path)
-		} else if !fault.Is(err, fault.Missing) {
-			return err
+		if taken := ch.After.Taken(func(ref customer.Ref) (customer.Customer, error) { return find(conn, ref) }); taken != nil {
+			return taken
 		}
 	}
-	return fault.Taken("customer", paths...)
+	return fmt.Errorf("insert customer: %w", err)
 }
 
 func update(conn *sqlite.Conn, ch customer.Change) error {
