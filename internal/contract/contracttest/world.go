@@ -37,7 +37,6 @@ import (
 // other.
 type World struct {
 	Customers    *customer.Service
-	Directory    *access.Directory
 	Gate         contract.Gate // of the directory, without limits
 	Repeats      *contract.Repeats
 	Registry     access.Registry
@@ -70,15 +69,13 @@ func NewWorld(t testing.TB) World {
 	clock := &clock{now: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)}
 	trouble := &trouble{}
 	customers := customer.New(troubledStore{db, trouble}, db, clock.Now, countedIDs())
-	directory := access.NewDirectory(db, clock.Now)
 	secret, err := db.Secret(t.Context(), "cursor")
 	if err != nil {
 		t.Fatal(err)
 	}
 	world := World{
 		Customers:    customers,
-		Directory:    directory,
-		Gate:         contract.Gate{Directory: directory},
+		Gate:         contract.Gate{Directory: access.NewDirectory(db, clock.Now)},
 		Repeats:      contract.NewRepeats(customers),
 		Registry:     troubledRegistry{db, trouble},
 		CursorSecret: secret,
