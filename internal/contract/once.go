@@ -59,6 +59,13 @@ func (o *Once) Keep(answer func(http.ResponseWriter, customer.Change) error) *cu
 	}}
 }
 
+// Handler is f behind Handle.
+func (x *Repeats) Handler(fail web.Fail, f Changing) func(http.ResponseWriter, *http.Request, access.Actor) error {
+	return func(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+		return x.Handle(w, r, by, fail, f)
+	}
+}
+
 // Handle runs f unless the request has been answered before. fail is the
 // contract's.
 //

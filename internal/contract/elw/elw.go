@@ -43,7 +43,7 @@ func New(s Settings) contract.Contract {
 		FoldCase: true,
 		Routes: []contract.Route{
 			{Method: http.MethodGet, Path: customerPath, Operation: "getCustomer", Handle: h.authenticated(h.get)},
-			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(h.once(h.patch))},
+			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(h.Repeats.Handler(fail, h.patch))},
 		},
 		Fail: fail,
 		Spec: spec,
@@ -64,13 +64,6 @@ func (h handler) authenticated(f func(http.ResponseWriter, *http.Request, access
 			return err
 		}
 		return f(w, r, by)
-	}
-}
-
-// once has f answer a request that is sent again as it did the first time.
-func (h handler) once(f contract.Changing) func(http.ResponseWriter, *http.Request, access.Actor) error {
-	return func(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-		return h.Repeats.Handle(w, r, by, fail, f)
 	}
 }
 

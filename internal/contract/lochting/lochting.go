@@ -42,7 +42,7 @@ func New(s Settings) contract.Contract {
 		Prefix: "/public/",
 		Routes: []contract.Route{
 			{Method: http.MethodGet, Path: customerPath, Operation: "getCustomer", Handle: h.authenticated(access.Read, h.get)},
-			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(access.Write, h.once(h.patch))},
+			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(access.Write, h.Repeats.Handler(fail, h.patch))},
 		},
 		Fail: fail,
 		Spec: spec,
@@ -71,13 +71,6 @@ func (h handler) authenticated(scope access.Scope, f func(http.ResponseWriter, *
 			return fault.New(fault.Unauthenticated, "the key lacks %s", scope)
 		}
 		return f(w, r, by)
-	}
-}
-
-// once has f answer a request that is sent again as it did the first time.
-func (h handler) once(f contract.Changing) func(http.ResponseWriter, *http.Request, access.Actor) error {
-	return func(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-		return h.Repeats.Handle(w, r, by, fail, f)
 	}
 }
 
