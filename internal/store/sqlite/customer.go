@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -17,14 +18,32 @@ import (
 
 // Find implements customer.Store.
 func (s *Store) Find(ctx context.Context, ref customer.Ref) (customer.Customer, error) {
-	return read(ctx, s, func(conn *sqlite.Conn) (customer.Customer, error) {
+	if ctx.Err() != nil {
+		return customer.Customer{}, gaveUp(ctx)
+	}
+	if c, ok := s.cache.find(ref); ok {
+		return c, nil
+	}
+	looked := s.cache.look()
+	c, err := read(ctx, s, func(conn *sqlite.Conn) (customer.Customer, error) {
 		return find(conn, ref)
 	})
+	if err == nil {
+		s.cache.fill(c, looked)
+	}
+	return c, err
 }
 
 // Revise implements customer.Store.
 func (s *Store) Revise(ctx context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit, once *customer.Once) (customer.Change, error) {
+	ready, found := s.prepare(ref, by, edit)
 	return write(ctx, s, func(conn *sqlite.Conn) (customer.Change, error) {
+		if found {
+			ch, err := s.onlyOnce(conn, ref.Tenant, by, once, func() (customer.Change, error) { return ready, nil })
+			if !errors.Is(err, errMovedOn) {
+				return ch, err
+			}
+		}
 		return s.onlyOnce(conn, ref.Tenant, by, once, func() (customer.Change, error) {
 			before, err := find(conn, ref)
 			if err != nil {
@@ -33,6 +52,18 @@ func (s *Store) Revise(ctx context.Context, ref customer.Ref, by customer.Signat
 			return customer.Revised(before, by, edit)
 		})
 	})
+}
+
+// prepare makes the change outside the writer, of the record as the cache has it,
+// so that the writer, whom all wait for, need not. It finds none when the record
+// is not there, or when nothing would be written: only the file can say so.
+func (s *Store) prepare(ref customer.Ref, by customer.Signature, edit customer.Edit) (customer.Change, bool) {
+	before, ok := s.cache.find(ref)
+	if !ok {
+		return customer.Change{}, false
+	}
+	ch, err := customer.Revised(before, by, edit)
+	return ch, err == nil && !ch.Empty()
 }
 
 // Create implements customer.Store.
@@ -227,8 +258,13 @@ func (s *Store) save(conn *sqlite.Conn, ch customer.Change) error {
 	if err := record(conn, ch); err != nil {
 		return err
 	}
+	s.writer.changed = append(s.writer.changed, ch.After)
 	return s.writer.index.follow(ch)
 }
+
+// errMovedOn is what becomes of a change of a record that has another version
+// than the one before it. Nothing was written.
+var errMovedOn = errors.New("the record is at another version")
 
 // insert returns a Conflict fault when the id or the number is taken, or both.
 func insert(conn *sqlite.Conn, ch customer.Change) error {
@@ -266,7 +302,7 @@ func update(conn *sqlite.Conn, ch customer.Change) error {
 		return fmt.Errorf("update customer: %w", err)
 	}
 	if n := conn.Changes(); n != 1 {
-		return fmt.Errorf("update customer: %d rows at version %d", n, ch.Before.Version)
+		return fmt.Errorf("update customer: %d rows: %w", n, errMovedOn)
 	}
 	return nil
 }

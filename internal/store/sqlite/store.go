@@ -27,6 +27,7 @@ import (
 type Store struct {
 	readers    *sqlitex.Pool
 	writer     *writer
+	cache      *cache
 	searchRows int // maxRows, or a test's
 }
 
@@ -72,7 +73,8 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), conn.Close())
 	}
-	return &Store{pool, startWriter(conn, opts.OnCommit), maxRows}, nil
+	cache := newCache()
+	return &Store{pool, startWriter(conn, cache, opts.OnCommit), cache, maxRows}, nil
 }
 
 // create makes an empty file that only its owner may read, since it will hold
@@ -143,6 +145,7 @@ func (s *Store) Close() error {
 	if !s.writer.stop() {
 		return nil // closed before
 	}
+	s.cache.clear() // its memory is the next one's
 	// The writer's connection goes last: it moves the log into the file.
 	return errors.Join(s.readers.Close(), s.writer.conn.Close())
 }

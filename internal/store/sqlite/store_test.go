@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, func(t testing.TB, dir string) storetest.Store {
+	storetest.Run(t, foreignLag, func(t testing.TB, dir string) storetest.Store {
 		s, err := Open(t.Context(), filepath.Join(dir, "test.db"), Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -110,6 +110,18 @@ func wantCount(t testing.TB, s *Store, n int) {
 	if err != nil || c.FirstName != strconv.Itoa(n) || c.Version != int64(n)+1 {
 		t.Errorf("got count %s at version %d (%v), want %d at %d", c.FirstName, c.Version, err, n, n+1)
 	}
+}
+
+// awaitVersion waits until what another process wrote to customer 1 shows, which
+// the store promises within a second.
+func awaitVersion(t testing.TB, s *Store, version int64) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if c, err := s.Find(t.Context(), customer.ByNumber("north", 1)); err == nil && c.Version == version {
+			return
+		}
+	}
+	t.Errorf("version %d does not show after a second", version)
 }
 
 func TestFilesAreTheOwnersAlone(t *testing.T) {
@@ -274,6 +286,8 @@ func TestTwoStoresOnOneFileLoseNothing(t *testing.T) {
 		}
 	}
 	wg.Wait()
+	awaitVersion(t, first, 1+2*4*50)
+	awaitVersion(t, second, 1+2*4*50)
 	wantCount(t, first, 2*4*50)
 	wantCount(t, second, 2*4*50)
 }
@@ -297,6 +311,7 @@ func TestTwoProcessesLoseNothing(t *testing.T) {
 	if err := other.Wait(); err != nil {
 		t.Errorf("the other process: %v", err)
 	}
+	awaitVersion(t, s, 1+otherWrites+4*100)
 	wantCount(t, s, otherWrites+4*100)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"kartotek/internal/customer"
 	"kartotek/internal/fault"
 )
 
@@ -19,6 +20,9 @@ import (
 type writer struct {
 	conn     *sqlite.Conn
 	index    *index
+	cache    *cache
+	changed  []customer.Customer // by the transaction
+	foreign  int64               // data_version: moves when another process commits
 	onCommit func(writes int, took time.Duration)
 	patience time.Duration // lockPatience, or a test's
 	queue    chan *pending
@@ -42,13 +46,18 @@ const (
 
 	lockPatience = 10 * time.Second     // until another process lets go of the file
 	maxPause     = 2 * time.Millisecond // between two tries
+
+	// foreignLag is for how long a record may be read as it was before another
+	// process changed it.
+	foreignLag = 100 * time.Millisecond
 )
 
 // startWriter starts the goroutine that writes. It ends when stop is called.
-func startWriter(conn *sqlite.Conn, onCommit func(int, time.Duration)) *writer {
+func startWriter(conn *sqlite.Conn, cache *cache, onCommit func(int, time.Duration)) *writer {
 	w := &writer{
 		conn:     conn,
 		index:    newIndex(conn),
+		cache:    cache,
 		onCommit: onCommit,
 		patience: lockPatience,
 		queue:    make(chan *pending, maxQueue),
@@ -109,11 +118,43 @@ func (w *writer) enqueue(p *pending) error {
 func (w *writer) loop() {
 	defer close(w.stopped)
 	group := make([]*pending, 0, maxGroup)
-	for p := range w.queue {
-		group = w.join(append(group[:0], p))
-		w.commit(group)
-		clear(group) // let go of what the callers hold
+	idle := time.NewTicker(foreignLag)
+	defer idle.Stop()
+	for {
+		select {
+		case p, ok := <-w.queue:
+			if !ok {
+				return
+			}
+			group = w.join(append(group[:0], p))
+			w.commit(group)
+			clear(group) // let go of what the callers hold
+		case <-idle.C:
+			w.lookAround()
+		}
 	}
+}
+
+// lookAround empties the cache when another process has committed, or might have.
+func (w *writer) lookAround() {
+	version, err := dataVersion(w.conn)
+	if err != nil || version != w.foreign {
+		w.cache.clear()
+	}
+	w.foreign = version
+}
+
+// dataVersion is a number that differs from the one before when another
+// connection has committed in between.
+func dataVersion(conn *sqlite.Conn) (version int64, err error) {
+	stmt, err := conn.Prepare("PRAGMA data_version")
+	if err != nil {
+		return 0, err
+	}
+	if _, err := stmt.Step(); err != nil {
+		return 0, err
+	}
+	return stmt.ColumnInt64(0), stmt.Reset()
 }
 
 // join adds the writes that are queued by now.
@@ -153,7 +194,7 @@ func (w *writer) commit(group []*pending) {
 		}
 		return
 	}
-	if err := execute(w.conn, "COMMIT"); err != nil {
+	if err := w.makeDurable(); err != nil {
 		answer(group, w.rollback(fmt.Errorf("commit: %w", err)))
 		return
 	}
@@ -163,9 +204,24 @@ func (w *writer) commit(group []*pending) {
 	}
 }
 
+// makeDurable commits, and lets the cache know of it before anyone is answered.
+func (w *writer) makeDurable() error {
+	w.cache.begin(w.changed)
+	err := execute(w.conn, "COMMIT")
+	if err != nil {
+		w.changed = nil
+	}
+	w.cache.end(w.changed)
+	return err
+}
+
 // begin takes the lock for writing, which another process may hold.
 func (w *writer) begin() error {
-	err := whileBusy(w.patience, func() error { return execute(w.conn, "BEGIN IMMEDIATE") })
+	err := whileBusy(w.patience, func() error {
+		err := execute(w.conn, "BEGIN IMMEDIATE")
+		w.lookAround()
+		return err
+	})
 	if isBusy(err) {
 		return fault.New(fault.Busy, "another process is writing")
 	}
@@ -179,6 +235,7 @@ func (w *writer) begin() error {
 // the index has put off until it has seen all of them.
 func (w *writer) runAll(group []*pending) error {
 	w.index.reset()
+	w.changed = w.changed[:0]
 	for _, p := range group {
 		p.fault = nil
 		if p.ctx.Err() != nil {

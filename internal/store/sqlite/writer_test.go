@@ -120,12 +120,19 @@ func TestCallerWhoLeavesDuringItsTurnDoesNotStopIt(t *testing.T) {
 	fill(t, s, 1)
 	ctx, leave := context.WithCancel(t.Context())
 	answered := make(chan struct{})
-	_, err := s.Revise(ctx, customer.ByNumber("north", 1), customer.Signature{Actor: "test", At: time.Now()},
-		func(c *customer.Customer) error {
-			leave()
-			<-answered
-			return addOne(c)
-		}, nil)
+	err := s.writer.run(ctx, func(conn *sqlite.Conn) error {
+		leave()
+		<-answered
+		before, err := find(conn, customer.ByNumber("north", 1))
+		if err != nil {
+			return err
+		}
+		ch, err := customer.Revised(before, customer.Signature{Actor: "test", At: time.Now()}, addOne)
+		if err != nil {
+			return err
+		}
+		return s.save(conn, ch)
+	})
 	close(answered)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)

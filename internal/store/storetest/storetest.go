@@ -36,8 +36,9 @@ type Store interface {
 type Open func(t testing.TB, dir string) Store
 
 // Run holds the engine to the promises of its ports. Each test has a store of its
-// own.
-func Run(t *testing.T, engine Open) {
+// own. A record that one open store has written may be read through another as it
+// was up to lag before; in everything else they act as one.
+func Run(t *testing.T, lag time.Duration, engine Open) {
 	tests := map[string]func(*testing.T, *subject){}
 	maps.Copy(tests, customerTests)
 	maps.Copy(tests, createTests)
@@ -50,7 +51,7 @@ func Run(t *testing.T, engine Open) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, open(t, engine))
+			test(t, open(t, lag, engine))
 		})
 	}
 }
@@ -59,6 +60,7 @@ func Run(t *testing.T, engine Open) {
 type subject struct {
 	Store
 	engine Open
+	lag    time.Duration
 	t      *testing.T // whose store it is
 	dir    string
 }
@@ -69,9 +71,9 @@ type tb interface {
 	Context() context.Context
 }
 
-func open(t *testing.T, engine Open) *subject {
+func open(t *testing.T, lag time.Duration, engine Open) *subject {
 	dir := t.TempDir()
-	s := &subject{engine(t, dir), engine, t, dir}
+	s := &subject{engine(t, dir), engine, lag, t, dir}
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Errorf("close: %v", err)

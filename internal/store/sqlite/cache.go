@@ -1,0 +1,112 @@
+package sqlite
+
+import (
+	"encoding/binary"
+	"sync"
+
+	"github.com/VictoriaMetrics/fastcache"
+
+	"kartotek/internal/customer"
+)
+
+// cache holds records as the last commit left them, so that most reads need no
+// SQL. It lives beside the Go heap, bounded: who was not read or written for long
+// leaves it.
+//
+// No answer from it is older than one that was given before. The writer takes a
+// record out before the commit that changes it and puts the new one in after, and
+// meanwhile all read the file. What a reader found there gets in only when no
+// commit has begun since it looked: a slow one cannot put back what is gone.
+// Commits of other processes empty it, as soon as the writer learns of them.
+type cache struct {
+	records *fastcache.Cache // packed, by number; and numbers, by id
+
+	mu      sync.Mutex
+	commits uint64 // begun and ended; odd while one is under way
+}
+
+// cacheBytes bounds the records that are remembered: about 100,000.
+const cacheBytes = 32 << 20
+
+func newCache() *cache { return &cache{records: fastcache.New(cacheBytes)} }
+
+// find returns the record, if it is there.
+func (c *cache) find(ref customer.Ref) (customer.Customer, bool) {
+	var room [512]byte // most keys, and then most records, fit
+	key := appendNumberKey(room[:0], ref.Tenant, ref.Number)
+	if ref.ID != "" {
+		number := c.records.Get(nil, appendIDKey(room[:0], ref.Tenant, ref.ID))
+		if number == nil {
+			return customer.Customer{}, false
+		}
+		key = appendNumberKey(room[:0], ref.Tenant, int32(binary.BigEndian.Uint32(number)))
+	}
+	packed := c.records.Get(nil, key)
+	if packed == nil {
+		return customer.Customer{}, false
+	}
+	return unpack(packed), true
+}
+
+// look is called before the file is read for what fill will put in.
+func (c *cache) look() (commits uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.commits
+}
+
+// fill puts in a record that was read from the file after look, unless a commit
+// was under way then or has begun since.
+func (c *cache) fill(found customer.Customer, looked uint64) {
+	packed := pack(found)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if looked == c.commits && looked%2 == 0 {
+		c.put(found, packed)
+	}
+}
+
+// begin takes out what a commit is about to change.
+func (c *cache) begin(changed []customer.Customer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.commits++
+	for _, r := range changed {
+		c.records.Del(appendNumberKey(nil, r.Tenant, r.Number))
+	}
+}
+
+// end puts in what the commit made of it; nothing when it failed.
+func (c *cache) end(changed []customer.Customer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.commits++
+	for _, r := range changed {
+		c.put(r, pack(r))
+	}
+}
+
+// clear takes out all: another process has changed nobody knows what.
+func (c *cache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.commits += 2
+	c.records.Reset()
+}
+
+func (c *cache) put(r customer.Customer, packed []byte) {
+	number := appendNumberKey(nil, r.Tenant, r.Number)
+	c.records.Set(number, packed)
+	c.records.Set(appendIDKey(nil, r.Tenant, r.ID), number[len(number)-4:])
+}
+
+// Keys begin with the tenant. The byte after it tells them apart; no tenant's name
+// has it.
+
+func appendNumberKey(key []byte, tenant string, number int32) []byte {
+	return binary.BigEndian.AppendUint32(append(append(key, tenant...), 0), uint32(number))
+}
+
+func appendIDKey(key []byte, tenant, id string) []byte {
+	return append(append(append(key, tenant...), 1), id...)
+}

@@ -1,0 +1,93 @@
+package sqlite
+
+import (
+	"encoding/binary"
+	"time"
+
+	"kartotek/internal/customer"
+)
+
+// pack writes a record as the cache holds it: its columns in order, texts and
+// numbers with their lengths.
+func pack(c customer.Customer) []byte {
+	out := make([]byte, 0, 384)
+	for _, col := range columns {
+		switch p := col.field(&c).(type) {
+		case *string:
+			out = append(binary.AppendUvarint(out, uint64(len(*p))), *p...)
+		case *bool:
+			out = appendBool(out, *p)
+		case *int32:
+			out = binary.AppendVarint(out, int64(*p))
+		case *int64:
+			out = binary.AppendVarint(out, *p)
+		case *customer.POBox:
+			out = binary.AppendVarint(appendBool(out, p.Given), int64(p.Number))
+		case *time.Time:
+			out = binary.AppendVarint(out, p.UnixMicro()) // of the zero time as well
+		}
+	}
+	return out
+}
+
+func appendBool(out []byte, b bool) []byte {
+	if b {
+		return append(out, 1)
+	}
+	return append(out, 0)
+}
+
+// unpack reads what pack wrote.
+func unpack(packed []byte) (c customer.Customer) {
+	r := unpacker(packed) // all texts of the record share it
+	for _, col := range columns {
+		switch p := col.field(&c).(type) {
+		case *string:
+			*p = r.text()
+		case *bool:
+			*p = r.bool()
+		case *int32:
+			*p = int32(r.int())
+		case *int64:
+			*p = r.int()
+		case *customer.POBox:
+			*p = customer.POBox{Given: r.bool(), Number: int32(r.int())}
+		case *time.Time:
+			*p = instant(r.int())
+		}
+	}
+	return c
+}
+
+// unpacker is what is left to unpack.
+type unpacker string
+
+func (u *unpacker) text() string {
+	n := u.uint()
+	text := (*u)[:n]
+	*u = (*u)[n:]
+	return string(text)
+}
+
+func (u *unpacker) bool() bool {
+	b := (*u)[0] == 1
+	*u = (*u)[1:]
+	return b
+}
+
+// int reads a number as encoding/binary writes it, whose Varint takes no string.
+func (u *unpacker) int() int64 {
+	n := u.uint()
+	return int64(n>>1) ^ -int64(n&1)
+}
+
+func (u *unpacker) uint() (n uint64) {
+	for i := 0; ; i++ {
+		b := (*u)[i]
+		n |= uint64(b&0x7f) << (7 * i)
+		if b < 0x80 {
+			*u = (*u)[i+1:]
+			return n
+		}
+	}
+}
