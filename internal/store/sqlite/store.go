@@ -25,9 +25,15 @@ import (
 // Store is one SQLite file. It is safe for concurrent use, also when another
 // process has the file open.
 type Store struct {
-	readers    *sqlitex.Pool
-	writer     *writer
-	cache      *cache
+	writes      *sqlite.Conn // the writer's
+	checkpoints *sqlite.Conn // the checkpointer's
+	disk        *disk
+	readers     *sqlitex.Pool
+
+	cache        *cache
+	checkpointer *checkpointer
+	writer       *writer
+
 	searchRows int // maxRows, or a test's
 }
 
@@ -61,20 +67,51 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
-	conn, err := openWriter(ctx, path, opts.OnReindex)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+	s := &Store{cache: newCache(), searchRows: maxRows}
+	if err := s.open(ctx, path, opts); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.closeFiles())
 	}
-	pool, err := sqlitex.NewPool(path, sqlitex.PoolOptions{
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, path string, opts Options) (err error) {
+	if s.writes, err = openWriter(ctx, path, opts.OnReindex); err != nil {
+		return err
+	}
+	if s.checkpoints, err = sqlite.OpenConn(path, sqlite.OpenReadWrite); err != nil {
+		return err
+	}
+	if s.disk, err = openDisk(path); err != nil {
+		return err
+	}
+	s.readers, err = sqlitex.NewPool(path, sqlitex.PoolOptions{
 		Flags:       sqlite.OpenReadWrite, // of the lock file; PrepareConn makes it read only
 		PoolSize:    readers,
 		PrepareConn: prepareReader,
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), conn.Close())
+		return err
 	}
-	cache := newCache()
-	return &Store{pool, startWriter(conn, cache, opts.OnCommit), cache, maxRows}, nil
+	s.checkpointer = startCheckpointer(s.checkpoints, s.disk)
+	s.writer = startWriter(s.writes, s.cache, s.checkpointer, opts.OnCommit)
+	return nil
+}
+
+// closeFiles closes what open has opened. The writer's connection goes last of all:
+// it moves the log into the file.
+func (s *Store) closeFiles() (err error) {
+	if s.readers != nil {
+		err = s.readers.Close()
+	}
+	for _, conn := range []*sqlite.Conn{s.checkpoints, s.writes} {
+		if conn != nil {
+			err = errors.Join(err, conn.Close())
+		}
+	}
+	if s.disk != nil {
+		err = errors.Join(err, s.disk.close())
+	}
+	return err
 }
 
 // create makes an empty file that only its owner may read, since it will hold
@@ -113,10 +150,9 @@ func prepareWriter(ctx context.Context, conn *sqlite.Conn, onReindex func()) err
 		"synchronous = FULL", // a commit is on the disk when it returns
 		"foreign_keys = ON",
 		"cache_size = -8000", // KiB
-		// Moving the log into the file holds up every write. At SQLite's 1,000
-		// pages it does so all the time, for pages that soon change again; at
-		// 16,000 the log takes 64 MiB, and the same page is moved once.
-		"wal_autocheckpoint = 16000",
+		// The checkpointer moves the log into the file. Should it not get to, the
+		// writer does so itself before the log has 256 MiB.
+		"wal_autocheckpoint = 65536",
 		"journal_size_limit = 67108864", // to which a log is cut that a slow reader made longer
 	)
 	if err != nil {
@@ -145,9 +181,9 @@ func (s *Store) Close() error {
 	if !s.writer.stop() {
 		return nil // closed before
 	}
+	s.checkpointer.stop()
 	s.cache.clear() // its memory is the next one's
-	// The writer's connection goes last: it moves the log into the file.
-	return errors.Join(s.readers.Close(), s.writer.conn.Close())
+	return s.closeFiles()
 }
 
 // Ping returns an error unless the store can read and its writer answers.

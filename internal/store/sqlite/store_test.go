@@ -166,7 +166,7 @@ func TestConnectionsKeepTheirPromises(t *testing.T) {
 	}{
 		{"a commit is on the disk", write[int64], "synchronous", 2},
 		{"references are checked", write[int64], "foreign_keys", 1},
-		{"the log is moved in bulk", write[int64], "wal_autocheckpoint", 16000},
+		{"the log is moved beside the writer", write[int64], "wal_autocheckpoint", 65536},
 		{"the log is cut", write[int64], "journal_size_limit", 64 << 20},
 		{"the writer waits by itself", write[int64], "busy_timeout", 0},
 		{"the writer's memory is bounded", write[int64], "cache_size", -8000},
@@ -241,10 +241,10 @@ func TestPingNeedsReaderAndWriter(t *testing.T) {
 func TestLogStaysBounded(t *testing.T) {
 	s, path := start(t, Options{})
 	fill(t, s, 200)
-	const pages = 100 // instead of 16,000, so that the test is quick
-	if err := s.writer.run(t.Context(), func(conn *sqlite.Conn) error {
-		_, err := pragma(conn, fmt.Sprintf("wal_autocheckpoint = %d", pages))
-		return err
+	const pages = 100 // instead of 8,192, so that the test is quick
+	if err := s.writer.run(t.Context(), func(*sqlite.Conn) error {
+		s.checkpointer.every, s.checkpointer.longLog = 20, pages
+		return nil
 	}); err != nil {
 		t.Fatal(err)
 	}

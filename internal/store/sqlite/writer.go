@@ -18,15 +18,16 @@ import (
 // that have queued up, runs them in one transaction, and answers their callers
 // once it is durable: the disk is waited for once, not once for each.
 type writer struct {
-	conn     *sqlite.Conn
-	index    *index
-	cache    *cache
-	changed  []customer.Customer // by the transaction
-	foreign  int64               // data_version: moves when another process commits
-	onCommit func(writes int, took time.Duration)
-	patience time.Duration // lockPatience, or a test's
-	queue    chan *pending
-	stopped  chan struct{} // closed when the goroutine has ended
+	conn         *sqlite.Conn
+	index        *index
+	cache        *cache
+	checkpointer *checkpointer
+	changed      []customer.Customer // by the transaction
+	foreign      int64               // data_version: moves when another process commits
+	onCommit     func(writes int, took time.Duration)
+	patience     time.Duration // lockPatience, or a test's
+	queue        chan *pending
+	stopped      chan struct{} // closed when the goroutine has ended
 
 	mu     sync.RWMutex // so that nobody sends on a closed queue
 	closed bool
@@ -53,15 +54,16 @@ const (
 )
 
 // startWriter starts the goroutine that writes. It ends when stop is called.
-func startWriter(conn *sqlite.Conn, cache *cache, onCommit func(int, time.Duration)) *writer {
+func startWriter(conn *sqlite.Conn, cache *cache, checkpointer *checkpointer, onCommit func(int, time.Duration)) *writer {
 	w := &writer{
-		conn:     conn,
-		index:    newIndex(conn),
-		cache:    cache,
-		onCommit: onCommit,
-		patience: lockPatience,
-		queue:    make(chan *pending, maxQueue),
-		stopped:  make(chan struct{}),
+		conn:         conn,
+		index:        newIndex(conn),
+		cache:        cache,
+		checkpointer: checkpointer,
+		onCommit:     onCommit,
+		patience:     lockPatience,
+		queue:        make(chan *pending, maxQueue),
+		stopped:      make(chan struct{}),
 	}
 	go w.loop()
 	return w
@@ -202,6 +204,7 @@ func (w *writer) commit(group []*pending) {
 	if w.onCommit != nil {
 		w.onCommit(len(group), time.Since(start))
 	}
+	w.checkpointer.follow(w.conn, len(w.changed))
 }
 
 // makeDurable commits, and lets the cache know of it before anyone is answered.
