@@ -9,8 +9,8 @@ package web
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"kartotek/internal/fault"
@@ -79,7 +79,7 @@ func patience(f *fault.Fault) time.Duration {
 
 // Write sends a complete answer. The caller has set the Content-Type.
 func Write(w http.ResponseWriter, status int, body []byte) error {
-	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the caller is gone if this fails
 	return nil

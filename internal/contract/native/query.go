@@ -27,6 +27,9 @@ type query struct {
 // misspelt one is not silently without effect, and so is one that stands there
 // twice.
 func readQuery(r *http.Request, names ...string) *query {
+	if r.URL.RawQuery == "" {
+		return &query{}
+	}
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	q := &query{values: values}
 	if err != nil {

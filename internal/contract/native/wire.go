@@ -3,7 +3,6 @@ package native
 import (
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -63,9 +62,9 @@ type servicesBody struct {
 // instant is a time on the wire: RFC 3339 in UTC, with microseconds.
 type instant time.Time
 
-// MarshalText implements encoding.TextMarshaler.
-func (t instant) MarshalText() ([]byte, error) {
-	return time.Time(t).UTC().AppendFormat(nil, "2006-01-02T15:04:05.000000Z"), nil
+// AppendText implements encoding.TextAppender.
+func (t instant) AppendText(b []byte) ([]byte, error) {
+	return time.Time(t).UTC().AppendFormat(b, "2006-01-02T15:04:05.000000Z"), nil
 }
 
 func instantOrNull(t time.Time) *instant {
@@ -81,17 +80,17 @@ func (h handler) fromDomain(c customer.Customer, now time.Time) customerBody {
 		Number:             c.Number,
 		Version:            c.Version,
 		Kind:               c.Kind,
-		FirstName:          orNull(c.FirstName),
-		LastName:           orNull(c.LastName),
-		BirthDate:          orNull(c.BirthDate),
-		Gender:             orNull(c.Gender),
-		Locale:             orNull(c.Locale),
-		NationalID:         orNull(c.NationalID),
-		OrganisationNumber: orNull(c.OrganisationNumber),
-		Email:              orNull(c.Email),
-		Phone:              orNull(c.Phone),
-		Mobile:             orNull(c.Mobile),
-		Address:            fromAddress(c.Address),
+		FirstName:          orNull(&c.FirstName),
+		LastName:           orNull(&c.LastName),
+		BirthDate:          orNull(&c.BirthDate),
+		Gender:             orNull(&c.Gender),
+		Locale:             orNull(&c.Locale),
+		NationalID:         orNull(&c.NationalID),
+		OrganisationNumber: orNull(&c.OrganisationNumber),
+		Email:              orNull(&c.Email),
+		Phone:              orNull(&c.Phone),
+		Mobile:             orNull(&c.Mobile),
+		Address:            fromAddress(&c.Address),
 		Services:           servicesBody(c.Services),
 
 		ConfirmedAt:          instantOrNull(c.ConfirmedAt),
@@ -101,17 +100,17 @@ func (h handler) fromDomain(c customer.Customer, now time.Time) customerBody {
 	}
 }
 
-func fromAddress(a customer.Address) addressBody {
+func fromAddress(a *customer.Address) addressBody {
 	out := addressBody{
-		Line:        orNull(a.Line),
-		CareOf:      orNull(a.CareOf),
-		HouseNumber: orNull(a.HouseNumber),
-		HouseLetter: orNull(a.HouseLetter),
-		Entrance:    orNull(a.Entrance),
-		Floor:       orNull(a.Floor),
-		PostalCode:  orNull(a.PostalCode),
-		City:        orNull(a.City),
-		Country:     orNull(a.Country),
+		Line:        orNull(&a.Line),
+		CareOf:      orNull(&a.CareOf),
+		HouseNumber: orNull(&a.HouseNumber),
+		HouseLetter: orNull(&a.HouseLetter),
+		Entrance:    orNull(&a.Entrance),
+		Floor:       orNull(&a.Floor),
+		PostalCode:  orNull(&a.PostalCode),
+		City:        orNull(&a.City),
+		Country:     orNull(&a.Country),
 		Editable:    a.Editable,
 	}
 	if a.POBox.Given {
@@ -120,11 +119,11 @@ func fromAddress(a customer.Address) addressBody {
 	return out
 }
 
-func orNull(s string) *string {
-	if s == "" {
+func orNull(s *string) *string {
+	if *s == "" {
 		return nil
 	}
-	return &s
+	return s
 }
 
 // showAt is how a GET at that time shows records.
@@ -174,8 +173,8 @@ func fromRecorded(r customer.Recorded) changeBody {
 		Event:     r.Event,
 		At:        instant(r.By.At),
 		Actor:     r.By.Actor,
-		Contract:  orNull(r.By.Contract),
-		RequestID: orNull(r.By.RequestID),
+		Contract:  orNull(&r.By.Contract),
+		RequestID: orNull(&r.By.RequestID),
 	}
 	for _, f := range r.Fields {
 		out.Changes = append(out.Changes, fieldBody{pointerTo(f.Path), wireValue(f.Before), wireValue(f.After)})
@@ -218,8 +217,11 @@ func canonical(text string, bits int) (n int64, ok bool) {
 
 // parseID takes a UUID in any case and in no other form.
 func parseID(text string) (id string, ok bool) {
+	if len(text) != 36 {
+		return "", false
+	}
 	u, err := uuid.Parse(text)
-	return u.String(), err == nil && strings.EqualFold(u.String(), text)
+	return u.String(), err == nil
 }
 
 // write answers with body in JSON.
