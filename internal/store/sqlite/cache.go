@@ -55,14 +55,19 @@ func (c *cache) look() (commits uint64) {
 	return c.commits
 }
 
-// fill puts in a record that was read from the file after look, unless a commit
-// was under way then or has begun since.
-func (c *cache) fill(found customer.Customer, looked uint64) {
-	packed := pack(found)
+// fill puts in the record of ref that was read from the file after look, unless a
+// commit was under way then or has begun since. Its id is remembered when it was
+// asked for by that.
+func (c *cache) fill(ref customer.Ref, found customer.Customer, looked uint64) {
+	number, packed := appendNumberKey(nil, found.Tenant, found.Number), pack(found)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if looked == c.commits && looked%2 == 0 {
-		c.put(found, packed)
+	if looked != c.commits || looked%2 == 1 {
+		return
+	}
+	c.records.Set(number, packed)
+	if ref.ID != "" {
+		c.records.Set(appendIDKey(nil, ref.Tenant, ref.ID), number[len(number)-4:])
 	}
 }
 
@@ -82,7 +87,7 @@ func (c *cache) end(changed []customer.Customer) {
 	defer c.mu.Unlock()
 	c.commits++
 	for _, r := range changed {
-		c.put(r, pack(r))
+		c.records.Set(appendNumberKey(nil, r.Tenant, r.Number), pack(r))
 	}
 }
 
@@ -92,12 +97,6 @@ func (c *cache) clear() {
 	defer c.mu.Unlock()
 	c.commits += 2
 	c.records.Reset()
-}
-
-func (c *cache) put(r customer.Customer, packed []byte) {
-	number := appendNumberKey(nil, r.Tenant, r.Number)
-	c.records.Set(number, packed)
-	c.records.Set(appendIDKey(nil, r.Tenant, r.ID), number[len(number)-4:])
 }
 
 // Keys begin with the tenant. The byte after it tells them apart; no tenant's name

@@ -29,7 +29,7 @@ func (s *Store) Find(ctx context.Context, ref customer.Ref) (customer.Customer, 
 		return find(conn, ref)
 	})
 	if err == nil {
-		s.cache.fill(c, looked)
+		s.cache.fill(ref, c, looked)
 	}
 	return c, err
 }
