@@ -31,19 +31,19 @@ const cacheBytes = 32 << 20
 func newCache() *cache { return &cache{records: fastcache.New(cacheBytes)} }
 
 // find returns the record, if it is there.
-func (c *cache) find(ref customer.Ref) (customer.Customer, bool) {
+func (c *cache) find(ref customer.Ref) (record, bool) {
 	var room [512]byte // most keys, and then most records, fit
 	key := appendNumberKey(room[:0], ref.Tenant, ref.Number)
 	if ref.ID != "" {
 		number := c.records.Get(nil, appendIDKey(room[:0], ref.Tenant, ref.ID))
 		if number == nil {
-			return customer.Customer{}, false
+			return record{}, false
 		}
 		key = appendNumberKey(room[:0], ref.Tenant, int32(binary.BigEndian.Uint32(number)))
 	}
 	packed := c.records.Get(nil, key)
 	if packed == nil {
-		return customer.Customer{}, false
+		return record{}, false
 	}
 	return unpack(packed), true
 }
@@ -58,7 +58,7 @@ func (c *cache) look() (commits uint64) {
 // fill puts in the record of ref that was read from the file after look, unless a
 // commit was under way then or has begun since. Its id is remembered when it was
 // asked for by that.
-func (c *cache) fill(ref customer.Ref, found customer.Customer, looked uint64) {
+func (c *cache) fill(ref customer.Ref, found record, looked uint64) {
 	number, packed := appendNumberKey(nil, found.Tenant, found.Number), pack(found)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,7 +72,7 @@ func (c *cache) fill(ref customer.Ref, found customer.Customer, looked uint64) {
 }
 
 // begin takes out what a commit is about to change.
-func (c *cache) begin(changed []customer.Customer) {
+func (c *cache) begin(changed []record) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.commits++
@@ -82,7 +82,7 @@ func (c *cache) begin(changed []customer.Customer) {
 }
 
 // end puts in what the commit made of it; nothing when it failed.
-func (c *cache) end(changed []customer.Customer) {
+func (c *cache) end(changed []record) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.commits++

@@ -43,17 +43,30 @@ func (s *Store) recorded(ctx context.Context, query string, args ...any) ([]cust
 }
 
 const (
-	selectChange = `
-		SELECT seq, customer_id, number, changes.version, event, actor, contract, request_id, at, fields
-		FROM changes
-		JOIN customers ON customers.tenant = changes.tenant AND customers.id = customer_id`
+	changeColumns = "seq, customer_id, number, changes.version, event, actor, contract, request_id, at, fields"
 
-	selectChanges = selectChange + `
-		WHERE changes.tenant = ? AND customer_id = ? AND changes.version < ?
-		ORDER BY changes.version DESC
+	// selectChanges walks the customer's chain, from the newest, as far as it must.
+	selectChanges = `
+		WITH RECURSIVE chain (link, number) AS (
+			SELECT last_change, number
+			FROM customers
+			WHERE tenant = ? AND id = ?
+			UNION ALL
+			SELECT previous, number
+			FROM chain
+			JOIN changes ON seq = link
+			WHERE previous IS NOT NULL
+		)
+		SELECT ` + changeColumns + `
+		FROM chain
+		JOIN changes ON seq = link
+		WHERE changes.version < ?
 		LIMIT ?`
 
-	selectFeed = selectChange + `
+	selectFeed = `
+		SELECT ` + changeColumns + `
+		FROM changes
+		JOIN customers ON customers.tenant = changes.tenant AND customers.id = customer_id
 		WHERE changes.tenant = ? AND seq > ?
 		ORDER BY seq
 		LIMIT ?`
@@ -80,9 +93,9 @@ func scanChange(stmt *sqlite.Stmt) (customer.Recorded, error) {
 	}, nil
 }
 
-// record adds the change to the history. Its time is the record's own, which
+// enter adds the change to the history. Its time is the record's own, which
 // unlike the request's never goes back.
-func record(conn *sqlite.Conn, ch customer.Change) error {
+func enter(conn *sqlite.Conn, ch step, seq int64) error {
 	fields, err := encodeFields(ch.Diff())
 	if err != nil {
 		return fmt.Errorf("record change: %w", err)
@@ -91,15 +104,19 @@ func record(conn *sqlite.Conn, ch customer.Change) error {
 	if err != nil {
 		return fmt.Errorf("record change: %w", err)
 	}
-	stmt.BindText(1, ch.After.Tenant)
-	stmt.BindText(2, ch.After.ID)
-	stmt.BindInt64(3, ch.After.Version)
-	stmt.BindText(4, ch.Event())
-	stmt.BindText(5, ch.By.Actor)
-	bindText(stmt, 6, ch.By.Contract)
-	bindText(stmt, 7, ch.By.RequestID)
-	stmt.BindInt64(8, ch.After.UpdatedAt.UnixMicro())
-	stmt.BindText(9, string(fields))
+	stmt.BindInt64(1, seq)
+	if ch.previous != 0 {
+		stmt.BindInt64(2, ch.previous)
+	}
+	stmt.BindText(3, ch.After.Tenant)
+	stmt.BindText(4, ch.After.ID)
+	stmt.BindInt64(5, ch.After.Version)
+	stmt.BindText(6, ch.Event())
+	stmt.BindText(7, ch.By.Actor)
+	bindText(stmt, 8, ch.By.Contract)
+	bindText(stmt, 9, ch.By.RequestID)
+	stmt.BindInt64(10, ch.After.UpdatedAt.UnixMicro())
+	stmt.BindText(11, string(fields))
 	if _, err := stmt.Step(); err != nil {
 		return fmt.Errorf("record change: %w", err)
 	}
@@ -107,8 +124,24 @@ func record(conn *sqlite.Conn, ch customer.Change) error {
 }
 
 const insertChange = `
-	INSERT INTO changes (tenant, customer_id, version, event, actor, contract, request_id, at, fields)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	INSERT INTO changes (seq, previous, tenant, customer_id, version, event, actor, contract, request_id, at, fields)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+// lastSeq is that of the newest change of all, or 0.
+func lastSeq(conn *sqlite.Conn) (seq int64, err error) {
+	stmt, err := conn.Prepare(selectLastSeq)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := stmt.Step(); err != nil {
+		return 0, err
+	}
+	return stmt.ColumnInt64(0), stmt.Reset()
+}
+
+const selectLastSeq = `
+	SELECT coalesce(max(seq), 0)
+	FROM changes`
 
 // encodeFields writes {"email":[before,after],…} in the order of the record.
 func encodeFields(diff []customer.FieldChange) ([]byte, error) {

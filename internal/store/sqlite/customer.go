@@ -21,17 +21,17 @@ func (s *Store) Find(ctx context.Context, ref customer.Ref) (customer.Customer, 
 	if ctx.Err() != nil {
 		return customer.Customer{}, gaveUp(ctx)
 	}
-	if c, ok := s.cache.find(ref); ok {
-		return c, nil
+	if r, ok := s.cache.find(ref); ok {
+		return r.Customer, nil
 	}
 	looked := s.cache.look()
-	c, err := read(ctx, s, func(conn *sqlite.Conn) (customer.Customer, error) {
+	r, err := read(ctx, s, func(conn *sqlite.Conn) (record, error) {
 		return find(conn, ref)
 	})
 	if err == nil {
-		s.cache.fill(ref, c, looked)
+		s.cache.fill(ref, r, looked)
 	}
-	return c, err
+	return r.Customer, err
 }
 
 // Revise implements customer.Store.
@@ -39,17 +39,17 @@ func (s *Store) Revise(ctx context.Context, ref customer.Ref, by customer.Signat
 	ready, found := s.prepare(ref, by, edit)
 	return write(ctx, s, func(conn *sqlite.Conn) (customer.Change, error) {
 		if found {
-			ch, err := s.onlyOnce(conn, ref.Tenant, by, once, func() (customer.Change, error) { return ready, nil })
+			ch, err := s.onlyOnce(conn, ref.Tenant, by, once, func() (step, error) { return ready, nil })
 			if !errors.Is(err, errMovedOn) {
 				return ch, err
 			}
 		}
-		return s.onlyOnce(conn, ref.Tenant, by, once, func() (customer.Change, error) {
+		return s.onlyOnce(conn, ref.Tenant, by, once, func() (step, error) {
 			before, err := find(conn, ref)
 			if err != nil {
-				return customer.Change{}, err
+				return step{}, err
 			}
-			return customer.Revised(before, by, edit)
+			return before.revised(by, edit)
 		})
 	})
 }
@@ -57,19 +57,19 @@ func (s *Store) Revise(ctx context.Context, ref customer.Ref, by customer.Signat
 // prepare makes the change outside the writer, of the record as the cache has it,
 // so that the writer, whom all wait for, need not. It finds none when the record
 // is not there, or when nothing would be written: only the file can say so.
-func (s *Store) prepare(ref customer.Ref, by customer.Signature, edit customer.Edit) (customer.Change, bool) {
+func (s *Store) prepare(ref customer.Ref, by customer.Signature, edit customer.Edit) (step, bool) {
 	before, ok := s.cache.find(ref)
 	if !ok {
-		return customer.Change{}, false
+		return step{}, false
 	}
-	ch, err := customer.Revised(before, by, edit)
+	ch, err := before.revised(by, edit)
 	return ch, err == nil && !ch.Empty()
 }
 
 // Create implements customer.Store.
 func (s *Store) Create(ctx context.Context, tenant string, by customer.Signature, entry customer.Entry, once *customer.Once) (customer.Change, error) {
 	return write(ctx, s, func(conn *sqlite.Conn) (customer.Change, error) {
-		return s.onlyOnce(conn, tenant, by, once, func() (customer.Change, error) {
+		return s.onlyOnce(conn, tenant, by, once, func() (step, error) {
 			l := load{conn: conn, tenant: tenant, by: by, lowest: 1}
 			return l.born(entry)
 		})
@@ -78,7 +78,7 @@ func (s *Store) Create(ctx context.Context, tenant string, by customer.Signature
 
 // onlyOnce saves the change that decide comes to, and with once its receipt,
 // unless the tenant has that already.
-func (s *Store) onlyOnce(conn *sqlite.Conn, tenant string, by customer.Signature, once *customer.Once, decide func() (customer.Change, error)) (customer.Change, error) {
+func (s *Store) onlyOnce(conn *sqlite.Conn, tenant string, by customer.Signature, once *customer.Once, decide func() (step, error)) (customer.Change, error) {
 	if once != nil {
 		if err := firstToUse(conn, tenant, once.Key, by.At); err != nil {
 			return customer.Change{}, err
@@ -89,16 +89,16 @@ func (s *Store) onlyOnce(conn *sqlite.Conn, tenant string, by customer.Signature
 		return customer.Change{}, err
 	}
 	if once == nil {
-		return ch, s.save(conn, ch)
+		return ch.Change, s.save(conn, ch)
 	}
-	receipt, err := once.Receipt(ch, tenant)
+	receipt, err := once.Receipt(ch.Change, tenant)
 	if err != nil {
 		return customer.Change{}, fmt.Errorf("write receipt: %w", err)
 	}
 	if err := s.save(conn, ch); err != nil {
 		return customer.Change{}, err
 	}
-	return ch, keep(conn, receipt)
+	return ch.Change, keep(conn, receipt)
 }
 
 // Put implements customer.Store: all entries in one durable step.
@@ -134,31 +134,33 @@ func (s *Store) put(l *load, e customer.Entry) (customer.Change, error) {
 	if err := s.save(l.conn, ch); err != nil {
 		return customer.Change{}, err
 	}
-	return ch, nil
+	return ch.Change, nil
 }
 
-func (l *load) change(e customer.Entry) (customer.Change, error) {
+func (l *load) change(e customer.Entry) (step, error) {
 	if ref, ok := e.Ref(l.tenant); ok {
 		before, err := find(l.conn, ref)
 		if err == nil {
-			return e.Revised(before, l.by)
+			ch, err := e.Revised(before.Customer, l.by)
+			return step{ch, before.change}, err
 		}
 		if !fault.Is(err, fault.Missing) {
-			return customer.Change{}, err
+			return step{}, err
 		}
 	}
 	return l.born(e)
 }
 
-func (l *load) born(e customer.Entry) (customer.Change, error) {
-	if e.Number != 0 {
-		return e.Born(l.tenant, e.Number, l.by)
+func (l *load) born(e customer.Entry) (step, error) {
+	number := e.Number
+	if number == 0 {
+		var err error
+		if number, err = l.nextNumber(); err != nil {
+			return step{}, err
+		}
 	}
-	next, err := l.nextNumber()
-	if err != nil {
-		return customer.Change{}, err
-	}
-	return e.Born(l.tenant, next, l.by)
+	ch, err := e.Born(l.tenant, number, l.by)
+	return step{Change: ch}, err
 }
 
 // nextNumber is the one after the tenant's highest or, when none can come after
@@ -202,25 +204,42 @@ func (l *load) lowestNumber() (int32, error) {
 	}
 }
 
+// record is a customer with its newest change.
+type record struct {
+	customer.Customer
+	change int64 // its seq
+}
+
+// step is a change with the one before it.
+type step struct {
+	customer.Change
+	previous int64 // its seq; 0 at a birth
+}
+
+func (r record) revised(by customer.Signature, edit customer.Edit) (step, error) {
+	ch, err := customer.Revised(r.Customer, by, edit)
+	return step{ch, r.change}, err
+}
+
 // find returns a Missing fault when there is no such customer.
-func find(conn *sqlite.Conn, ref customer.Ref) (customer.Customer, error) {
+func find(conn *sqlite.Conn, ref customer.Ref) (record, error) {
 	stmt, err := prepareFind(conn, ref)
 	if err != nil {
-		return customer.Customer{}, fmt.Errorf("find customer: %w", err)
+		return record{}, fmt.Errorf("find customer: %w", err)
 	}
 	found, err := stmt.Step()
 	if err != nil {
-		return customer.Customer{}, fmt.Errorf("find customer: %w", err)
+		return record{}, fmt.Errorf("find customer: %w", err)
 	}
 	if !found {
-		return customer.Customer{}, fault.New(fault.Missing, "no such customer")
+		return record{}, fault.New(fault.Missing, "no such customer")
 	}
-	c := scanCustomer(stmt)
+	r := record{scanCustomer(stmt), stmt.ColumnInt64(len(columns))}
 	// A statement that has not ended would hold its snapshot, and with it the log.
 	if err := stmt.Reset(); err != nil {
-		return customer.Customer{}, fmt.Errorf("find customer: %w", err)
+		return record{}, fmt.Errorf("find customer: %w", err)
 	}
-	return c, nil
+	return r, nil
 }
 
 func prepareFind(conn *sqlite.Conn, ref customer.Ref) (*sqlite.Stmt, error) {
@@ -244,7 +263,7 @@ func prepareFind(conn *sqlite.Conn, ref customer.Ref) (*sqlite.Stmt, error) {
 
 // save writes the customer, the record of the change, and what searches read;
 // nothing when the change is empty. When it returns a fault it wrote nothing.
-func (s *Store) save(conn *sqlite.Conn, ch customer.Change) error {
+func (s *Store) save(conn *sqlite.Conn, ch step) error {
 	if ch.Empty() {
 		return nil
 	}
@@ -252,14 +271,16 @@ func (s *Store) save(conn *sqlite.Conn, ch customer.Change) error {
 	if ch.Before.Version == 0 {
 		put = insert
 	}
-	if err := put(conn, ch); err != nil {
+	seq := s.writer.seq + 1
+	if err := put(conn, ch.Change, seq); err != nil {
 		return err
 	}
-	if err := record(conn, ch); err != nil {
+	if err := enter(conn, ch, seq); err != nil {
 		return err
 	}
-	s.writer.changed = append(s.writer.changed, ch.After)
-	return s.writer.index.follow(ch)
+	s.writer.seq = seq
+	s.writer.changed = append(s.writer.changed, record{ch.After, seq})
+	return s.writer.index.follow(ch.Change)
 }
 
 // errMovedOn is what becomes of a change of a record that has another version
@@ -267,7 +288,7 @@ func (s *Store) save(conn *sqlite.Conn, ch customer.Change) error {
 var errMovedOn = errors.New("the record is at another version")
 
 // insert returns a Conflict fault when the id or the number is taken, or both.
-func insert(conn *sqlite.Conn, ch customer.Change) error {
+func insert(conn *sqlite.Conn, ch customer.Change, seq int64) error {
 	stmt, err := conn.Prepare(insertCustomer)
 	if err != nil {
 		return fmt.Errorf("insert customer: %w", err)
@@ -275,19 +296,24 @@ func insert(conn *sqlite.Conn, ch customer.Change) error {
 	for i, col := range columns {
 		bind(stmt, 1+i, col.field(&ch.After))
 	}
+	stmt.BindInt64(1+len(columns), seq)
 	_, err = stmt.Step()
 	switch sqlite.ErrCode(err) {
 	case sqlite.ResultOK:
 		return nil
 	case sqlite.ResultConstraintPrimaryKey, sqlite.ResultConstraintUnique: // whichever it met first
-		if taken := ch.After.Taken(func(ref customer.Ref) (customer.Customer, error) { return find(conn, ref) }); taken != nil {
+		taken := ch.After.Taken(func(ref customer.Ref) (customer.Customer, error) {
+			r, err := find(conn, ref)
+			return r.Customer, err
+		})
+		if taken != nil {
 			return taken
 		}
 	}
 	return fmt.Errorf("insert customer: %w", err)
 }
 
-func update(conn *sqlite.Conn, ch customer.Change) error {
+func update(conn *sqlite.Conn, ch customer.Change, seq int64) error {
 	stmt, err := conn.Prepare(updateCustomer)
 	if err != nil {
 		return fmt.Errorf("update customer: %w", err)
@@ -295,9 +321,10 @@ func update(conn *sqlite.Conn, ch customer.Change) error {
 	for i, col := range moving {
 		bind(stmt, 1+i, col.field(&ch.After))
 	}
-	stmt.BindText(len(moving)+1, ch.Before.Tenant)
-	stmt.BindText(len(moving)+2, ch.Before.ID)
-	stmt.BindInt64(len(moving)+3, ch.Before.Version)
+	stmt.BindInt64(len(moving)+1, seq)
+	stmt.BindText(len(moving)+2, ch.Before.Tenant)
+	stmt.BindText(len(moving)+3, ch.Before.ID)
+	stmt.BindInt64(len(moving)+4, ch.Before.Version)
 	if _, err := stmt.Step(); err != nil {
 		return fmt.Errorf("update customer: %w", err)
 	}
@@ -360,17 +387,17 @@ var (
 	selectByNumber = selectCustomer + " AND number = ?"
 
 	selectCustomer = `
-		SELECT ` + names(columns) + `
+		SELECT ` + names(columns) + `, last_change
 		FROM customers
 		WHERE tenant = ?`
 
 	insertCustomer = `
-		INSERT INTO customers (` + names(columns) + `)
-		VALUES (` + marks(columns) + `)`
+		INSERT INTO customers (` + names(columns) + `, last_change)
+		VALUES (` + marks(columns) + `, ?)`
 
 	updateCustomer = `
 		UPDATE customers
-		SET (` + names(moving) + `) = (` + marks(moving) + `)
+		SET (` + names(moving) + `, last_change) = (` + marks(moving) + `, ?)
 		WHERE tenant = ? AND id = ? AND version = ?`
 )
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +25,7 @@ func TestReleasedMigrationsNeverChange(t *testing.T) {
 		"schema/0001_customers.sql": "7f772d66ffaf058887ff7e16f182d1db6bb849e5c3e15af2c8dd441984577539",
 		"schema/0002_native.sql":    "684f6dcf648f6a72a088b03b6b4f012072e227a5ee94846e371c769d5e6c791f",
 		"schema/0003_search.sql":    "2bf666a0f275c10743e36920550546593d62e7408ea0059343f1a45b49e0fecf",
+		"schema/0004_history.sql":   "28637144febe15231216a68df48a2bf437dd3e49749ac9a6f3e67b8e82491945",
 	}
 	names, err := fs.Glob(schema, "schema/*.sql")
 	if err != nil || len(names) != len(want) {
@@ -44,7 +46,7 @@ func TestReleasedMigrationsNeverChange(t *testing.T) {
 }
 
 // rowAt is a customer as the first so many migrations want it.
-var rowAt = map[int]string{1: plainRow, 2: plainRow, 3: plainRow}
+var rowAt = map[int]string{1: plainRow, 2: plainRow, 3: plainRow, 4: plainRow}
 
 const plainRow = `INSERT INTO customers (tenant, id, number, version, kind, last_name, address_editable,
 		broadband, district_heating, grid, power, created_at, updated_at)
@@ -72,6 +74,50 @@ func TestEveryReleasedSchemaIsMigrated(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestHistoryOutlivesItsIndex migrates changes that an index kept together.
+func TestHistoryOutlivesItsIndex(t *testing.T) {
+	scripts, err := migrations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "test.db")
+	foreign(t, path, func(conn *sqlite.Conn) error {
+		return errors.Join(
+			sqlitemigration.Migrate(t.Context(), conn, sqlitemigration.Schema{AppID: appID, Migrations: scripts[:3]}),
+			sqlitex.ExecuteScript(conn, plainRow+`;
+				UPDATE customers SET version = 3, last_name = 'King';
+				INSERT INTO customers (tenant, id, number, version, kind, address_editable, broadband, district_heating, grid, power, created_at, updated_at)
+				SELECT 'south', id, number, 1, kind, 0, 0, 0, 0, 0, 0, 0 FROM customers;
+				INSERT INTO changes (seq, tenant, customer_id, version, event, actor, at, fields)
+				SELECT column1, column2, id, column3, 'customer.updated', 'test', 0, '{}'
+				FROM customers, (VALUES (1, 'north', 1), (5, 'south', 1), (6, 'north', 2), (9, 'north', 3)) WHERE tenant = column2`, nil))
+	})
+	s, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := revise(t, s, 1, func(c *customer.Customer) error {
+		c.LastName = "Byron"
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for tenant, want := range map[string]string{"north": "[[10 4] [9 3] [6 2] [1 1]]", "south": "[[5 1]]"} {
+		changes, err := s.Changes(t.Context(), tenant, id(1), math.MaxInt64, 10)
+		var got [][2]int64
+		for _, c := range changes {
+			got = append(got, [2]int64{c.Seq, c.Version})
+		}
+		if err != nil || fmt.Sprint(got) != want {
+			t.Errorf("%s: got changes %v (%v), want %s", tenant, got, err, want)
+		}
+	}
+	if got, err := s.Changes(t.Context(), "north", id(1), 4, 2); err != nil || len(got) != 2 || got[0].Version != 3 || got[1].Version != 2 {
+		t.Errorf("from the middle: got %+v (%v), want versions 3 and 2", got, err)
 	}
 }
 

@@ -9,10 +9,10 @@ import (
 
 // pack writes a record as the cache holds it: its columns in order, texts and
 // numbers with their lengths.
-func pack(c customer.Customer) []byte {
-	out := make([]byte, 0, 384)
+func pack(r record) []byte {
+	out := binary.AppendVarint(make([]byte, 0, 384), r.change)
 	for _, col := range columns {
-		switch p := col.field(&c).(type) {
+		switch p := col.field(&r.Customer).(type) {
 		case *string:
 			out = append(binary.AppendUvarint(out, uint64(len(*p))), *p...)
 		case *bool:
@@ -38,25 +38,26 @@ func appendBool(out []byte, b bool) []byte {
 }
 
 // unpack reads what pack wrote.
-func unpack(packed []byte) (c customer.Customer) {
-	r := unpacker(packed) // all texts of the record share it
+func unpack(packed []byte) record {
+	u := unpacker(packed) // all texts of the record share it
+	r := record{change: u.int()}
 	for _, col := range columns {
-		switch p := col.field(&c).(type) {
+		switch p := col.field(&r.Customer).(type) {
 		case *string:
-			*p = r.text()
+			*p = u.text()
 		case *bool:
-			*p = r.bool()
+			*p = u.bool()
 		case *int32:
-			*p = int32(r.int())
+			*p = int32(u.int())
 		case *int64:
-			*p = r.int()
+			*p = u.int()
 		case *customer.POBox:
-			*p = customer.POBox{Given: r.bool(), Number: int32(r.int())}
+			*p = customer.POBox{Given: u.bool(), Number: int32(u.int())}
 		case *time.Time:
-			*p = instant(r.int())
+			*p = instant(u.int())
 		}
 	}
-	return c
+	return r
 }
 
 // unpacker is what is left to unpack.

@@ -127,11 +127,11 @@ func (s *search) held(c candidate) (customer.Customer, bool, error) {
 		return customer.Customer{}, false, nil
 	}
 	if c.record == nil {
-		record, err := find(s.conn, customer.ByID(s.name, c.ID))
+		found, err := find(s.conn, customer.ByID(s.name, c.ID))
 		if err != nil {
 			return customer.Customer{}, false, err
 		}
-		c.record = &record
+		c.record = &found.Customer
 	}
 	matches := s.query.Wants(c.record.ConfirmedAt) &&
 		s.matches(func(t customer.Term) bool { return t.Matches(*c.record) })

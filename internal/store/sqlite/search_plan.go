@@ -136,7 +136,7 @@ func (s *search) numbered(t customer.Term) ([]source, bool, error) {
 }
 
 func (s *search) byNumber(number int32) (candidate, bool, error) {
-	record, err := find(s.conn, customer.ByNumber(s.name, number))
+	found, err := find(s.conn, customer.ByNumber(s.name, number))
 	if fault.Is(err, fault.Missing) {
 		return candidate{}, false, nil
 	}
@@ -144,7 +144,7 @@ func (s *search) byNumber(number int32) (candidate, bool, error) {
 		return candidate{}, false, err
 	}
 	s.rows++
-	return candidate{Position: customer.PositionOf(record), record: &record}, true, nil
+	return candidate{Position: customer.PositionOf(found.Customer), record: &found.Customer}, true, nil
 }
 
 // pieced finds phones and postal codes.

@@ -162,7 +162,7 @@ func prepareWriter(ctx context.Context, conn *sqlite.Conn, onReindex func()) err
 }
 
 func prepareReader(conn *sqlite.Conn) error {
-	conn.SetBusyTimeout(5 * time.Second) // while another process recovers the log
+	conn.SetBusyTimeout(5 * time.Second)                          // while another process recovers the log
 	return pragmas(conn, "query_only = ON", "cache_size = -2000") // KiB, for the inner pages
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -172,7 +173,7 @@ func TestConnectionsKeepTheirPromises(t *testing.T) {
 		{"the writer's memory is bounded", write[int64], "cache_size", -8000},
 		{"readers only read", read[int64], "query_only", 1},
 		{"readers wait", read[int64], "busy_timeout", 5000},
-		{"the readers' memory is bounded", read[int64], "cache_size", -8000},
+		{"the readers' memory is bounded", read[int64], "cache_size", -2000},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -198,7 +199,7 @@ func TestEveryStatementUsesAnIndex(t *testing.T) {
 	for _, query := range []string{
 		selectByID, selectByNumber, updateCustomer, highestNumber, numbersFrom,
 		selectAccount, selectAccounts, revokeAccount, selectKey, selectKeys, revokeKey,
-		selectChanges, selectFeed, selectReceipt, removeOldReceipts, selectSecret,
+		selectChanges, selectFeed, selectLastSeq, selectReceipt, removeOldReceipts, selectSecret,
 		selectTenant, updateEntry, deleteEntry, deleteTerm, entriesBetween, selectEntry,
 		termsFrom, termsBetween, nthTerm, nextTerm, matchPieces, customersAfter,
 	} {
@@ -214,11 +215,13 @@ func TestEveryStatementUsesAnIndex(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, step := range plan {
-			byIndex := strings.HasPrefix(step, "SEARCH") && (strings.Contains(step, "INDEX") || strings.Contains(step, "PRIMARY KEY"))
+			byIndex := strings.HasPrefix(step, "SEARCH") && (strings.Contains(step, "INDEX") || strings.Contains(step, "PRIMARY KEY") ||
+				query == selectLastSeq) // which is the end of the table
 			// A full-text index searches by the words (M) and the rowid (>).
 			byWords := strings.HasPrefix(step, "SCAN pieces VIRTUAL TABLE INDEX") && strings.HasSuffix(step, ":M1>")
-			sorted := query == termsBetween && step == "USE TEMP B-TREE FOR ORDER BY" // of few rows
-			if !byIndex && !byWords && !sorted && !strings.Contains(step, "SUBQUERY") {
+			sorted := query == termsBetween && step == "USE TEMP B-TREE FOR ORDER BY"                            // of few rows
+			walk := slices.Contains([]string{"CO-ROUTINE chain", "SETUP", "RECURSIVE STEP", "SCAN chain"}, step) // of one customer's changes
+			if !byIndex && !byWords && !sorted && !walk && !strings.Contains(step, "SUBQUERY") {
 				t.Errorf("%s: got plan %q, want searches by index alone", query, plan)
 			}
 		}

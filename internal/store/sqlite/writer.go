@@ -10,7 +10,6 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
-	"kartotek/internal/customer"
 	"kartotek/internal/fault"
 )
 
@@ -22,8 +21,9 @@ type writer struct {
 	index        *index
 	cache        *cache
 	checkpointer *checkpointer
-	changed      []customer.Customer // by the transaction
-	foreign      int64               // data_version: moves when another process commits
+	seq          int64    // of the newest change
+	changed      []record // by the transaction
+	foreign      int64    // data_version: moves when another process commits
 	onCommit     func(writes int, took time.Duration)
 	patience     time.Duration // lockPatience, or a test's
 	queue        chan *pending
@@ -239,6 +239,10 @@ func (w *writer) begin() error {
 func (w *writer) runAll(group []*pending) error {
 	w.index.reset()
 	w.changed = w.changed[:0]
+	var err error
+	if w.seq, err = lastSeq(w.conn); err != nil {
+		return err
+	}
 	for _, p := range group {
 		p.fault = nil
 		if p.ctx.Err() != nil {

@@ -127,7 +127,7 @@ func TestCallerWhoLeavesDuringItsTurnDoesNotStopIt(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		ch, err := customer.Revised(before, customer.Signature{Actor: "test", At: time.Now()}, addOne)
+		ch, err := before.revised(customer.Signature{Actor: "test", At: time.Now()}, addOne)
 		if err != nil {
 			return err
 		}
@@ -203,12 +203,11 @@ func TestFailedCommitFailsItsWholeGroup(t *testing.T) {
 	waitQueued(t, s, 1)
 	wg.Go(func() {
 		err := s.writer.run(t.Context(), func(conn *sqlite.Conn) error {
-			if err := execute(conn, "PRAGMA defer_foreign_keys = ON"); err != nil { // until the commit
-				return err
-			}
-			return execute(conn, `
-				INSERT INTO changes (tenant, customer_id, version, event, actor, at, fields)
-				VALUES ('north', 'nobody', 1, '', '', 0, '{}')`)
+			return errors.Join(
+				execute(conn, "CREATE TABLE parent (id INTEGER PRIMARY KEY)"),
+				execute(conn, "CREATE TABLE child (parent REFERENCES parent DEFERRABLE INITIALLY DEFERRED)"), // to the commit
+				execute(conn, "INSERT INTO child VALUES (1)"),
+			)
 		})
 		if err == nil || isFault(err) {
 			t.Errorf("the cause: got %v, want the error of the commit", err)
