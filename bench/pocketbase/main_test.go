@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"kartotek/bench/peer"
 )
@@ -163,8 +164,10 @@ func (s *server) patch(t *testing.T, number int) int {
 
 func (s *server) do(t *testing.T, method string, number int, body string) (int, map[string]any) {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // a transaction in a transaction never ends
+	defer cancel()
 	url := s.ready.URL + fmt.Sprintf(s.ready.Path, number)
-	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
