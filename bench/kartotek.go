@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// buildKartotek builds the server of the repository that the harness is in, as
+// its Makefile does.
+func buildKartotek(ctx context.Context, dir string) (program string, err error) {
+	program = filepath.Join(dir, "kartotek")
+	return program, build(ctx, "..", program)
+}
+
+// build builds the main package in a folder of its module.
+func build(ctx context.Context, folder, program string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, ".")
+	cmd.Dir = folder
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	return output(cmd.CombinedOutput())
+}
+
+// output is a command's error, with what the command said about it.
+func output(said []byte, err error) error {
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, said)
+	}
+	return nil
+}
+
+// kartotek is a store of Kartotek's with customers 1 to Customers, and how it was
+// made.
+type kartotek struct {
+	program string
+	path    string
+
+	Customers int
+	Key       string
+	Seconds   float64 // the import took
+	Bytes     int64   // of the store's files after it
+}
+
+const tenant = "bench"
+
+// openKartotek returns the store of n customers in dir, and makes it unless it is
+// there.
+func openKartotek(ctx context.Context, program, dir string, n int) (*kartotek, error) {
+	k := &kartotek{program: program, path: filepath.Join(dir, "kartotek-"+strconv.Itoa(n)+".db"), Customers: n}
+	made := k.path + ".json" // written last: without it, the store is half made
+	text, err := os.ReadFile(made)
+	if err == nil {
+		return k, json.Unmarshal(text, k)
+	}
+	if err := k.fill(ctx); err != nil {
+		return nil, fmt.Errorf("make a store of %d customers: %w", n, err)
+	}
+	if text, err = json.Marshal(k); err != nil {
+		return nil, err
+	}
+	return k, os.WriteFile(made, text, 0o600)
+}
+
+// fill imports the customers into a new file, and makes a key.
+func (k *kartotek) fill(ctx context.Context) error {
+	for _, file := range k.files() {
+		if err := os.Remove(file); err != nil {
+			return err
+		}
+	}
+	began := time.Now()
+	in, lines := io.Pipe()
+	go func() {
+		lines.CloseWithError(writeCustomers(lines, k.Customers, func(written int) {
+			if written%500_000 == 0 {
+				say("  %d of %d customers are on their way into Kartotek (%.0f s)", written, k.Customers, time.Since(began).Seconds())
+			}
+		}))
+	}()
+	if _, err := k.command(ctx, in, "customer", "import", "-"); err != nil {
+		return errors.Join(err, in.Close())
+	}
+	k.Seconds = time.Since(began).Seconds()
+	k.Bytes = sizeOf(k.files())
+	key, err := k.command(ctx, nil, "key", "create", "--name", "bench", "--scope", "customers:read,customers:write")
+	k.Key = strings.TrimSpace(key)
+	return err
+}
+
+// command runs a command of Kartotek's on the store.
+func (k *kartotek) command(ctx context.Context, stdin io.Reader, args ...string) (stdout string, err error) {
+	cmd := exec.CommandContext(ctx, k.program, append(args, "--store", "sqlite:"+k.path, "--tenant", tenant)...)
+	cmd.SysProcAttr = ownGroup()
+	var stderr bytes.Buffer
+	cmd.Stdin, cmd.Stderr = stdin, &stderr
+	out, err := cmd.Output()
+	return string(out), output(stderr.Bytes(), err)
+}
+
+// files are those of the store that there are.
+func (k *kartotek) files() []string {
+	found, _ := filepath.Glob(k.path + "*") // fails for a wrong pattern only
+	return found
+}
+
+func sizeOf(files []string) (sum int64) {
+	for _, file := range files {
+		if info, err := os.Stat(file); err == nil {
+			sum += info.Size()
+		}
+	}
+	return sum
+}
+
+// start starts the server on the store, below tracer when there is one.
+func (k *kartotek) start(ctx context.Context, tracer []string, log string) (*server, error) {
+	command := append(tracer, k.program, "serve", "--store", "sqlite:"+k.path, "--listen", "127.0.0.1:0", "--rate", "0")
+	return startServer(ctx, command, ready{
+		Path:          "/v1/customers/%d",
+		Authorization: "Bearer " + k.Key,
+		Patch:         "application/merge-patch+json",
+		Body:          `{"phone":"%s","address":{"line":"%s"}}`,
+	}, k.Customers, log)
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// figures are what one run of a load says about a server.
+type figures struct {
+	Rate                float64 // requests a second
+	P50, P99, P999, Max time.Duration
+	CPU                 time.Duration // of the server, for a request
+	Resident            int64         // bytes of the server in memory, after the load
+}
+
+// measure puts the server under the load.
+func (l load) measure(ctx context.Context, s *server) (figures, error) {
+	all, cpu, err := l.run(ctx, s)
+	if err != nil && s.hasEnded() {
+		err = fmt.Errorf("%w; the server has ended%s", err, s.lastWords())
+	}
+	if err != nil {
+		return figures{}, fmt.Errorf("%s over %d connections: %w", l.kind.name, l.connections, err)
+	}
+	resident, err := residentBytes(s.pid)
+	if err != nil {
+		return figures{}, err
+	}
+	n := all.TotalCount()
+	return figures{
+		Rate: float64(n) / l.length.Seconds(),
+		P50:  all.at(50), P99: all.at(99), P999: all.at(99.9), Max: all.max(),
+		CPU:      cpu / time.Duration(n),
+		Resident: resident,
+	}, s.trimLog()
+}
+
+// String is one line for people who watch.
+func (f figures) String() string {
+	return fmt.Sprintf("%8.0f/s  p50 %s  p99 %s  p99.9 %s  max %s  %4d µs CPU  %4d MB",
+		f.Rate, ms(f.P50), ms(f.P99), ms(f.P999), ms(f.Max), f.CPU.Microseconds(), f.Resident>>20)
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.2f ms", float64(d.Nanoseconds())/1e6) }
