@@ -10,33 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
-
-// buildKartotek builds the server of the repository that the harness is in, as
-// its Makefile does.
-func buildKartotek(ctx context.Context, dir string) (program string, err error) {
-	program = filepath.Join(dir, "kartotek")
-	return program, build(ctx, "..", program)
-}
-
-// build builds the main package in a folder of its module.
-func build(ctx context.Context, folder, program string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, ".")
-	cmd.Dir = folder
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	return output(cmd.CombinedOutput())
-}
-
-// output is a command's error, with what the command said about it.
-func output(said []byte, err error) error {
-	if err != nil {
-		return fmt.Errorf("%w: %s", err, said)
-	}
-	return nil
-}
 
 // kartotek is a store of Kartotek's with customers 1 to Customers, and how it was
 // made.
@@ -123,7 +101,7 @@ func sizeOf(files []string) (sum int64) {
 
 // start starts the server on the store, below tracer when there is one.
 func (k *kartotek) start(ctx context.Context, tracer []string, log string) (*server, error) {
-	command := append(tracer, k.program, "serve", "--store", "sqlite:"+k.path, "--listen", "127.0.0.1:0", "--rate", "0")
+	command := slices.Concat(tracer, []string{k.program, "serve", "--store", "sqlite:" + k.path, "--listen", "127.0.0.1:0", "--rate", "0"})
 	return startServer(ctx, command, ready{
 		Path:          "/v1/customers/%d",
 		Authorization: "Bearer " + k.Key,

@@ -5,60 +5,77 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net/http"
-	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
 
-// loadCommand measures one load on one server, for whoever wants to look at the
-// server meanwhile.
+// loadCommand runs one trial, for whoever wants to look at the server meanwhile.
 func loadCommand(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("load", flag.ContinueOnError)
-	target := flags.String("target", "kartotek", "what is measured: kartotek")
-	method := flags.String("method", http.MethodPatch, "GET or PATCH, of random customers")
-	connections := flags.Int("connections", 64, "how many connections")
-	rate := flags.Float64("rate", 0, "requests a second, counted from the moment each was due; 0: as fast as the server answers")
-	customers := flags.Int("customers", 100_000, "how many customers")
-	seconds := flags.Float64("seconds", 5, "how long")
-	dir := flags.String("dir", "", "the folder where the store is kept for the next time; none: made anew and removed")
+	var t trial
+	target := flags.String("target", slug(theKartotek), "what is measured: "+strings.Join(targets(), ", "))
+	flags.StringVar(&t.kind, "method", patch, "GET or PATCH of random customers, "+searchByName+", "+searchByEmail+" or "+searchByPhone)
+	flags.IntVar(&t.connections, "connections", many, "how many connections")
+	flags.IntVar(&t.customers, "customers", 100_000, "how many customers")
+	flags.Float64Var(&t.rate, "rate", 0, "requests a second, each counted from when it was due; 0: as many as are answered")
+	seconds := flags.Float64("seconds", 5, "how long, after a warm-up of a second")
+	slow := flags.Bool("slow-disk", false, "each fsync takes "+diskDelay.String()+" longer (needs strace)")
+	dir := flags.String("dir", "", "the folder where stores are kept for the next time; none: made anew and removed")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if t.subject, err = subjectOf(*target); err != nil {
+		return err
+	}
+	var tracer []string
+	if *slow {
+		tracer = slowDisk()
 	}
 	work, err := newWorkspace(*dir)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, work.close()) }()
-	if *target != "kartotek" {
-		return fmt.Errorf("-target: no such server: %s", *target)
-	}
-	program, err := buildKartotek(ctx, work.dir)
+	subject, err := newLab(work).subject(ctx, t.subject, t.customers)
 	if err != nil {
 		return err
 	}
-	k, err := openKartotek(ctx, program, work.dir, *customers)
-	if err != nil {
-		return err
-	}
-	s, err := k.start(ctx, nil, filepath.Join(work.dir, "kartotek.log"))
+	s, err := subject.start(ctx, tracer)
 	if err != nil {
 		return err
 	}
 	defer s.stop()
 	say("%s, process %d, serves %d customers; it answered after %.2f s", s.URL, s.pid, s.customers, s.startUp.Seconds())
-	l := load{
-		kind:        kind{name: *method, method: strings.ToUpper(*method)},
-		connections: *connections,
-		rate:        *rate,
-		warmUp:      time.Second,
-		length:      time.Duration(*seconds * float64(time.Second)),
-		seed:        1,
-	}
-	f, err := l.measure(ctx, s)
+	set := settings{length: time.Duration(*seconds * float64(time.Second)), warmUp: time.Second}
+	f, err := t.load(set, uint64(time.Now().Unix())).measure(ctx, s)
 	if err != nil {
 		return err
 	}
 	say("%v", f)
 	return nil
+}
+
+// servers are the subjects that load can run on.
+var servers = []string{theKartotek, pbFull, pbShipped, bareHTTP}
+
+func targets() []string {
+	var all []string
+	for _, name := range servers {
+		all = append(all, slug(name))
+	}
+	return all
+}
+
+// slug is a subject's name as it is typed: pocketbase-full.
+func slug(name string) string {
+	return strings.NewReplacer(" ", "-", "/", "-").Replace(strings.ToLower(name))
+}
+
+func subjectOf(target string) (string, error) {
+	n := slices.Index(targets(), target)
+	if n < 0 {
+		return "", fmt.Errorf("-target: there is no %q; want one of %s", target, strings.Join(targets(), ", "))
+	}
+	return servers[n], nil
 }

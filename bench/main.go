@@ -18,7 +18,8 @@ import (
 const usage = `usage: go run . COMMAND [FLAGS]
 
   load   put one server under load, and print what was measured
-  run    measure every row of the table, and write results.md
+  run    measure every row of the table of targets, and write results.md
+  smoke  measure some of them for a minute, and fail when one is far off
 
 Each command tells its flags with -h.
 `
@@ -43,6 +44,10 @@ func command(ctx context.Context, args []string) error {
 		switch args[0] {
 		case "load":
 			return loadCommand(ctx, args[1:])
+		case "run":
+			return runCommand(ctx, args[1:])
+		case "smoke":
+			return smokeCommand(ctx, args[1:])
 		}
 	}
 	fmt.Fprint(os.Stderr, usage)

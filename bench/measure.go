@@ -38,6 +38,9 @@ func (l load) measure(ctx context.Context, s *server) (figures, error) {
 
 // String is one line for people who watch.
 func (f figures) String() string {
+	if f.Max == 0 { // nobody waited for an answer
+		return fmt.Sprintf("%8.0f/s  %4d µs CPU", f.Rate, f.CPU.Microseconds())
+	}
 	return fmt.Sprintf("%8.0f/s  p50 %s  p99 %s  p99.9 %s  max %s  %4d µs CPU  %4d MB",
 		f.Rate, ms(f.P50), ms(f.P99), ms(f.P999), ms(f.Max), f.CPU.Microseconds(), f.Resident>>20)
 }

@@ -90,7 +90,9 @@ func (s *server) awaitReady(ctx context.Context) error {
 			return err
 		}
 		for line := range bytes.Lines(text) {
-			if json.Unmarshal(line, &s.ready) == nil && s.URL != "" {
+			told := s.ready
+			if json.Unmarshal(line, &told) == nil && told.URL != "" {
+				s.ready = told
 				return nil
 			}
 		}

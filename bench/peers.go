@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// pocketBase returns PocketBase with the customers imported, in one of its
+// durabilities.
+func (l *lab) pocketBase(ctx context.Context, durability string, customers int) (subject, error) {
+	program, err := l.program(ctx, "pocketbase", "pocketbase")
+	if err != nil {
+		return subject{}, err
+	}
+	file, err := l.customersFile(customers)
+	if err != nil {
+		return subject{}, err
+	}
+	dir := filepath.Join(l.dir, fmt.Sprintf("pocketbase-%s-%d", durability, customers))
+	about := map[string]string{
+		"shipped": "as its authors ship it: WAL mode, synchronous NORMAL, no history: an answered change may be lost with the power",
+		"full":    "synchronous FULL, and an audit row and an outbox row in the transaction of the change: as durable as Kartotek",
+	}
+	s := subject{
+		about: about[durability],
+		size:  func() int64 { return sizeOf(filesBelow(dir)) },
+		start: func(ctx context.Context, tracer []string) (*server, error) {
+			command := slices.Concat(tracer, []string{program, "-dir", dir, "-customers", file, "-durability", durability})
+			return startServer(ctx, command, ready{}, customers, l.log("pocketbase "+durability, customers))
+		},
+	}
+	return s, fillPocketBase(ctx, s, dir)
+}
+
+// fillPocketBase has PocketBase import its customers, unless it has done so. It
+// does so when it first starts.
+func fillPocketBase(ctx context.Context, s subject, dir string) error {
+	filled := dir + ".filled" // written last: without it, the directory is half made
+	if _, err := os.Stat(filled); err == nil {
+		return nil
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	say("import customers into %s", filepath.Base(dir))
+	srv, err := s.start(ctx, nil)
+	if err != nil {
+		return err
+	}
+	srv.stop()
+	return os.WriteFile(filled, nil, 0o600)
+}
+
+// customersFile returns the file with customers 1 to n, as Kartotek imports them.
+func (l *lab) customersFile(n int) (string, error) {
+	name := filepath.Join(l.dir, "customers-"+strconv.Itoa(n)+".ndjson")
+	if _, err := os.Stat(name); err == nil {
+		return name, nil
+	}
+	var lines bytes.Buffer
+	if err := writeCustomers(&lines, n, func(int) {}); err != nil {
+		return "", err
+	}
+	return name, os.WriteFile(name, lines.Bytes(), 0o600)
+}
+
+// bareHTTP returns the server that answers everything with what Kartotek answers
+// to one GET.
+func (l *lab) bareHTTP(ctx context.Context, customers int) (subject, error) {
+	program, err := l.program(ctx, "barehttp", "barehttp")
+	if err != nil {
+		return subject{}, err
+	}
+	k, err := l.kartotek(ctx, customers)
+	if err != nil {
+		return subject{}, err
+	}
+	srv, err := k.start(ctx, nil)
+	if err != nil {
+		return subject{}, err
+	}
+	defer srv.stop()
+	body, err := srv.get(ctx, fmt.Sprintf(srv.Path, customers/2))
+	if err != nil {
+		return subject{}, err
+	}
+	file := filepath.Join(l.dir, "answer.json")
+	return subject{
+		about: "a handler that writes the bytes of one of Kartotek's answers, and does nothing else: the limit for GET",
+		size:  func() int64 { return 0 },
+		start: func(ctx context.Context, tracer []string) (*server, error) {
+			command := slices.Concat(tracer, []string{program, "-body", file, "-content-type", "application/json"})
+			bare, err := startServer(ctx, command, ready{}, customers, l.log(bareHTTP, customers))
+			if err == nil {
+				bare.Authorization = srv.Authorization // so that the requests are the same
+			}
+			return bare, err
+		},
+	}, os.WriteFile(file, body, 0o600)
+}
+
+// rawSQLite returns the program that writes what Kartotek writes, to a copy of
+// Kartotek's store.
+func (l *lab) rawSQLite(ctx context.Context, customers int) (subject, error) {
+	program, err := l.program(ctx, "rawsqlite", "rawsqlite")
+	if err != nil {
+		return subject{}, err
+	}
+	k, err := l.store(ctx, customers)
+	if err != nil {
+		return subject{}, err
+	}
+	file := filepath.Join(l.dir, fmt.Sprintf("rawsqlite-%d.db", customers))
+	return subject{
+		about: "Kartotek's driver, pragmas and rows, 32 changes in a transaction, without a server or a caller: the limit for PATCH",
+		size:  func() int64 { return sizeOf([]string{file}) },
+		drive: func(ctx context.Context, length time.Duration) (figures, error) {
+			return driveSQLite(ctx, program, file, customers, length)
+		},
+	}, copyFile(file, k.path)
+}
+
+// driveSQLite has the program change customers for that long.
+func driveSQLite(ctx context.Context, program, file string, customers int, length time.Duration) (figures, error) {
+	cmd := exec.CommandContext(ctx, program, "-file", file, "-customers", strconv.Itoa(customers),
+		"-seconds", fmt.Sprint(length.Seconds()), "-batch", "32")
+	cmd.SysProcAttr = ownGroup()
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return figures{}, output(stderr.Bytes(), err)
+	}
+	var result struct {
+		Changes int     `json:"changes"`
+		Seconds float64 `json:"seconds"`
+	}
+	if err := json.Unmarshal(out, &result); err != nil {
+		return figures{}, fmt.Errorf("read %q: %w", out, err)
+	}
+	if result.Changes == 0 || result.Seconds <= 0 {
+		return figures{}, fmt.Errorf("it has changed nothing: %s", out)
+	}
+	used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return figures{Rate: float64(result.Changes) / result.Seconds, CPU: used / time.Duration(result.Changes)}, nil
+}
+
+func filesBelow(dir string) []string {
+	found, _ := filepath.Glob(filepath.Join(dir, "*")) // fails for a wrong pattern only
+	return found
+}
+
+func copyFile(to, from string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		out.Close()
+		return err
+	}
+	return out.Close()
+}
