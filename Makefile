@@ -3,7 +3,7 @@
 export GOTOOLCHAIN ?= local
 tool = go tool -modfile=tools/go.mod
 
-.PHONY: run build test check format bench
+.PHONY: run build test check format bench bench-smoke
 
 run: build ## build and start the demo
 	./kartotek demo
@@ -23,5 +23,8 @@ check: ## what a change must pass: format, vet, staticcheck, tests under the rac
 format: ## format all sources
 	$(tool) gofumpt -w .
 
-bench: ## PATCHes a second through the whole server, searches, and writes and reads of the store alone
-	go test ./internal/cli ./internal/store/sqlite -run '^$$' -bench . -benchtime 5s
+bench: ## measure every target, and write bench/results.md (an hour or two; BENCH=-h tells what can be set)
+	cd bench && go run . run $(BENCH)
+
+bench-smoke: ## measure for a minute, and fail when something is far off
+	cd bench && go run . smoke

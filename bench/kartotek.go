@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"kartotek/bench/peer"
 )
 
 // kartotek is a store of Kartotek's with customers 1 to Customers, and how it was
@@ -55,6 +57,7 @@ func (k *kartotek) fill(ctx context.Context) error {
 			return err
 		}
 	}
+	say("import %d customers into Kartotek", k.Customers)
 	began := time.Now()
 	in, lines := io.Pipe()
 	go func() {
@@ -102,7 +105,7 @@ func sizeOf(files []string) (sum int64) {
 // start starts the server on the store, below tracer when there is one.
 func (k *kartotek) start(ctx context.Context, tracer []string, log string) (*server, error) {
 	command := slices.Concat(tracer, []string{k.program, "serve", "--store", "sqlite:" + k.path, "--listen", "127.0.0.1:0", "--rate", "0"})
-	return startServer(ctx, command, ready{
+	return startServer(ctx, command, peer.Ready{
 		Path:          "/v1/customers/%d",
 		Authorization: "Bearer " + k.Key,
 		Patch:         "application/merge-patch+json",

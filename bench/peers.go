@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"kartotek/bench/peer"
 )
 
 // pocketBase returns PocketBase with the customers imported, in one of its
@@ -35,7 +37,7 @@ func (l *lab) pocketBase(ctx context.Context, durability string, customers int) 
 		size:  func() int64 { return sizeOf(filesBelow(dir)) },
 		start: func(ctx context.Context, tracer []string) (*server, error) {
 			command := slices.Concat(tracer, []string{program, "-dir", dir, "-customers", file, "-durability", durability})
-			return startServer(ctx, command, ready{}, customers, l.log("pocketbase "+durability, customers))
+			return startServer(ctx, command, peer.Ready{}, customers, l.log("pocketbase "+durability, customers))
 		},
 	}
 	return s, fillPocketBase(ctx, s, dir)
@@ -99,7 +101,7 @@ func (l *lab) bareHTTP(ctx context.Context, customers int) (subject, error) {
 		size:  func() int64 { return 0 },
 		start: func(ctx context.Context, tracer []string) (*server, error) {
 			command := slices.Concat(tracer, []string{program, "-body", file, "-content-type", "application/json"})
-			bare, err := startServer(ctx, command, ready{}, customers, l.log(bareHTTP, customers))
+			bare, err := startServer(ctx, command, peer.Ready{}, customers, l.log(bareHTTP, customers))
 			if err == nil {
 				bare.Authorization = srv.Authorization // so that the requests are the same
 			}

@@ -65,7 +65,7 @@ func splitPath(path string) (before string, width int, after string, err error) 
 	if digits != "" {
 		width, err = strconv.Atoi(digits)
 	}
-	if err != nil || width > 0 && digits[0] != '0' {
+	if err != nil || digits != "" && digits[0] != '0' {
 		return "", 0, "", fmt.Errorf("a path has to have %%d: %q", path)
 	}
 	return before, width, after, nil

@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// rest is how long the servers have to finish what a load has left them.
+const rest = 300 * time.Millisecond
+
 // runCommand measures every row, and writes the report.
 func runCommand(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
@@ -30,7 +33,7 @@ func runCommand(ctx context.Context, args []string) (err error) {
 		return fmt.Errorf("-rows: %w", err)
 	}
 	length := time.Duration(*seconds * float64(time.Second))
-	set := settings{repetitions: *repetitions, length: length, warmUp: length / 5}
+	set := settings{repetitions: *repetitions, length: length, warmUp: length / 5, rest: rest}
 	if err := set.check(); err != nil {
 		return err
 	}
@@ -42,7 +45,7 @@ func runCommand(ctx context.Context, args []string) (err error) {
 		stages = matching(stages, wanted)
 	}
 	r := report{
-		command: "go run . run " + strings.Join(args, " "),
+		command: strings.TrimSpace("go run . run " + strings.Join(args, " ")),
 		began:   time.Now(),
 		set:     set,
 	}
@@ -65,7 +68,7 @@ func smokeCommand(ctx context.Context, args []string) error {
 		return err
 	}
 	const customers = 20_000
-	r := report{set: settings{repetitions: 3, length: time.Second, warmUp: 300 * time.Millisecond}}
+	r := report{set: settings{repetitions: 3, length: time.Second, warmUp: rest, rest: rest}}
 	everything := regexp.MustCompile("")
 	err := r.measure(ctx, *dir, matching([]stage{peers(customers), ordinaryDisk(customers)}, everything))
 	if err != nil {

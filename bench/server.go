@@ -12,22 +12,13 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"kartotek/bench/peer"
 )
-
-// ready is what a server tells when it listens: how it wants to be asked.
-type ready struct {
-	URL           string `json:"url"`
-	Path          string `json:"path"`          // of a customer, %d for its number
-	Authorization string `json:"authorization"` // the header's value
-	Patch         string `json:"patch"`         // Content-Type of a PATCH
-	Body          string `json:"body"`          // of a PATCH, %s for the phone, %s for the address line
-}
-
-func (r ready) address() string { return strings.TrimPrefix(r.URL, "http://") }
 
 // server is a process that serves customers 1 to customers.
 type server struct {
-	ready
+	peer.Ready
 	customers int
 	pid       int
 	log       string        // the file with what it has written
@@ -35,17 +26,20 @@ type server struct {
 	startUp   time.Duration // until it had answered its first request
 }
 
+// address is where the server listens.
+func (s *server) address() string { return strings.TrimPrefix(s.URL, "http://") }
+
 // startServer starts a program, waits until it listens, and asks it once. A server
 // tells that it listens by a line with a JSON object that has the member url; what
 // else is in it replaces what is in r. All that it writes goes to the file log, as
 // it would where it is at work: reading it here would take time from the load.
-func startServer(ctx context.Context, command []string, r ready, customers int, log string) (*server, error) {
+func startServer(ctx context.Context, command []string, r peer.Ready, customers int, log string) (*server, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	defer out.Close()
-	s := &server{ready: r, customers: customers, log: log, ended: make(chan struct{})}
+	s := &server{Ready: r, customers: customers, log: log, ended: make(chan struct{})}
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
@@ -90,9 +84,9 @@ func (s *server) awaitReady(ctx context.Context) error {
 			return err
 		}
 		for line := range bytes.Lines(text) {
-			told := s.ready
+			told := s.Ready
 			if json.Unmarshal(line, &told) == nil && told.URL != "" {
-				s.ready = told
+				s.Ready = told
 				return nil
 			}
 		}

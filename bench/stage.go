@@ -150,7 +150,7 @@ func repeat(ctx context.Context, trials []trial, there []participant, set settin
 		s := sample{}
 		for _, t := range order {
 			p, _ := find(there, t)
-			sleep(ctx, settle)
+			sleep(ctx, set.rest)
 			f, err := t.run(ctx, p, set, rand.Uint64()>>16)
 			if err != nil {
 				return nil, fmt.Errorf("%v: %w", t, err)

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"time"
 )
 
 // The stages are the targets, with the trials that the tables of figures need
@@ -119,6 +118,3 @@ func thousands(n int) string {
 	}
 	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
 }
-
-// settle is how long the servers rest between two trials.
-const settle = 300 * time.Millisecond

@@ -90,6 +90,7 @@ type settings struct {
 	repetitions int
 	length      time.Duration // of one trial
 	warmUp      time.Duration // before it
+	rest        time.Duration // of the servers, before that
 }
 
 // run runs the trial once.

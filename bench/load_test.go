@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"kartotek/bench/peer"
+)
+
+// serve serves h in this process, as if it were one of its own.
+func serve(t *testing.T, h http.HandlerFunc) *server {
+	t.Helper()
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	return &server{
+		Ready: peer.Ready{
+			URL: srv.URL, Path: "/customers/%05d/", Authorization: "Bearer secret",
+			Patch: "application/json", Body: `{"phone":"%s","line":"%s"}`,
+		},
+		customers: 12, pid: os.Getpid(), ended: make(chan struct{}),
+	}
+}
+
+func TestClosedLoopAsksWhatItShould(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	paths, bodies := map[string]bool{}, map[string]bool{}
+	s := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		paths[r.URL.Path] = true
+		bodies[string(body)] = true
+		var members map[string]string
+		if err != nil || json.Unmarshal(body, &members) != nil || len(members["phone"]) != len("+47 2233 4455") || len(members["line"]) != len("Storgata 0092") {
+			t.Errorf("got the body %q (%v)", body, err)
+		}
+		if r.Method != http.MethodPatch || r.Header.Get("Content-Type") != "application/json" || r.Header.Get("Authorization") != "Bearer secret" {
+			t.Errorf("got %s with %v", r.Method, r.Header)
+		}
+	})
+	l := load{kind: kind{method: http.MethodPatch}, connections: 3, warmUp: 50 * time.Millisecond, length: 300 * time.Millisecond}
+	all, _, err := l.run(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := all.TotalCount(); n < 50 || n > int64(len(bodies)) {
+		t.Errorf("%d answers count, of about %d", n, len(bodies))
+	}
+	if len(paths) != 12 || !paths["/customers/00001/"] || !paths["/customers/00012/"] {
+		t.Errorf("got paths %v, want those of customers 1 to 12", paths)
+	}
+	if len(bodies) < 50 {
+		t.Errorf("got %d different bodies, want each to be new", len(bodies))
+	}
+}
+
+func TestOnlyTheWindowCounts(t *testing.T) {
+	t.Parallel()
+	var answered atomic.Int64
+	s := serve(t, func(http.ResponseWriter, *http.Request) {
+		time.Sleep(time.Millisecond)
+		answered.Add(1)
+	})
+	l := load{kind: kind{method: http.MethodGet}, connections: 1, warmUp: 300 * time.Millisecond, length: 300 * time.Millisecond}
+	all, cpu, err := l.run(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := all.TotalCount(); float64(n) > 0.75*float64(answered.Load()) || all.at(0) < time.Millisecond {
+		t.Errorf("%d of %d answers count, the fastest of %v; want about half, each of a millisecond", n, answered.Load(), all.at(0))
+	}
+	if cpu < 0 || cpu > time.Minute {
+		t.Errorf("got %v of CPU time", cpu)
+	}
+}
+
+func TestAFailureVoidsTheLoad(t *testing.T) {
+	t.Parallel()
+	for name, rate := range map[string]float64{"closed loop": 0, "constant rate": 500} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var asked atomic.Int64
+			s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				if asked.Add(1) == 20 {
+					http.Error(w, "too much", http.StatusServiceUnavailable)
+				}
+			})
+			l := load{kind: kind{method: http.MethodGet}, connections: 4, rate: rate, length: time.Minute}
+			began := time.Now()
+			_, _, err := l.run(t.Context(), s)
+			if err == nil || !strings.Contains(err.Error(), "status 503: too much") {
+				t.Errorf("got %v, want the status and the body", err)
+			}
+			if took := time.Since(began); took > 10*time.Second {
+				t.Errorf("it took %v to notice", took)
+			}
+		})
+	}
+}
+
+func TestALoadEndsWhenItsContextDoes(t *testing.T) {
+	t.Parallel()
+	hang := make(chan struct{})
+	s := serve(t, func(http.ResponseWriter, *http.Request) { <-hang })
+	t.Cleanup(func() { close(hang) }) // before the server is closed
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	l := load{kind: kind{method: http.MethodGet}, connections: 2, length: time.Minute}
+	if _, _, err := l.run(ctx, s); err != context.DeadlineExceeded {
+		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
+	}
+}
+
+// A server that stands still for a while is asked for nothing meanwhile by those
+// who wait for it. What would have been asked has waited all the same.
+func TestConstantRateCountsWhoWouldHaveComeDuringAStall(t *testing.T) {
+	t.Parallel()
+	const stall, rate = 400 * time.Millisecond, 200
+	stalling := func() http.HandlerFunc {
+		var asked atomic.Int64
+		var gate sync.RWMutex
+		return func(http.ResponseWriter, *http.Request) {
+			if asked.Add(1) == 40 {
+				gate.Lock()
+				time.Sleep(stall)
+				gate.Unlock()
+			}
+			gate.RLock()
+			defer gate.RUnlock()
+			time.Sleep(5 * time.Millisecond) // so that a closed loop does not ask much more
+		}
+	}
+	slow := func(rate float64) (slow, all int64) {
+		s := serve(t, stalling())
+		l := load{kind: kind{method: http.MethodGet}, connections: 2, rate: rate, length: 1500 * time.Millisecond}
+		latencies, _, err := l.run(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, bar := range latencies.Distribution() {
+			if time.Duration(bar.From)*latencyStep > stall/4 {
+				slow += bar.Count
+			}
+		}
+		return slow, latencies.TotalCount()
+	}
+	if n, _ := slow(0); n > 2 {
+		t.Errorf("closed loop: %d were slow, want the 2 that were there", n)
+	}
+	n, all := slow(rate)
+	if want := int64(rate * 1.5); all < want-2 || all > want {
+		t.Errorf("constant rate: %d were answered, want %d", all, want)
+	}
+	// Those due in the first three quarters of the stall waited for the last quarter, at least.
+	if want := int64(rate * stall.Seconds() * 3 / 4); n < want-5 {
+		t.Errorf("constant rate: %d were slow, want about %d", n, want)
+	}
+}
+
+func TestSplitPath(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/v1/customers/%d":        "/v1/customers/ 0  <nil>",
+		"/api/records/%015d/view": "/api/records/ 15 /view <nil>",
+	} {
+		before, width, after, err := splitPath(path)
+		if got := fmt.Sprint(before, " ", width, " ", after, " ", err); got != want {
+			t.Errorf("%s: got %q, want %q", path, got, want)
+		}
+	}
+	for _, path := range []string{"/v1/customers", "/v1/%s", "/v1/%5d", "/v1/%-5d"} {
+		if _, _, _, err := splitPath(path); err == nil {
+			t.Errorf("%s: got no error", path)
+		}
+	}
+}
+
+func TestAppendPadded(t *testing.T) {
+	t.Parallel()
+	for want, of := range map[string]struct{ n, width int }{
+		"7": {7, 0}, "42": {42, 1}, "0042": {42, 4}, "0000": {0, 4}, "0100": {100, 4}, "12345": {12345, 4}, "000000010000000": {10_000_000, 15},
+	} {
+		if got := string(appendPadded(nil, of.n, of.width)); got != want {
+			t.Errorf("%d in %d digits: got %s, want %s", of.n, of.width, got, want)
+		}
+	}
+}
