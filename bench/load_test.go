@@ -85,6 +85,19 @@ func TestOnlyTheWindowCounts(t *testing.T) {
 	}
 }
 
+func TestConstantRateKeepsToTheRateAndTheWindow(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(http.ResponseWriter, *http.Request) {})
+	l := load{kind: kind{method: http.MethodGet}, connections: 4, rate: 400, warmUp: 200 * time.Millisecond, length: 500 * time.Millisecond}
+	all, _, err := l.run(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := all.TotalCount(); n < 199 || n > 201 {
+		t.Errorf("%d answers count, want 400 a second", n)
+	}
+}
+
 func TestAFailureVoidsTheLoad(t *testing.T) {
 	t.Parallel()
 	for name, rate := range map[string]float64{"closed loop": 0, "constant rate": 500} {
