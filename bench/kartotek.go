@@ -53,7 +53,7 @@ func openKartotek(ctx context.Context, program, dir string, n int) (*kartotek, e
 // fill imports the customers into a new file, and makes a key.
 func (k *kartotek) fill(ctx context.Context) error {
 	for _, file := range k.files() {
-		if err := os.Remove(file); err != nil {
+		if err := os.RemoveAll(file); err != nil { // it may not be there
 			return err
 		}
 	}
@@ -87,12 +87,10 @@ func (k *kartotek) command(ctx context.Context, stdin io.Reader, args ...string)
 	return string(out), output(stderr.Bytes(), err)
 }
 
-// files are those of the store that there are.
-func (k *kartotek) files() []string {
-	found, _ := filepath.Glob(k.path + "*") // fails for a wrong pattern only
-	return found
-}
+// files are those that the store may have.
+func (k *kartotek) files() []string { return []string{k.path, k.path + "-wal", k.path + "-shm"} }
 
+// sizeOf is how large the files are that there are.
 func sizeOf(files []string) (sum int64) {
 	for _, file := range files {
 		if info, err := os.Stat(file); err == nil {

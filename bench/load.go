@@ -15,7 +15,6 @@ import (
 
 // kind is what is asked of a server.
 type kind struct {
-	name    string   // in the report
 	method  string   // GET or PATCH of random customers
 	targets []string // a GET of random ones of these instead
 }
@@ -143,29 +142,37 @@ type client struct {
 	latencies latencies
 }
 
-func (l load) connect(ctx context.Context, s *server) (clients []*client, err error) {
-	var dialer net.Dialer
+// connect opens the load's connections, all or none.
+func (l load) connect(ctx context.Context, s *server) ([]*client, error) {
+	var clients []*client
 	for n := range l.connections {
-		var conn net.Conn
-		if conn, err = dialer.DialContext(ctx, "tcp", s.address()); err != nil {
-			break
+		c, err := l.newClient(ctx, s, n)
+		if err != nil {
+			for _, c := range clients {
+				c.conn.Close()
+			}
+			return nil, err
 		}
-		c := &client{conn: conn, responses: newResponses(conn), latencies: newLatencies()}
 		clients = append(clients, c)
-		if c.requests, err = newRequests(s, l.kind, l.seed<<16+uint64(n)); err != nil {
-			break
-		}
-		if err = conn.SetDeadline(time.Now().Add(l.warmUp + l.length + patience)); err != nil {
-			break
-		}
-	}
-	if err != nil {
-		for _, c := range clients {
-			c.conn.Close()
-		}
-		return nil, fmt.Errorf("connect: %w", err)
 	}
 	return clients, nil
+}
+
+func (l load) newClient(ctx context.Context, s *server, n int) (*client, error) {
+	requests, err := newRequests(s, l.kind, l.seed<<16+uint64(n))
+	if err != nil {
+		return nil, err
+	}
+	dialer := net.Dialer{Deadline: time.Now().Add(patience)}
+	conn, err := dialer.DialContext(ctx, "tcp", s.address())
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.SetDeadline(time.Now().Add(l.warmUp + l.length + patience)); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return &client{conn: conn, requests: requests, responses: newResponses(conn), latencies: newLatencies()}, nil
 }
 
 // work asks and waits for the answer, over and over, until the window ends. With

@@ -21,7 +21,7 @@ func (l load) measure(ctx context.Context, s *server) (figures, error) {
 		err = fmt.Errorf("%w; the server has ended%s", err, s.lastWords())
 	}
 	if err != nil {
-		return figures{}, fmt.Errorf("%s over %d connections: %w", l.kind.name, l.connections, err)
+		return figures{}, err
 	}
 	resident, err := residentBytes(s.pid)
 	if err != nil {

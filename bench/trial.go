@@ -60,10 +60,10 @@ const searches = 5000
 func (t trial) kindOf() kind {
 	words, search := searchWords[t.kind]
 	if !search {
-		return kind{name: t.kind, method: t.kind}
+		return kind{method: t.kind}
 	}
 	dice := rand.New(rand.NewPCG(7, uint64(t.customers)))
-	k := kind{name: t.kind, method: http.MethodGet}
+	k := kind{method: http.MethodGet}
 	for range searches {
 		word := words(customerOf(1 + dice.IntN(t.customers)))
 		k.targets = append(k.targets, "/v1/customers?limit=20&q="+url.QueryEscape(word))
