@@ -44,6 +44,9 @@ func runCommand(ctx context.Context, args []string) (err error) {
 	if *only != "" {
 		stages = matching(stages, wanted)
 	}
+	if len(stages) == 0 {
+		return fmt.Errorf("-rows: no row has a name like %q", *only)
+	}
 	r := report{
 		command: strings.TrimSpace("go run . run " + strings.Join(args, " ")),
 		began:   time.Now(),
