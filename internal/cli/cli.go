@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -121,17 +120,4 @@ func fromEnvironment(cmd *cobra.Command) error {
 		}
 	})
 	return errors.Join(wrong...)
-}
-
-// logger writes to the command's standard error.
-func logger(cmd *cobra.Command) (*slog.Logger, error) {
-	var level slog.Level
-	text, err := cmd.Flags().GetString("log-level")
-	if err != nil {
-		return nil, err
-	}
-	if err := level.UnmarshalText([]byte(text)); err != nil {
-		return nil, usagef("--log-level: want debug, info, warn or error")
-	}
-	return slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level})), nil
 }

@@ -58,10 +58,11 @@ The credentials are the same everywhere, so it listens on the loopback interface
 			if cmd.Flags().Changed("store") {
 				return usagef("--store: the demo has a store of its own")
 			}
-			log, err := logger(cmd)
+			log, flush, err := logger(cmd)
 			if err != nil {
 				return err
 			}
+			defer flush()
 			return s.demo(cmd.Context(), log, cmd.OutOrStdout())
 		},
 	}

@@ -104,10 +104,11 @@ X-Forwarded-For that is no trusted proxy's.`,
 			if err := s.check(); err != nil {
 				return err
 			}
-			log, err := logger(cmd)
+			log, flush, err := logger(cmd)
 			if err != nil {
 				return err
 			}
+			defer flush()
 			metrics := newMetrics()
 			store, err := openStore(cmd.Context(), cmd, sqlite.Options{OnCommit: metrics.commit})
 			if err != nil {

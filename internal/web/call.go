@@ -3,6 +3,8 @@ package web
 import (
 	"context"
 	"net/http"
+	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -11,25 +13,87 @@ import (
 
 // call is what the log and the metrics tell of one request. It holds no personal
 // data: no path, no query, no name.
+//
+// It is also the request's context, which ends when the patience with its handler
+// does. Most are answered before anybody waits for that, so there is no timer
+// until somebody does.
 type call struct {
 	id        string
 	contract  string
 	operation string
 	fault     fault.Kind
 	err       error // the whole story, when it is ours to fix
+
+	context.Context // the connection's
+	until           time.Time
+	mu              sync.Mutex
+	timed           context.Context // with the timer; nil before it is needed
+	stop            context.CancelFunc
 }
 
-type callKey struct{}
-
 // withCall marks the request with a call of its own, under the id that its
-// sender gave it or a new one.
-func withCall(r *http.Request) (*http.Request, *call) {
-	c := &call{id: r.Header.Get("X-Request-Id"), contract: "none", operation: "none"}
+// sender gave it or a new one. The call ends when it is told to, or after patience.
+func withCall(r *http.Request, start time.Time, patience time.Duration) (*http.Request, *call) {
+	c := &call{
+		id:        r.Header.Get("X-Request-Id"),
+		contract:  "none",
+		operation: "none",
+		Context:   r.Context(),
+		until:     start.Add(patience),
+	}
 	if !validRequestID(c.id) {
 		c.id = uuid.Must(uuid.NewV7()).String()
 	}
-	return r.WithContext(context.WithValue(r.Context(), callKey{}, c)), c
+	return r.WithContext(c), c
 }
+
+// Deadline implements context.Context.
+func (c *call) Deadline() (time.Time, bool) { return c.until, true }
+
+// Done implements context.Context.
+func (c *call) Done() <-chan struct{} { return c.withTimer().Done() }
+
+// Err implements context.Context.
+func (c *call) Err() error {
+	c.mu.Lock()
+	timed := c.timed
+	c.mu.Unlock()
+	switch {
+	case timed != nil:
+		return timed.Err()
+	case c.Context.Err() == nil && time.Now().After(c.until):
+		return context.DeadlineExceeded
+	}
+	return c.Context.Err()
+}
+
+func (c *call) withTimer() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timed == nil {
+		c.timed, c.stop = context.WithDeadline(c.Context, c.until)
+	}
+	return c.timed
+}
+
+// end is called when the request is answered.
+func (c *call) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stop != nil {
+		c.stop()
+	}
+}
+
+// Value implements context.Context.
+func (c *call) Value(key any) any {
+	if key == (callKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+type callKey struct{}
 
 // validRequestID takes what is safe in a log, a header and the history.
 func validRequestID(s string) bool {

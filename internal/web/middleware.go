@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -9,12 +8,13 @@ import (
 	"kartotek/internal/fault"
 )
 
-// observe gives each request an id, a log line and its metrics, and is the last
-// guard against a panic.
-func observe(next http.Handler, log *slog.Logger, metrics *Metrics) http.Handler {
+// observe gives each request an id, a time by which it is answered, a log line and
+// its metrics, and is the last guard against a panic.
+func observe(next http.Handler, patience time.Duration, log *slog.Logger, metrics *Metrics) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		r, c := withCall(r)
+		r, c := withCall(r, start, patience)
+		defer c.end()
 		w.Header().Set("X-Request-Id", c.id)
 		rec := &recorder{ResponseWriter: w}
 		defer func() {
@@ -71,13 +71,10 @@ func method(r *http.Request) string {
 	return "other"
 }
 
-// bound limits how large a request's body may be and how long its handler may
-// wait.
-func bound(next http.Handler, maxBody int64, patience time.Duration) http.Handler {
+// bound limits how large a request's body may be. The request is not the server's
+// own any more.
+func bound(next http.Handler, maxBody int64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), patience)
-		defer cancel()
-		r = r.WithContext(ctx)
 		r.Body = &limitedBody{
 			ReadCloser: r.Body,
 			limit:      maxBody,

@@ -120,7 +120,7 @@ func (s *Server) Handler() http.Handler {
 		}
 		s.unknown(w, r)
 	})
-	return observe(bound(dispatch, s.MaxBody, s.Patience.orDefault().Handler), s.Log, s.Metrics)
+	return observe(bound(dispatch, s.MaxBody), s.Patience.orDefault().Handler, s.Log, s.Metrics)
 }
 
 // operator names an operation that is no contract's, and takes GET and HEAD.
