@@ -149,7 +149,7 @@ func prepareWriter(ctx context.Context, conn *sqlite.Conn, onReindex func()) err
 	err := pragmas(conn,
 		"synchronous = FULL", // a commit is on the disk when it returns
 		"foreign_keys = ON",
-		"cache_size = -8000", // KiB
+		"cache_size = -4000", // KiB
 		// The checkpointer moves the log into the file. Should it not get to, the
 		// writer does so itself before the log has 256 MiB.
 		"wal_autocheckpoint = 65536",
@@ -163,7 +163,7 @@ func prepareWriter(ctx context.Context, conn *sqlite.Conn, onReindex func()) err
 
 func prepareReader(conn *sqlite.Conn) error {
 	conn.SetBusyTimeout(5 * time.Second)                          // while another process recovers the log
-	return pragmas(conn, "query_only = ON", "cache_size = -2000") // KiB, for the inner pages
+	return pragmas(conn, "query_only = ON", "cache_size = -1000") // KiB, for the inner pages
 }
 
 func pragmas(conn *sqlite.Conn, settings ...string) error {
