@@ -36,6 +36,7 @@ const (
 	Unsupported     Kind = "unsupported"     // send another media type
 	Slow            Kind = "slow"            // send the request faster
 	Busy            Kind = "busy"            // wait, then send again
+	Full            Kind = "full"            // nothing was written; wait until an operator has made room
 	Internal        Kind = "internal"        // nothing; it is ours to fix
 )
 
@@ -44,7 +45,7 @@ func Kinds() []Kind {
 	return []Kind{
 		Malformed, Invalid, Unauthenticated, Forbidden, Missing, NoRoute, NoMethod,
 		Conflict, Stale, Unguarded, Running, Reused, Limited, TooLarge, Unsupported,
-		Slow, Busy, Internal,
+		Slow, Busy, Full, Internal,
 	}
 }
 

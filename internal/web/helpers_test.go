@@ -29,6 +29,7 @@ var status = map[fault.Kind]int{
 	fault.TooLarge:  http.StatusRequestEntityTooLarge,
 	fault.Slow:      http.StatusRequestTimeout,
 	fault.Busy:      http.StatusServiceUnavailable,
+	fault.Full:      http.StatusInsufficientStorage,
 	fault.Limited:   http.StatusTooManyRequests,
 	fault.Internal:  http.StatusInternalServerError,
 }

@@ -98,6 +98,7 @@ func TestEachRequestIsOneLineOfLog(t *testing.T) {
 		"an outage":      {returns(errors.New("dial: refused")), "ERROR 500 8 internal dial: refused", " error fault"},
 		"a busy store":   {returns(busy), "ERROR 503 4 busy busy: wait", " error fault"},
 		"a busy store's": {returns(fmt.Errorf("put: %w", busy)), "ERROR 503 4 busy put: busy: wait", " error fault"},
+		"a full disk":    {returns(fmt.Errorf("put: %w", fault.New(fault.Full, "no room"))), "ERROR 507 4 full put: full: no room", " error fault"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -307,6 +308,7 @@ func TestWhoHasToWaitIsToldHowLong(t *testing.T) {
 	}{
 		"a defect":             {io.ErrNoProgress, ""},
 		"a busy server":        {fault.New(fault.Busy, "busy"), "1"},
+		"a full disk":          {fault.New(fault.Full, "full"), "30"},
 		"a limit for a moment": {limited(1), "1"},
 		"a limit for a second": {limited(time.Second), "1"},
 		"a limit for longer":   {limited(time.Second + 1), "2"},

@@ -33,7 +33,7 @@ func Handle(f Func, fail Fail) http.Handler {
 		flt := faultOf(err)
 		note := callOf(r)
 		note.fault = flt.Kind
-		if gone := errors.Is(err, context.Canceled); flt.Kind == fault.Internal || flt.Kind == fault.Busy && !gone {
+		if forOperator(flt.Kind) && !errors.Is(err, context.Canceled) {
 			note.err = err
 		}
 		if rec, ok := w.(*recorder); ok && rec.status != 0 {
@@ -69,10 +69,20 @@ func faultOf(err error) *fault.Fault {
 	return fault.Of(err)
 }
 
-// patience is how long the client should wait before it asks again.
+// forOperator reports whether the log should tell what led to the fault, since it
+// is not the client who can mend that.
+func forOperator(kind fault.Kind) bool {
+	return kind == fault.Internal || kind == fault.Busy || kind == fault.Full
+}
+
+// patience is how long the client should wait before it asks again. What makes a
+// server busy often passes; room on a disk somebody has to make.
 func patience(f *fault.Fault) time.Duration {
-	if f.Kind == fault.Busy {
+	switch f.Kind {
+	case fault.Busy:
 		return time.Second
+	case fault.Full:
+		return 30 * time.Second
 	}
 	return f.Wait
 }

@@ -19,10 +19,11 @@
 // is "transcript". A body line in Go's quotes after a "~" is unquoted, and repeated
 // with "x N": ~"[" x 10000.
 //
-// The events are "@ clock +9000h"; "@ store down", "@ store busy", "@ store rival"
-// (another server on it is answering the same request) and "@ store up"; for the
-// next request "@ body slow" and "@ body cut"; "@ restart" of the server; and
-// "@ rate 2 3", a restart with limits: so many requests a second, so many at once.
+// The events are "@ clock +9000h"; "@ store down", "@ store busy", "@ store full"
+// (for writes), "@ store rival" (another server on it is answering the same request)
+// and "@ store up"; for the next request "@ body slow" and "@ body cut"; "@ restart"
+// of the server; and "@ rate 2 3", a restart with limits: so many requests a second,
+// so many at once.
 // After "@ keep page next", the text of the next answer's member "next" is "$page",
 // also where later answers show it.
 //

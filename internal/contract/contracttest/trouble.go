@@ -7,6 +7,7 @@ import (
 
 	"kartotek/internal/access"
 	"kartotek/internal/customer"
+	"kartotek/internal/fault"
 )
 
 // trouble is what a store fails with while it is told to.
@@ -27,6 +28,14 @@ func (t *trouble) err() error {
 	return t.fail
 }
 
+// reading is what a call fails with that writes nothing: a full disk can be read.
+func (t *trouble) reading() error {
+	if err := t.err(); !fault.Is(err, fault.Full) {
+		return err
+	}
+	return nil
+}
+
 // troubledStore has the trouble in all that contracts call.
 type troubledStore struct {
 	customer.Store
@@ -34,7 +43,7 @@ type troubledStore struct {
 }
 
 func (s troubledStore) Find(ctx context.Context, ref customer.Ref) (customer.Customer, error) {
-	if err := s.err(); err != nil {
+	if err := s.reading(); err != nil {
 		return customer.Customer{}, err
 	}
 	return s.Store.Find(ctx, ref)
@@ -55,14 +64,14 @@ func (s troubledStore) Create(ctx context.Context, tenant string, by customer.Si
 }
 
 func (s troubledStore) Search(ctx context.Context, tenant string, q customer.Query, after customer.Position, limit int) (customer.Page, error) {
-	if err := s.err(); err != nil {
+	if err := s.reading(); err != nil {
 		return customer.Page{}, err
 	}
 	return s.Store.Search(ctx, tenant, q, after, limit)
 }
 
 func (s troubledStore) Feed(ctx context.Context, tenant string, after int64, limit int) ([]customer.Recorded, error) {
-	if err := s.err(); err != nil {
+	if err := s.reading(); err != nil {
 		return nil, err
 	}
 	return s.Store.Feed(ctx, tenant, after, limit)
@@ -75,7 +84,7 @@ type troubledRegistry struct {
 }
 
 func (r troubledRegistry) Accounts(ctx context.Context, tenant, after string, limit int) ([]access.Account, error) {
-	if err := r.err(); err != nil {
+	if err := r.reading(); err != nil {
 		return nil, err
 	}
 	return r.Registry.Accounts(ctx, tenant, after, limit)
@@ -96,7 +105,7 @@ func (r troubledRegistry) RevokeAccount(ctx context.Context, tenant, login strin
 }
 
 func (r troubledRegistry) Keys(ctx context.Context, tenant, after string, limit int) ([]access.Key, error) {
-	if err := r.err(); err != nil {
+	if err := r.reading(); err != nil {
 		return nil, err
 	}
 	return r.Registry.Keys(ctx, tenant, after, limit)

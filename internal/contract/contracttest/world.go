@@ -122,6 +122,8 @@ func (w *World) happen(t *testing.T, event string) {
 		w.trouble.set(errors.New("the disk is on fire"))
 	case event == "store busy":
 		w.trouble.set(fault.New(fault.Busy, "too many writes are waiting"))
+	case event == "store full":
+		w.trouble.set(fault.New(fault.Full, "the disk is full"))
 	case event == "store rival":
 		w.trouble.set(fault.New(fault.Running, "another request with this key came first"))
 	case event == "store up":

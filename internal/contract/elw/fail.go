@@ -36,6 +36,7 @@ var status = map[fault.Kind]int{
 	fault.Unsupported:     http.StatusUnsupportedMediaType,
 	fault.Slow:            http.StatusRequestTimeout,
 	fault.Busy:            http.StatusServiceUnavailable,
+	fault.Full:            http.StatusServiceUnavailable, // the .NET of its clients has no name for 507
 	fault.Internal:        http.StatusInternalServerError,
 }
 
@@ -93,7 +94,7 @@ func message(r *http.Request, kind fault.Kind) string {
 		return unsupported(r)
 	case fault.Slow:
 		return "The request took too long to arrive."
-	case fault.Busy:
+	case fault.Busy, fault.Full:
 		return "The service is unavailable."
 	default:
 		return "An error has occurred."

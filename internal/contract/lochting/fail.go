@@ -35,6 +35,7 @@ var status = map[fault.Kind]int{
 	fault.Unsupported:     http.StatusUnsupportedMediaType,
 	fault.Slow:            http.StatusRequestTimeout,
 	fault.Busy:            http.StatusServiceUnavailable,
+	fault.Full:            http.StatusInsufficientStorage,
 	fault.Internal:        http.StatusInternalServerError,
 }
 
@@ -80,6 +81,8 @@ func message(r *http.Request, f *fault.Fault) string {
 		return "The request took too long to arrive"
 	case fault.Busy:
 		return "The server is busy, try again"
+	case fault.Full:
+		return "The server has no room for changes, try again later"
 	default:
 		return "Internal server error"
 	}
