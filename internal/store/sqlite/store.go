@@ -69,6 +69,9 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	}
 	s := &Store{cache: newCache(), searchRows: maxRows}
 	if err := s.open(ctx, path, opts); err != nil {
+		if f := diskFault(err); f != nil {
+			err = fmt.Errorf("%s: %w", f.Text, err)
+		}
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.closeFiles())
 	}
 	return s, nil
@@ -146,6 +149,9 @@ func prepareWriter(ctx context.Context, conn *sqlite.Conn, onReindex func()) err
 	if err := whileBusy(lockPatience, func() error { return migrate(ctx, conn) }); err != nil {
 		return err
 	}
+	if err := tryToWrite(conn); err != nil {
+		return err
+	}
 	err := pragmas(conn,
 		"synchronous = FULL", // a commit is on the disk when it returns
 		"foreign_keys = ON",
@@ -159,6 +165,20 @@ func prepareWriter(ctx context.Context, conn *sqlite.Conn, onReindex func()) err
 		return err
 	}
 	return reindex(ctx, conn, onReindex)
+}
+
+// tryToWrite is an error for a file that can only be read: SQLite opens that all
+// the same, and says so at the first write. A lock that another process holds is
+// as good.
+func tryToWrite(conn *sqlite.Conn) error {
+	err := execute(conn, "BEGIN IMMEDIATE")
+	if isBusy(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("try to write: %w", err)
+	}
+	return execute(conn, "ROLLBACK")
 }
 
 func prepareReader(conn *sqlite.Conn) error {
@@ -230,7 +250,12 @@ func write[T any](ctx context.Context, s *Store, fn func(*sqlite.Conn) (T, error
 	return got, nil
 }
 
-// gaveUp is the error of a call whose context was done before the answer came.
+// gaveUp is the error of a call whose context was done, or whose patience ended,
+// before the answer came.
 func gaveUp(ctx context.Context) error {
-	return fmt.Errorf("%w: %w", fault.New(fault.Busy, "the store did not answer in time"), context.Cause(ctx))
+	f := fault.New(fault.Busy, "the store did not answer in time")
+	if cause := context.Cause(ctx); cause != nil {
+		return fmt.Errorf("%w: %w", f, cause)
+	}
+	return f
 }

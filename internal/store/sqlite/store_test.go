@@ -17,7 +17,6 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"kartotek/internal/customer"
-	"kartotek/internal/fault"
 	"kartotek/internal/store/storetest"
 )
 
@@ -337,26 +336,4 @@ func otherProcess(path string) int {
 		return 1
 	}
 	return 0
-}
-
-func TestAnotherWriterMakesItBusy(t *testing.T) {
-	s, path := start(t, Options{})
-	fill(t, s, 1)
-	s.writer.patience = 50 * time.Millisecond
-	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if err := sqlitex.ExecuteTransient(conn, "BEGIN IMMEDIATE", nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Busy) {
-		t.Errorf("got %v, want a Busy fault", err)
-	}
-	if err := sqlitex.ExecuteTransient(conn, "ROLLBACK", nil); err != nil {
-		t.Fatal(err)
-	}
-	count(t, s, 1)
-	wantCount(t, s, 1)
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -25,7 +27,8 @@ type writer struct {
 	changed      []record // by the transaction
 	foreign      int64    // data_version: moves when another process commits
 	onCommit     func(writes int, took time.Duration)
-	patience     time.Duration // lockPatience, or a test's
+	patience     time.Duration             // maxWait, or a test's
+	began        atomic.Pointer[time.Time] // when the commit under way did; nil between two
 	queue        chan *pending
 	stopped      chan struct{} // closed when the goroutine has ended
 
@@ -36,16 +39,26 @@ type writer struct {
 // pending is a write that waits for its turn, and then for its commit.
 type pending struct {
 	ctx    context.Context
+	late   atomic.Bool // whether its caller has waited long enough, and left
 	do     func(*sqlite.Conn) error
 	fault  error      // why it wrote nothing, when it did not
 	answer chan error // has room, so that nobody waits for a caller who left
 }
 
+// left reports whether nobody waits for the write any more.
+func (p *pending) left() bool { return p.late.Load() || p.ctx.Err() != nil }
+
 const (
 	maxQueue = 1024 // writes; a caller beyond them is better off trying again
 	maxGroup = 128  // writes in a commit; larger groups make callers wait, and gain little
 
-	lockPatience = 10 * time.Second     // until another process lets go of the file
+	// maxWait is how long a caller waits for its turn and its commit, and how long a
+	// commit may take before nobody else is let in. A disk that works needs
+	// milliseconds, and its worst hiccup a second or two; a client, or the proxy
+	// before it, that hears nothing for ten is likely to have hung up.
+	maxWait = 5 * time.Second
+
+	lockPatience = 10 * time.Second     // of an Open, until another process lets go of the file
 	maxPause     = 2 * time.Millisecond // between two tries
 
 	// foreignLag is for how long a record may be read as it was before another
@@ -61,7 +74,7 @@ func startWriter(conn *sqlite.Conn, cache *cache, checkpointer *checkpointer, on
 		cache:        cache,
 		checkpointer: checkpointer,
 		onCommit:     onCommit,
-		patience:     lockPatience,
+		patience:     maxWait,
 		queue:        make(chan *pending, maxQueue),
 		stopped:      make(chan struct{}),
 	}
@@ -87,27 +100,38 @@ func (w *writer) stop() bool {
 // nothing of it remains. do may run twice. When it returns a fault it must not
 // have written anything.
 //
-// A write whose ctx is done before its turn is skipped. Once its turn has come it
-// is finished, though the caller no longer waits: a Busy fault that wraps the
-// cause of ctx leaves open whether it was written.
+// A Full fault says that the disk has no room, and that nothing was written. A Busy
+// fault leaves that open: the writer, or the disk below it, did not answer in time
+// or failed. A write whose caller has left, because ctx was done or maxWait over, is
+// skipped when its turn has not come; when it has, it is finished.
 func (w *writer) run(ctx context.Context, do func(*sqlite.Conn) error) error {
 	p := &pending{ctx: ctx, do: do, answer: make(chan error, 1)}
 	if err := w.enqueue(p); err != nil {
 		return err
 	}
+	overdue := time.NewTimer(w.patience)
+	defer overdue.Stop()
 	select {
 	case err := <-p.answer:
 		return err
 	case <-ctx.Done():
 		return gaveUp(ctx)
+	case <-overdue.C:
+		p.late.Store(true)
+		return gaveUp(ctx)
 	}
 }
 
+// enqueue lets nobody in while the writer is stuck: who waits already leaves one
+// by one, and all others would only wait in vain.
 func (w *writer) enqueue(p *pending) error {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if w.closed {
 		return errors.New("the store is closed")
+	}
+	if w.stuck() {
+		return fault.New(fault.Busy, "the store is waiting for its disk or for another process")
 	}
 	select {
 	case w.queue <- p:
@@ -115,6 +139,12 @@ func (w *writer) enqueue(p *pending) error {
 	default:
 		return fault.New(fault.Busy, "too many writes are waiting")
 	}
+}
+
+// stuck reports whether a commit has taken longer than a caller waits.
+func (w *writer) stuck() bool {
+	began := w.began.Load()
+	return began != nil && time.Since(*began) > w.patience
 }
 
 func (w *writer) loop() {
@@ -181,14 +211,16 @@ func (w *writer) join(group []*pending) []*pending {
 // each would save that, and cost every good write a tenth of its time.)
 func (w *writer) commit(group []*pending) {
 	start := time.Now()
-	if err := w.begin(); err != nil {
+	w.began.Store(&start)
+	defer w.began.Store(nil)
+	if err := w.begin(group); err != nil {
 		answer(group, err)
 		return
 	}
 	if err := w.runAll(group); err != nil {
 		err = w.rollback(err)
 		if len(group) == 1 {
-			answer(group, err)
+			answer(group, outage(err))
 			return
 		}
 		for i := range group {
@@ -197,7 +229,7 @@ func (w *writer) commit(group []*pending) {
 		return
 	}
 	if err := w.makeDurable(); err != nil {
-		answer(group, w.rollback(fmt.Errorf("commit: %w", err)))
+		answer(group, outage(w.rollback(fmt.Errorf("commit: %w", err))))
 		return
 	}
 	answer(group, nil)
@@ -218,20 +250,30 @@ func (w *writer) makeDurable() error {
 	return err
 }
 
-// begin takes the lock for writing, which another process may hold.
-func (w *writer) begin() error {
-	err := whileBusy(w.patience, func() error {
+// begin takes the lock for writing. While another process holds it there is
+// nothing to do but to try again: the group's callers leave one by one, and after
+// them the writer is stuck, and lets nobody in. It gives up when all of them have
+// left a store that is being closed.
+func (w *writer) begin(group []*pending) error {
+	for {
 		err := execute(w.conn, "BEGIN IMMEDIATE")
 		w.lookAround()
-		return err
-	})
-	if isBusy(err) {
-		return fault.New(fault.Busy, "another process is writing")
+		switch {
+		case err == nil:
+			return nil
+		case !isBusy(err):
+			return outage(fmt.Errorf("begin: %w", err))
+		case w.isClosed() && !slices.ContainsFunc(group, func(p *pending) bool { return !p.left() }):
+			return fault.New(fault.Busy, "another process is writing")
+		}
+		pause()
 	}
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	return nil
+}
+
+func (w *writer) isClosed() bool {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return w.closed
 }
 
 // runAll runs the writes, up to the first that breaks off halfway, and then what
@@ -245,8 +287,8 @@ func (w *writer) runAll(group []*pending) error {
 	}
 	for _, p := range group {
 		p.fault = nil
-		if p.ctx.Err() != nil {
-			p.fault = gaveUp(p.ctx)
+		if p.left() {
+			p.fault = gaveUp(p.ctx) // should this reach the caller before it hears that ctx is done
 			continue
 		}
 		err := w.runOne(p)
@@ -298,6 +340,35 @@ func isFault(err error) bool {
 	return ok
 }
 
+// outage is err with the fault that it is for a caller, when it tells how the disk
+// is, and err itself when not.
+func outage(err error) error {
+	if f := diskFault(err); f != nil {
+		return fmt.Errorf("%w: %w", f, err)
+	}
+	return err
+}
+
+// diskFault is what an error says of the disk, and nil when it says nothing of it.
+//
+// Without room for the log a commit breaks off before the mark that would make it
+// count: nothing was written. After any other failure nobody knows. The mark may
+// be on the disk when an fsync fails, or when the log's shared index cannot grow,
+// and then a crash before the next commit brings the write back.
+func diskFault(err error) *fault.Fault {
+	code := sqlite.ErrCode(err)
+	if code == sqlite.ResultIOErrSHMSize {
+		return fault.New(fault.Busy, "the disk is full")
+	}
+	switch code.ToPrimary() {
+	case sqlite.ResultFull:
+		return fault.New(fault.Full, "the disk is full")
+	case sqlite.ResultReadOnly, sqlite.ResultIOErr, sqlite.ResultCantOpen:
+		return fault.New(fault.Busy, "the disk cannot be written")
+	}
+	return nil
+}
+
 // whileBusy runs fn until it gets the lock that another process holds, or
 // patience ends. Its pauses are short and random: SQLite's own grow to 100 ms,
 // and a busy process lets go of the lock for less.
@@ -307,9 +378,11 @@ func whileBusy(patience time.Duration, fn func() error) error {
 		if !isBusy(err) || time.Now().After(deadline) {
 			return err
 		}
-		time.Sleep(rand.N(maxPause))
+		pause()
 	}
 }
+
+func pause() { time.Sleep(rand.N(maxPause)) }
 
 func isBusy(err error) bool { return sqlite.ErrCode(err).ToPrimary() == sqlite.ResultBusy }
 

@@ -1,0 +1,276 @@
+package sqlite
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"kartotek/internal/fault"
+)
+
+// TestFullDiskIsSurvived fills the file as far as it may grow.
+func TestFullDiskIsSurvived(t *testing.T) {
+	s, _ := start(t, Options{})
+	fill(t, s, 1)
+	setMax := func(pages string) {
+		t.Helper()
+		if err := s.writer.run(t.Context(), func(conn *sqlite.Conn) error {
+			return sqlitex.ExecuteTransient(conn, "PRAGMA max_page_count = "+pages, nil)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	setMax("1") // SQLite makes it what the file has now
+	var err error
+	done := 0
+	for ; err == nil && done < 1000; done++ {
+		err = revise(t, s, 1, addOne)
+	}
+	if !fault.Is(err, fault.Full) || sqlite.ErrCode(err) != sqlite.ResultFull {
+		t.Fatalf("got %v after %d writes, want a Full fault with SQLite's reason", err, done)
+	}
+	wantCount(t, s, done-1)
+
+	release := hold(t, s)
+	var group sync.WaitGroup
+	for range 5 {
+		group.Go(func() {
+			if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Full) {
+				t.Errorf("one of a group: got %v, want a Full fault", err)
+			}
+		})
+	}
+	waitQueued(t, s, 5)
+	release()
+	group.Wait()
+	wantCount(t, s, done-1)
+
+	setMax("1000000")
+	count(t, s, 1)
+	wantCount(t, s, done)
+}
+
+// TestWhatADiskFaultSays tells who may be sure that nothing was written.
+func TestWhatADiskFaultSays(t *testing.T) {
+	tests := map[sqlite.ResultCode]fault.Kind{
+		sqlite.ResultFull:             fault.Full,
+		sqlite.ResultIOErrSHMSize:     fault.Busy,
+		sqlite.ResultIOErrWrite:       fault.Busy,
+		sqlite.ResultIOErrFsync:       fault.Busy,
+		sqlite.ResultReadOnly:         fault.Busy,
+		sqlite.ResultReadOnlyRecovery: fault.Busy,
+		sqlite.ResultCantOpen:         fault.Busy,
+		sqlite.ResultCorrupt:          fault.Internal,
+		sqlite.ResultConstraintUnique: fault.Internal,
+	}
+	for code, want := range tests {
+		err := outage(fmt.Errorf("commit: %w", code.ToError()))
+		if got := fault.Of(err).Kind; got != want || sqlite.ErrCode(err) != code {
+			t.Errorf("%v: got %s with %v, want %s with the code", code, got, sqlite.ErrCode(err), want)
+		}
+	}
+}
+
+// TestAHangingWriteKeepsNobodyWaiting hangs in one write, as in an fsync.
+func TestAHangingWriteKeepsNobodyWaiting(t *testing.T) {
+	s, _ := start(t, Options{})
+	fill(t, s, 1)
+	s.writer.patience = 500 * time.Millisecond
+	release := hold(t, s)
+	const queued = 20
+	var waiting sync.WaitGroup
+	for range queued {
+		waiting.Go(func() {
+			began := time.Now()
+			if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Busy) {
+				t.Errorf("got %v, want a Busy fault", err)
+			}
+			if took := time.Since(began); took < s.writer.patience {
+				t.Errorf("a caller gave up after %v, want %v", took, s.writer.patience)
+			}
+		})
+	}
+	waitQueued(t, s, queued)
+	waiting.Wait()
+
+	if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Busy) {
+		t.Errorf("a late caller: got %v, want a Busy fault", err)
+	}
+	if got := s.Queued(); got != queued {
+		t.Errorf("queued: got %d, want %d: nobody is let in", got, queued)
+	}
+	if err := s.Ping(t.Context()); !fault.Is(err, fault.Busy) {
+		t.Errorf("ping: got %v, want a Busy fault", err)
+	}
+	wantCount(t, s, 0) // is read meanwhile
+
+	release()
+	waitQueued(t, s, 0)
+	waitReady(t, s)
+	wantCount(t, s, 0) // nothing of those who left
+	count(t, s, 1)
+	wantCount(t, s, 1)
+}
+
+// waitReady returns when the writer takes writes again.
+func waitReady(t *testing.T, s *Store) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); s.Ping(t.Context()) != nil; {
+		if time.Now().After(deadline) {
+			t.Fatal("the writer does not answer again")
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// lock takes the file's lock for writing, as another process would.
+func lock(t *testing.T, path string) (unlock func()) {
+	t.Helper()
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if err := execute(conn, "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := execute(conn, "ROLLBACK"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAnotherWriterMakesItBusy(t *testing.T) {
+	s, path := start(t, Options{})
+	fill(t, s, 1)
+	s.writer.patience = 50 * time.Millisecond
+	unlock := lock(t, path)
+	for range 3 { // the first waits, and the others are not let in
+		if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Busy) {
+			t.Errorf("got %v, want a Busy fault", err)
+		}
+	}
+	if got := s.Queued(); got != 0 {
+		t.Errorf("queued: got %d, want none", got)
+	}
+	unlock()
+	waitReady(t, s)
+	count(t, s, 1)
+	wantCount(t, s, 1)
+}
+
+func TestCloseDoesNotWaitForAnotherWriter(t *testing.T) {
+	s, path := start(t, Options{})
+	fill(t, s, 1)
+	s.writer.patience = 50 * time.Millisecond
+	unlock := lock(t, path)
+	defer unlock()
+	if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Busy) {
+		t.Errorf("got %v, want a Busy fault", err)
+	}
+	closed := make(chan error)
+	go func() { closed <- s.Close() }()
+	select {
+	case err := <-closed:
+		if err != nil {
+			t.Errorf("close: %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the store does not close")
+	}
+}
+
+// TestCommitsOutliveTheirCheckpoint lets no file grow, so that what the log holds
+// cannot be moved into the database. The limit is the whole process's, so the test
+// runs itself in another.
+func TestCommitsOutliveTheirCheckpoint(t *testing.T) {
+	if os.Getenv("TEST_LIMITS_ITSELF") == "" {
+		again := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		again.Env = append(os.Environ(), "TEST_LIMITS_ITSELF=1")
+		if out, err := again.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return
+	}
+	signal.Ignore(syscall.SIGXFSZ) // so that a write fails, and not the process
+	s, path := start(t, Options{})
+	fill(t, s, 100)
+	cutLog(t, path)
+	if err := s.writer.run(t.Context(), func(conn *sqlite.Conn) error {
+		_, err := pragma(conn, "wal_autocheckpoint = 4") // so that the writer does it, with its commits
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlimited := limitFiles(t, uint64(info.Size()))
+
+	done := 0
+	for ; err == nil && done < 1000; done++ {
+		err = revise(t, s, 1, addOne)
+	}
+	if !fault.Is(err, fault.Busy) || sqlite.ErrCode(err) != sqlite.ResultIOErrWrite {
+		t.Fatalf("got %v after %d writes, want a Busy fault with SQLite's reason", err, done)
+	}
+	done--
+	if done < 5 {
+		t.Errorf("got %d commits, want them to go on without a checkpoint", done)
+	}
+	wantCount(t, s, done)
+	if _, err := checkpoint(s.checkpoints, "PASSIVE"); sqlite.ErrCode(err) != sqlite.ResultIOErrWrite {
+		t.Errorf("a checkpoint: got %v, want SQLite's reason", err)
+	}
+
+	unlimited()
+	count(t, s, 5)
+	wantCount(t, s, done+5)
+	cutLog(t, path)
+}
+
+// cutLog moves all of the log into the file, as soon as nobody else does.
+func cutLog(t *testing.T, path string) {
+	t.Helper()
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		pages, err := checkpoint(conn, "TRUNCATE")
+		if err == nil && pages == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("got %d pages left in the log (%v), want none", pages, err)
+		}
+	}
+}
+
+// limitFiles lets no file of this process grow beyond so many bytes.
+func limitFiles(t *testing.T, bytes uint64) (unlimited func()) {
+	t.Helper()
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+		t.Fatal(err)
+	}
+	set := func(limit uint64) {
+		t.Helper()
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: before.Max}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(bytes)
+	return func() { set(before.Cur) }
+}
