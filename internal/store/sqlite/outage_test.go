@@ -49,6 +49,12 @@ func TestFullDiskIsSurvived(t *testing.T) {
 		})
 	}
 	waitQueued(t, s, 5)
+	group.Go(func() {
+		if err := s.Ping(t.Context()); err != nil {
+			t.Errorf("ping: got %v, want none: the writer answers", err)
+		}
+	})
+	waitQueued(t, s, 6)
 	release()
 	group.Wait()
 	wantCount(t, s, done-1)

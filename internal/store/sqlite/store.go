@@ -206,12 +206,17 @@ func (s *Store) Close() error {
 	return s.closeFiles()
 }
 
-// Ping returns an error unless the store can read and its writer answers.
+// Ping returns an error unless the store can read and its writer answers. That a
+// full disk or one that fails refuses what others write is such an answer.
 func (s *Store) Ping(ctx context.Context) error {
 	if _, err := read(ctx, s, schemaVersion); err != nil {
 		return err
 	}
-	return s.writer.run(ctx, func(*sqlite.Conn) error { return nil })
+	err := s.writer.run(ctx, func(*sqlite.Conn) error { return nil })
+	if diskFault(err) != nil {
+		return nil
+	}
+	return err
 }
 
 // Queued is the number of writes that wait for their turn.
