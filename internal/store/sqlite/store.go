@@ -167,19 +167,21 @@ func prepareWriter(ctx context.Context, conn *sqlite.Conn, onReindex func()) err
 	return reindex(ctx, conn, onReindex)
 }
 
-// tryToWrite is an error for a file that can only be read: SQLite opens that all
-// the same, and says so at the first write. A lock that another process holds is
-// as good.
+// tryToWrite is an error for a file that can only be read, which SQLite opens all
+// the same. A lock that another process holds is as good as a yes.
 func tryToWrite(conn *sqlite.Conn) error {
-	err := execute(conn, "BEGIN IMMEDIATE")
-	if isBusy(err) {
-		return nil
-	}
-	if err != nil {
+	err := execute(conn, writeNothing)
+	if err != nil && !isBusy(err) {
 		return fmt.Errorf("try to write: %w", err)
 	}
-	return execute(conn, "ROLLBACK")
+	return nil
 }
+
+// writeNothing needs the right to write. (BEGIN IMMEDIATE needs none: it only
+// reads when that is all that the file allows.)
+const writeNothing = `
+	DELETE FROM receipts
+	WHERE FALSE`
 
 func prepareReader(conn *sqlite.Conn) error {
 	conn.SetBusyTimeout(5 * time.Second)                          // while another process recovers the log
