@@ -31,7 +31,8 @@ leaves what it names as it is; null clears it. "-" is standard input.
 
 A line with neither id nor number names a customer by its whole text: the same line
 again is the same customer. So a file can be imported twice: what is as it should be
-is not written again.
+is not written again. An import that was interrupted, or that ran out of disk, goes on
+when it is run again.
 
 A line that breaks a rule is reported with its number, and the import goes on; the
 exit status is 1 in the end.`,
@@ -107,6 +108,7 @@ type refusal struct {
 	reason string
 }
 
+// counts are of the batches that were put.
 type counts struct{ lines, created, updated, unchanged, refused int }
 
 func (c counts) String() string {
@@ -169,7 +171,6 @@ func (i *importer) add(number int, line []byte) {
 	if len(line) == 0 {
 		return
 	}
-	i.counts.lines++
 	if len(line) > maxLine {
 		i.refuse(number, fault.New(fault.TooLarge, "is longer than %d bytes", maxLine))
 		return
@@ -197,8 +198,9 @@ func idOf(tenant string, line []byte) string {
 func (i *importer) flush(ctx context.Context) error {
 	results, err := i.customers.Put(ctx, i.by, i.entries)
 	if err != nil {
-		return fmt.Errorf("stopped before line %d: %w", i.lines[0], err)
+		return fmt.Errorf("stopped before line %d, and goes on there when it is run again: %w", i.lines[0], err)
 	}
+	i.counts.lines += len(i.entries) + len(i.refusals)
 	for n, result := range results {
 		switch {
 		case result.Err != nil:
@@ -211,6 +213,7 @@ func (i *importer) flush(ctx context.Context) error {
 			i.counts.updated++
 		}
 	}
+	i.counts.refused += len(i.refusals)
 	slices.SortFunc(i.refusals, func(a, b refusal) int { return cmp.Compare(a.line, b.line) })
 	for _, r := range i.refusals {
 		i.report(r.line, r.reason)
@@ -220,6 +223,5 @@ func (i *importer) flush(ctx context.Context) error {
 }
 
 func (i *importer) refuse(line int, err error) {
-	i.counts.refused++
 	i.refusals = append(i.refusals, refusal{line, reasons(err)})
 }
