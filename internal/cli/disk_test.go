@@ -1,19 +1,15 @@
 package cli_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -35,6 +31,7 @@ func onDisk(t *testing.T, megabytes int, script string) (cmd *exec.Cmd, work str
 		if os.Getuid() != 0 {
 			cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWUSER
 			cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
+			cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
 		}
 		return cmd
 	}
@@ -88,199 +85,6 @@ func fillDisk(t *testing.T, pid int, disk string) (empty func()) {
 	}
 }
 
-// voice is how a client of one contract changes a phone, and what it then hears.
-type voice struct {
-	contract   string
-	path       func(number int) string
-	credential func(r *http.Request, key string)
-	body       string // with a verb for the phone
-	full, busy string // status, Retry-After, and what the body begins with
-}
-
-var voices = []voice{
-	{
-		"elw", func(n int) string { return fmt.Sprintf("/api/customers/%d", n) },
-		func(r *http.Request, _ string) { r.SetBasicAuth("service", "sommerregn") },
-		`{"PhoneNumber":"%s"}`,
-		`503 30 {"Message":"The service is unavailable."}`,
-		`503 1 {"Message":"The service is unavailable."}`,
-	},
-	{
-		"lochting", func(n int) string { return "/public/v1/customer/customer-" + crashID(n) },
-		func(r *http.Request, key string) { r.Header.Set("Authorization", key) },
-		`{"firstName":"A","lastName":"N","locale":"nl_BE","emailAddress":"a@example.com","gender":"female","country":"BE","phoneNumber":"%s"}`,
-		`507 30 {"message":"The server has no room for changes, try again later"}`,
-		`503 1 {"message":"The server is busy, try again"}`,
-	},
-	{
-		"native", func(n int) string { return fmt.Sprintf("/v1/customers/%d", n) },
-		func(r *http.Request, key string) { r.Header.Set("Authorization", "Bearer "+key) },
-		`{"phone":"%s"}`,
-		`507 30 {"type":"/problems/full"`,
-		`503 1 {"type":"/problems/busy"`,
-	},
-}
-
-// crowd is clients of all contracts who change phones, and what became of that.
-// Nobody sends a phone twice.
-type crowd struct {
-	t      *testing.T
-	url    string
-	key    string
-	client *http.Client
-	leave  func() // waits until all have
-
-	mu      sync.Mutex
-	made    map[string]int // phone → customer
-	refused map[string]bool
-	counts  map[string]int // by contract and outcome: "elw made"
-	slowest time.Duration
-}
-
-// gather starts so many clients of each contract.
-func gather(t *testing.T, url, work string, each int) *crowd {
-	t.Helper()
-	key, err := os.ReadFile(filepath.Join(work, "key"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &crowd{
-		t: t, url: url, key: strings.TrimSpace(string(key)),
-		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 3 * each}, Timeout: time.Minute},
-		made:   map[string]int{}, refused: map[string]bool{}, counts: map[string]int{},
-	}
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	var running sync.WaitGroup
-	c.leave = func() {
-		stop()
-		running.Wait()
-		c.client.CloseIdleConnections()
-	}
-	t.Cleanup(c.leave)
-	for i, v := range voices {
-		for w := range each {
-			running.Go(func() { c.change(ctx, v, fmt.Sprintf("1%d%03d", i, w)) })
-		}
-	}
-	return c
-}
-
-// change sends one PATCH after the other until ctx is done.
-func (c *crowd) change(ctx context.Context, v voice, phones string) {
-	for n := 0; ctx.Err() == nil; n++ {
-		number, phone := 1+n%crashCustomers, fmt.Sprintf("%s%06d", phones, n)
-		began := time.Now()
-		answer := c.send(v, http.MethodPatch, number, fmt.Sprintf(v.body, phone))
-		outcome := v.outcome(answer)
-		if outcome == "" {
-			c.t.Errorf("PATCH in %s: got %s", v.contract, answer)
-			return
-		}
-		c.note(v, outcome, number, phone, time.Since(began))
-		time.Sleep(5 * time.Millisecond)
-	}
-}
-
-func (c *crowd) note(v voice, outcome string, number int, phone string, took time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch outcome {
-	case "made":
-		c.made[phone] = number
-	case "full":
-		c.refused[phone] = true
-	}
-	c.counts[v.contract+" "+outcome]++
-	c.slowest = max(c.slowest, took)
-}
-
-// outcome is "" for an answer that no client of the contract should get.
-func (v voice) outcome(answer string) string {
-	switch {
-	case strings.HasPrefix(answer, "200 "):
-		return "made"
-	case strings.HasPrefix(answer, v.full):
-		return "full"
-	case strings.HasPrefix(answer, v.busy):
-		return "busy"
-	}
-	return ""
-}
-
-// send returns the status, Retry-After and body of the answer.
-func (c *crowd) send(v voice, method string, number int, body string) string {
-	req, err := http.NewRequest(method, c.url+v.path(number), strings.NewReader(body))
-	if err != nil {
-		return err.Error()
-	}
-	req.Header.Set("Content-Type", "application/json")
-	v.credential(req, c.key)
-	return exchange(c.client, req)
-}
-
-func exchange(client *http.Client, req *http.Request) string {
-	resp, err := client.Do(req)
-	if err != nil {
-		return err.Error()
-	}
-	defer resp.Body.Close()
-	got, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err.Error()
-	}
-	return fmt.Sprint(resp.StatusCode, " ", resp.Header.Get("Retry-After"), " ", string(got))
-}
-
-// await returns when each contract has had so many more of an outcome.
-func (c *crowd) await(outcome string, more int) {
-	c.t.Helper()
-	c.mu.Lock()
-	want := map[string]int{}
-	for _, v := range voices {
-		want[v.contract] = c.counts[v.contract+" "+outcome] + more
-	}
-	c.mu.Unlock()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		missing := ""
-		c.mu.Lock()
-		for contract, n := range want {
-			if c.counts[contract+" "+outcome] < n {
-				missing = contract
-			}
-		}
-		counts := fmt.Sprint(c.counts)
-		c.mu.Unlock()
-		if missing == "" {
-			return
-		}
-		if time.Now().After(deadline) || c.t.Failed() {
-			c.t.Fatalf("no %d more of %q in %s: got %s", more, outcome, missing, counts)
-		}
-	}
-}
-
-// wantReads reports unless customers can be read in every contract.
-func (c *crowd) wantReads() {
-	c.t.Helper()
-	for _, v := range voices {
-		if answer := c.send(v, http.MethodGet, 1, ""); !strings.HasPrefix(answer, "200 ") {
-			c.t.Errorf("GET in %s: got %s, want 200", v.contract, answer)
-		}
-	}
-}
-
-// wantReady reports unless /readyz answers so.
-func (c *crowd) wantReady(want string) {
-	c.t.Helper()
-	req, err := http.NewRequest(http.MethodGet, c.url+"/readyz", nil)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if answer := exchange(c.client, req); answer != want {
-		c.t.Errorf("/readyz: got %q, want %q", answer, want)
-	}
-}
-
 // TestAFullDiskLosesNothingAcknowledged fills the disk under the PATCHes of all
 // contracts, makes room again, and kills the server.
 func TestAFullDiskLosesNothingAcknowledged(t *testing.T) {
@@ -314,6 +118,146 @@ func TestAFullDiskLosesNothingAcknowledged(t *testing.T) {
 	clients = gather(t, again, work, 1)
 	clients.await("made", 1)
 	clients.leave()
+}
+
+// TestCommandsOnAFullDisk runs out of disk at each step, and goes on when there is
+// room. Of the store, "old.db" has customers that this program must index first.
+func TestCommandsOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	cmd, work := onDisk(t, 4, `
+store() { export KARTOTEK_STORE="sqlite:$DISK/$1"; }
+fill() { cat /dev/zero >"$DISK/fill" 2>/dev/null; }
+leave() { fill; truncate -s -"$1" "$DISK/fill"; }
+room() { rm "$DISK/fill"; }
+run() { kartotek "$@" 2>&1; echo "= $?"; }
+
+fill; run migrate; room
+run migrate
+leave 300K; run customer import "$WORK/many"; room
+run customer import "$WORK/many"
+run customer import "$WORK/many"
+leave 36K; run key create --name k --scope admin; run account create --login kari --all <"$WORK/password"; room
+run key list
+run account list
+
+cp "$WORK/old.db" "$DISK/old.db"; store old.db
+leave 200K; run migrate | grep -v indexing; room
+run migrate | grep -v indexing
+cp "$DISK/old.db" "$WORK/new.db"
+`)
+	seed(t, work)
+	const customers = 1000
+	makeOld(t, work, customers)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	wantOutput(t, string(out), `
+kartotek: open .*/k.db: the disk is full: .*
+= 1
+the schema is up to date
+= 0
+(250 lines: 250|500 lines: 500|750 lines: 750) created, 0 updated, 0 unchanged, 0 refused
+kartotek: stopped before line [0-9]+1, and goes on there when it is run again: full: the disk is full: .*
+= 1
+1000 lines: [0-9]+ created, 0 updated, [0-9]+ unchanged, 0 refused
+= 0
+1000 lines: 0 created, 0 updated, 1000 unchanged, 0 refused
+= 0
+kartotek: full: the disk is full: .*
+= 1
+kartotek: full: the disk is full: .*
+= 1
+ID .*
+= 0
+LOGIN .*
+= 0
+kartotek: open .*/old.db: the disk is full: index customers: .*
+= 1
+the schema is up to date
+= 0
+`)
+	wantIndexed(t, filepath.Join(work, "new.db"), customers)
+}
+
+// makeOld writes the lines of many customers, and a store that has them without
+// what searches read.
+func makeOld(t *testing.T, work string, customers int) {
+	t.Helper()
+	var lines strings.Builder
+	for n := 1; n <= customers; n++ {
+		fmt.Fprintf(&lines, "{\"number\":%d,\"lastName\":\"N%d\",\"email\":\"n%d@example.com\"}\n", n, n, n)
+	}
+	if err := os.WriteFile(filepath.Join(work, "many"), []byte(lines.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(work, "old.db")
+	runCommand(t, lines.String(), "customer", "import", "--store=sqlite:"+file, "--tenant", "t", "-")
+	conn, err := sqlite.OpenConn(file, sqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query(t, conn, "UPDATE search_state SET keys_version = 0")
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantIndexed(t *testing.T, file string, customers int) {
+	t.Helper()
+	conn, err := sqlite.OpenConn(file, sqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	got := query(t, conn, `
+		SELECT (SELECT count(*) FROM customers), (SELECT count(*) FROM search), (SELECT keys_version > 0 AND id IS NULL FROM search_state)`)
+	if want := fmt.Sprintf("%d|%d|1", customers, customers); got[0] != want {
+		t.Errorf("customers, indexed, and whether that is all: got %s, want %s", got[0], want)
+	}
+	if got := query(t, conn, "PRAGMA integrity_check"); got[0] != "ok" {
+		t.Errorf("integrity_check: got %q", got)
+	}
+}
+
+// wantOutput holds each line of the output to a pattern.
+func wantOutput(t *testing.T, got, want string) {
+	t.Helper()
+	lines, patterns := strings.Split(strings.TrimSpace(got), "\n"), strings.Split(strings.TrimSpace(want), "\n")
+	for i, pattern := range patterns {
+		if i >= len(lines) || !regexp.MustCompile("^"+pattern+"$").MatchString(lines[i]) {
+			t.Fatalf("line %d: want %s of\n%s", i+1, pattern, got)
+		}
+	}
+	if len(lines) > len(patterns) {
+		t.Errorf("got more lines than wanted:\n%s", got)
+	}
+}
+
+// TestAStoreThatCanOnlyBeReadIsRefused tries a disk and a file that nobody may write.
+func TestAStoreThatCanOnlyBeReadIsRefused(t *testing.T) {
+	t.Parallel()
+	cmd, _ := onDisk(t, 4, `
+run() { kartotek "$@" 2>&1; echo "= $?"; }
+refuse() { mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && run migrate && umount "$1"; }
+
+run migrate
+refuse "$DISK/k.db" && refuse "$DISK" && run migrate
+`)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	wantOutput(t, string(out), `
+the schema is up to date
+= 0
+kartotek: open .*/k.db: the disk cannot be written: try to write: .*
+= 1
+kartotek: open .*/k.db: the disk cannot be written: .*
+= 1
+the schema is up to date
+= 0
+`)
 }
 
 // history is every phone that was ever written.
