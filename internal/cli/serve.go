@@ -91,7 +91,9 @@ func newServe() *cobra.Command {
 		Long: `Serve opens the store, brings its schema up to date, and serves every contract until
 it is told to stop (SIGINT, SIGTERM). It then finishes the requests it has accepted.
 
-Operators find /healthz, /readyz and /metrics beside the contracts.
+Operators find /healthz, /readyz and /metrics beside the contracts. /readyz is red when the
+store does not answer. A full disk, or one that fails, leaves it green: reads go on, and
+changes are refused (507, 503) until the disk takes them again.
 
 Each account and each key may send --rate requests a second, and --rate-burst at once. Who
 fails to log in 10 times from one address waits 6 seconds for every further try; who fails
