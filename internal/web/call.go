@@ -41,6 +41,9 @@ func withCall(r *http.Request, start time.Time, patience time.Duration) (*http.R
 		Context:   r.Context(),
 		until:     start.Add(patience),
 	}
+	if earlier, ok := c.Context.Deadline(); ok && earlier.Before(c.until) {
+		c.until = earlier
+	}
 	if !validRequestID(c.id) {
 		c.id = uuid.Must(uuid.NewV7()).String()
 	}
