@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -34,6 +35,9 @@ again is the same customer. So a file can be imported twice: what is as it shoul
 is not written again. An import that was interrupted, or that ran out of disk, goes on
 when it is run again.
 
+Where the store has no customers yet, their index for searches is made at the end, which
+is quicker: until then nothing is found, and searches through a server are told to wait.
+
 A line that breaks a rule is reported with its number, and the import goes on; the
 exit status is 1 in the end.`,
 		Example: `  kartotek customer import --tenant t customers.ndjson
@@ -50,17 +54,38 @@ exit status is 1 in the end.`,
 			}
 			defer in.Close()
 			return withStore(cmd, func(store *sqlite.Store) error {
-				progress := newProgress(cmd.ErrOrStderr(), size)
-				imp := importer{customers: newService(store), by: operator(tenant), report: progress.above, progress: progress.show}
-				err := imp.run(cmd.Context(), in)
-				progress.clear()
-				fmt.Fprintln(cmd.ErrOrStderr(), imp.counts.String())
-				return err
+				return importInto(cmd, store, tenant, in, size)
 			})
 		},
 	}
 	tenantFlag(cmd)
 	return cmd
+}
+
+// importInto imports the lines of in, and has the store index those customers whose
+// index it has put off.
+func importInto(cmd *cobra.Command, store *sqlite.Store, tenant string, in io.Reader, size int64) error {
+	ctx, out := cmd.Context(), cmd.ErrOrStderr()
+	putOff := false
+	if size == 0 || size >= largeInput {
+		var err error
+		if putOff, err = store.PutOffIndex(ctx); err != nil {
+			return err
+		}
+	}
+	bar := newProgress(out, size)
+	imp := importer{customers: newService(store), by: operator(tenant), report: bar.above, progress: bar.show}
+	err := imp.run(ctx, in)
+	bar.clear()
+	fmt.Fprintln(out, imp.counts.String())
+	if ctx.Err() == nil {
+		err = errors.Join(err, store.Index(ctx, bar.indexing))
+		bar.clear()
+	}
+	if ctx.Err() != nil && putOff {
+		fmt.Fprintln(out, "searches wait for their index: import again, or make it with kartotek migrate")
+	}
+	return err
 }
 
 // openInput opens a file, or standard input for "-". The size is 0 when it is not
@@ -81,31 +106,52 @@ func openInput(cmd *cobra.Command, name string) (io.ReadCloser, int64, error) {
 }
 
 const (
-	// importBatch is how many lines become durable together: enough to make the
-	// disk's part small, few enough that a server on the same file is not kept
-	// waiting.
-	importBatch = 250
+	// A batch is what becomes durable together: enough lines to make the disk's part
+	// small, few enough that a server on the same file is not kept waiting.
+	leastBatch = 250
+	mostBatch  = 8 * leastBatch
+	quickBatch = 25 * time.Millisecond
+	slowBatch  = 100 * time.Millisecond
+
+	// batchPause is when others get their turn to write.
+	batchPause = 2 * time.Millisecond
+
+	// largeInput is from how many bytes on it is worth putting off the index of a
+	// store that is empty.
+	largeInput = 1 << 20
 
 	// maxLine is the longest line, in bytes; a record has at most a tenth of it.
 	maxLine = 1 << 20
 )
 
-// importer reads lines, and puts their customers in batches.
+// importer puts the customers of lines, which it reads ahead.
 type importer struct {
 	customers *customer.Service
 	by        access.Actor
 	report    func(line int, reason string)
 	progress  func(bytes int64)
 	counts    counts
+	most      int // lines of the next batch
+}
 
-	entries  []customer.Entry // the batch
-	lines    []int            // where its entries come from
-	refusals []refusal        // of the batch
+// batch is some lines, one after the other.
+type batch struct {
+	entries  []customer.Entry
+	lines    []int     // where the entries come from
+	refusals []refusal // of lines that are no entry
+	read     int64     // bytes, from the first line of all
+	err      error     // why there is no line after these
 }
 
 type refusal struct {
 	line   int
 	reason string
+}
+
+func (b *batch) size() int { return len(b.entries) + len(b.refusals) }
+
+func (b *batch) refuse(line int, err error) {
+	b.refusals = append(b.refusals, refusal{line, reasons(err)})
 }
 
 // counts are of the batches that were put.
@@ -116,35 +162,74 @@ func (c counts) String() string {
 		c.lines, c.created, c.updated, c.unchanged, c.refused)
 }
 
+// run imports all lines. What reads them ahead ends when ctx is done or in is
+// closed.
 func (i *importer) run(ctx context.Context, in io.Reader) error {
-	r := bufio.NewReaderSize(in, 64<<10)
-	var read int64
-	for number := 1; ; number++ {
-		line, n, err := readLine(r)
-		read += n
-		if n > 0 {
-			i.add(number, line)
-		}
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return errors.Join(fmt.Errorf("line %d: %w", number, err), i.flush(ctx))
-		}
-		if len(i.entries)+len(i.refusals) >= importBatch {
-			if err := i.flush(ctx); err != nil {
-				return err
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ahead := make(chan batch, mostBatch/leastBatch)
+	go readAhead(ctx, i.by.Tenant, in, ahead)
+	i.most = leastBatch
+	for b := range ahead {
+		for b.size() < i.most {
+			next, more := <-ahead
+			if !more {
+				break
 			}
-			i.progress(read)
+			b = b.and(next)
 		}
+		if err := i.put(ctx, b); err != nil {
+			return err
+		}
+		if b.err != nil {
+			return b.err
+		}
+		i.progress(b.read)
 	}
-	if err := i.flush(ctx); err != nil {
+	if err := context.Cause(ctx); err != nil {
 		return err
 	}
 	if i.counts.refused > 0 {
 		return fmt.Errorf("%d of %d lines were refused", i.counts.refused, i.counts.lines)
 	}
 	return nil
+}
+
+// and is the batch with the one that comes after it.
+func (b batch) and(next batch) batch {
+	return batch{
+		append(b.entries, next.entries...), append(b.lines, next.lines...), append(b.refusals, next.refusals...),
+		next.read, next.err,
+	}
+}
+
+// readAhead reads lines into small batches until ctx is done, and closes out.
+func readAhead(ctx context.Context, tenant string, in io.Reader, out chan<- batch) {
+	defer close(out)
+	r := bufio.NewReaderSize(in, 64<<10)
+	var b batch
+	for number := 1; ; number++ {
+		line, n, err := readLine(r)
+		b.read += n
+		if n > 0 {
+			b.add(tenant, number, line)
+		}
+		if err != nil && err != io.EOF {
+			b.err = fmt.Errorf("line %d: %w", number, err)
+		}
+		if b.size() < leastBatch && err == nil {
+			continue
+		}
+		select {
+		case out <- b:
+			b = batch{read: b.read}
+		case <-ctx.Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
 }
 
 // readLine reads a line of any length and keeps at most maxLine+1 bytes of it. n
@@ -162,8 +247,8 @@ func readLine(r *bufio.Reader) (line []byte, n int64, err error) {
 	}
 }
 
-// add takes a line into the batch, or reports it. Empty lines do not count.
-func (i *importer) add(number int, line []byte) {
+// add takes a line into the batch. Empty lines do not count.
+func (b *batch) add(tenant string, number int, line []byte) {
 	if number == 1 {
 		line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
 	}
@@ -172,20 +257,20 @@ func (i *importer) add(number int, line []byte) {
 		return
 	}
 	if len(line) > maxLine {
-		i.refuse(number, fault.New(fault.TooLarge, "is longer than %d bytes", maxLine))
+		b.refuse(number, fault.New(fault.TooLarge, "is longer than %d bytes", maxLine))
 		return
 	}
 	r, err := readRecord(line)
 	if err != nil {
-		i.refuse(number, err)
+		b.refuse(number, err)
 		return
 	}
 	entry := customer.Entry{ID: strings.ToLower(r.ID.Value()), Number: r.Number.Value(), Edit: r.patch().Apply}
 	if entry.ID == "" && entry.Number == 0 {
-		entry.ID = idOf(i.by.Tenant, line)
+		entry.ID = idOf(tenant, line)
 	}
-	i.entries = append(i.entries, entry)
-	i.lines = append(i.lines, number)
+	b.entries = append(b.entries, entry)
+	b.lines = append(b.lines, number)
 }
 
 // idOf is the id of a customer that nothing but the text of its line names.
@@ -193,18 +278,24 @@ func idOf(tenant string, line []byte) string {
 	return uuid.NewSHA1(uuid.NewSHA1(uuid.NameSpaceURL, []byte("kartotek:"+tenant)), line).String()
 }
 
-// flush puts the batch and reports what was refused of it, in the order of the
-// lines.
-func (i *importer) flush(ctx context.Context) error {
-	results, err := i.customers.Put(ctx, i.by, i.entries)
+// put puts the batch and reports what was refused of it, in the order of the lines.
+func (i *importer) put(ctx context.Context, b batch) error {
+	began := time.Now()
+	results, err := i.customers.Put(ctx, i.by, b.entries)
 	if err != nil {
-		return fmt.Errorf("stopped before line %d, and goes on there when it is run again: %w", i.lines[0], err)
+		return fmt.Errorf("stopped before line %d, and goes on there when it is run again: %w", b.lines[0], err)
 	}
-	i.counts.lines += len(i.entries) + len(i.refusals)
+	switch took := time.Since(began); {
+	case took < quickBatch:
+		i.most = min(2*i.most, mostBatch)
+	case took > slowBatch:
+		i.most = max(i.most/2, leastBatch)
+	}
+	i.counts.lines += b.size()
 	for n, result := range results {
 		switch {
 		case result.Err != nil:
-			i.refuse(i.lines[n], result.Err)
+			b.refuse(b.lines[n], result.Err)
 		case result.Change.Empty():
 			i.counts.unchanged++
 		case result.Change.Event() == customer.EventCreated:
@@ -213,15 +304,11 @@ func (i *importer) flush(ctx context.Context) error {
 			i.counts.updated++
 		}
 	}
-	i.counts.refused += len(i.refusals)
-	slices.SortFunc(i.refusals, func(a, b refusal) int { return cmp.Compare(a.line, b.line) })
-	for _, r := range i.refusals {
+	i.counts.refused += len(b.refusals)
+	slices.SortFunc(b.refusals, func(a, b refusal) int { return cmp.Compare(a.line, b.line) })
+	for _, r := range b.refusals {
 		i.report(r.line, r.reason)
 	}
-	i.entries, i.lines, i.refusals = i.entries[:0], i.lines[:0], i.refusals[:0]
+	time.Sleep(batchPause)
 	return nil
-}
-
-func (i *importer) refuse(line int, err error) {
-	i.refusals = append(i.refusals, refusal{line, reasons(err)})
 }

@@ -13,15 +13,18 @@ func newMigrate() *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the store's schema up to date",
-		Long: `Migrate creates the store if there is none, and brings its schema up to date. Every
-other command does so as well when it starts; this one does nothing else.`,
+		Long: `Migrate creates the store if there is none, brings its schema up to date, and makes
+what searches read, if that is missing. Serve does so as well when it starts; this
+command does nothing else.`,
 		Example: "  kartotek migrate --store sqlite:/var/lib/kartotek/k.db",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(*sqlite.Store) error {
-				fmt.Fprintln(cmd.ErrOrStderr(), "the schema is up to date")
-				return nil
-			})
+			store, err := openStore(cmd.Context(), cmd, sqlite.Options{})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.ErrOrStderr(), "the schema is up to date")
+			return store.Close()
 		},
 	}
 }

@@ -16,6 +16,7 @@ type progress struct {
 	terminal bool
 	size     int64 // bytes; 0 when nobody knows
 	drawn    string
+	told     bool // that the store indexes
 }
 
 func newProgress(out io.Writer, size int64) *progress {
@@ -26,15 +27,31 @@ func newProgress(out io.Writer, size int64) *progress {
 const barWidth = 40
 
 func (p *progress) show(done int64) {
-	if !p.terminal {
+	if p.size == 0 {
+		p.draw(fmt.Sprintf("%d MB", done>>20))
 		return
 	}
-	text := fmt.Sprintf("%d MB", done>>20)
-	if p.size > 0 {
-		filled := int(min(done, p.size) * barWidth / p.size)
-		text = fmt.Sprintf("[%s%s] %3d%%", strings.Repeat("=", filled), strings.Repeat(" ", barWidth-filled), done*100/p.size)
+	p.draw(bar(float64(done) / float64(p.size)))
+}
+
+// indexing shows which part of a store's index is made. Where nothing is drawn, it
+// says so once.
+func (p *progress) indexing(part float64) {
+	if !p.terminal && !p.told {
+		p.told = true
+		fmt.Fprintln(p.out, "kartotek: indexing all customers for searches, this once")
 	}
-	if text != p.drawn {
+	p.draw("indexing " + bar(part))
+}
+
+func bar(part float64) string {
+	part = min(part, 1)
+	filled := int(part * barWidth)
+	return fmt.Sprintf("[%s%s] %3.f%%", strings.Repeat("=", filled), strings.Repeat(" ", barWidth-filled), part*100)
+}
+
+func (p *progress) draw(text string) {
+	if p.terminal && text != p.drawn {
 		fmt.Fprint(p.out, "\r"+text)
 		p.drawn = text
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"os/user"
 	"strings"
 	"time"
@@ -25,15 +24,15 @@ func openStore(ctx context.Context, cmd *cobra.Command, opts sqlite.Options) (*s
 	if scheme != "sqlite" || path == "" {
 		return nil, usagef("--store: want sqlite:PATH")
 	}
-	opts.OnReindex = func() {
-		fmt.Fprintln(cmd.ErrOrStderr(), "kartotek: indexing all customers for searches, this once; a million take some minutes")
-	}
+	bar := newProgress(cmd.ErrOrStderr(), 0)
+	defer bar.clear()
+	opts.OnIndex = bar.indexing
 	return sqlite.Open(ctx, path, opts)
 }
 
-// withStore runs f on the store that --store names.
+// withStore runs f, which does not search, on the store that --store names.
 func withStore(cmd *cobra.Command, f func(*sqlite.Store) error) (err error) {
-	store, err := openStore(cmd.Context(), cmd, sqlite.Options{})
+	store, err := openStore(cmd.Context(), cmd, sqlite.Options{LeaveIndex: true})
 	if err != nil {
 		return err
 	}

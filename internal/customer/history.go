@@ -53,6 +53,24 @@ func (r Recorded) Undo(c *Customer) error {
 	return nil
 }
 
+// errGap is for a history that does not lead to its record: a defect.
+var errGap = errors.New("the history of a customer has a gap")
+
+// Rewind returns the customer as it was before the change, which must have left it
+// as it is given. Only the change before this one tells its UpdatedAt.
+func (r Recorded) Rewind(c Customer) (Customer, error) {
+	if r.Version != c.Version {
+		return Customer{}, errGap
+	}
+	for _, f := range r.Fields {
+		if err := set(&c, f.Path, f.Before); err != nil {
+			return Customer{}, err
+		}
+	}
+	c.Version--
+	return c, nil
+}
+
 // GetVersion returns the customer as the change to this version left it. It is a
 // Missing fault for a version that there never was.
 func (s *Service) GetVersion(ctx context.Context, by access.Actor, ref Ref, version int64) (Customer, error) {
@@ -90,9 +108,6 @@ func (s *Service) GetAt(ctx context.Context, by access.Actor, ref Ref, at time.T
 // historyPage is how many changes are read at once on the way back.
 const historyPage = 100
 
-// errGap is for a history that does not lead to its record: a defect.
-var errGap = errors.New("the history of a customer has a gap")
-
 // rewind undoes the changes to c, newest first, down to the first that stays.
 func (s *Service) rewind(ctx context.Context, c Customer, stays func(Recorded) bool) (Customer, error) {
 	for {
@@ -101,19 +116,13 @@ func (s *Service) rewind(ctx context.Context, c Customer, stays func(Recorded) b
 			return Customer{}, err
 		}
 		for _, r := range changes {
-			if r.Version != c.Version {
-				return Customer{}, errGap
-			}
-			if stays(r) {
+			if r.Version == c.Version && stays(r) {
 				c.UpdatedAt = r.By.At
 				return c, nil
 			}
-			for _, f := range r.Fields {
-				if err := set(&c, f.Path, f.Before); err != nil {
-					return Customer{}, err
-				}
+			if c, err = r.Rewind(c); err != nil {
+				return Customer{}, err
 			}
-			c.Version--
 		}
 		if len(changes) == 0 {
 			return Customer{}, errGap

@@ -70,7 +70,7 @@ func (s *Store) prepare(ref customer.Ref, by customer.Signature, edit customer.E
 func (s *Store) Create(ctx context.Context, tenant string, by customer.Signature, entry customer.Entry, once *customer.Once) (customer.Change, error) {
 	return write(ctx, s, func(conn *sqlite.Conn) (customer.Change, error) {
 		return s.onlyOnce(conn, tenant, by, once, func() (step, error) {
-			l := load{conn: conn, tenant: tenant, by: by, lowest: 1}
+			l := load{conn, tenant, by, s.taken}
 			return l.born(entry)
 		})
 	})
@@ -104,7 +104,7 @@ func (s *Store) onlyOnce(conn *sqlite.Conn, tenant string, by customer.Signature
 // Put implements customer.Store: all entries in one durable step.
 func (s *Store) Put(ctx context.Context, tenant string, by customer.Signature, entries []customer.Entry) ([]customer.Result, error) {
 	return write(ctx, s, func(conn *sqlite.Conn) ([]customer.Result, error) {
-		l := load{conn: conn, tenant: tenant, by: by, lowest: 1}
+		l := load{conn, tenant, by, s.taken}
 		results := make([]customer.Result, len(entries))
 		for i, e := range entries {
 			ch, err := s.put(&l, e)
@@ -122,7 +122,7 @@ type load struct {
 	conn   *sqlite.Conn
 	tenant string
 	by     customer.Signature
-	lowest int32 // every number below it is taken
+	taken  map[string]int32 // see Store
 }
 
 // put returns a fault when it wrote nothing.
@@ -190,17 +190,19 @@ func (l *load) lowestNumber() (int32, error) {
 	if err != nil {
 		return 0, fmt.Errorf("find free number: %w", err)
 	}
+	lowest := l.taken[l.tenant] + 1
 	stmt.BindText(1, l.tenant)
-	stmt.BindInt64(2, int64(l.lowest))
+	stmt.BindInt64(2, int64(lowest))
 	for {
 		found, err := stmt.Step()
 		if err != nil {
 			return 0, fmt.Errorf("find free number: %w", err)
 		}
-		if !found || stmt.ColumnInt32(0) != l.lowest {
-			return l.lowest, stmt.Reset()
+		if !found || stmt.ColumnInt32(0) != lowest {
+			return lowest, stmt.Reset()
 		}
-		l.lowest++
+		l.taken[l.tenant] = lowest
+		lowest++
 	}
 }
 

@@ -17,6 +17,9 @@ func (s *Store) Search(ctx context.Context, tenant string, q customer.Query, aft
 	return read(ctx, s, func(conn *sqlite.Conn) (page customer.Page, err error) {
 		end := sqlitex.Transaction(conn) // what the statements read is of one moment
 		defer end(&err)
+		if err := needIndex(conn); err != nil {
+			return customer.Page{}, err
+		}
 		number, err := findTenant(conn, tenant)
 		if err != nil {
 			return customer.Page{}, fmt.Errorf("search: %w", err)

@@ -78,7 +78,7 @@ func (x *index) flush() error {
 			return fmt.Errorf("index pieces: %w", err)
 		}
 	}
-	x.reset()
+	x.pieces = map[pieceKey]*pieceChange{}
 	return nil
 }
 

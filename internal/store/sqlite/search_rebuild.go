@@ -1,8 +1,13 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
-	"fmt"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -10,123 +15,310 @@ import (
 	"kartotek/internal/customer"
 )
 
-// indexBatch is how many customers are indexed in a step, between which other
-// processes get their turn to write.
-const indexBatch = 500
-
-// reindex makes the rows that searches read when the file has none, or those of
-// another KeysVersion. When it is interrupted, or another process does the same,
-// it goes on from where either got to. It calls tell, once, when that takes more
-// than a step.
-func reindex(ctx context.Context, conn *sqlite.Conn, tell func()) error {
-	for step := 0; ; step++ {
-		state, err := findIndexState(conn)
-		if err != nil || state.done() {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if step == 1 && tell != nil {
-			tell()
-		}
-		err = whileBusy(lockPatience, func() error { return reindexSome(conn, indexBatch) })
-		if err != nil {
-			return fmt.Errorf("index customers: %w", err)
-		}
-	}
+// builder makes what searches read, for all customers. Rows that come in the order
+// of their tables are written in a tenth of the time that it takes to put each
+// where it belongs. So the rows of one moment are staged, sorted, and written in
+// steps, between which other processes get their turn to write. Changes leave the
+// index alone meanwhile; what they did is made good from the history.
+//
+// The index is not done before the last step. When it is interrupted, the next
+// one begins anew.
+type builder struct {
+	conn    *sqlite.Conn
+	tell    func(part float64)
+	tenants map[string]int64
+	stages  []*stage
+	seq     int64 // of the last change that the rows have
+	last    int64 // row of the customers
+	staged  int64 // rows of the index
+	written int64 // of these
 }
 
-// indexState is how far the rows have been made.
-type indexState struct {
-	version    int
-	tenant, id string // of the last customer that is done; empty when all are
-	making     bool
-}
-
-func (s indexState) done() bool { return s.version == customer.KeysVersion && !s.making }
-
-func findIndexState(conn *sqlite.Conn) (state indexState, err error) {
-	err = sqlitex.Execute(conn, selectIndexState, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
-		state = indexState{stmt.ColumnInt(0), stmt.ColumnText(1), stmt.ColumnText(2), !stmt.ColumnIsNull(1)}
-		return nil
-	}})
-	if err != nil {
-		return indexState{}, fmt.Errorf("read index state: %w", err)
-	}
-	return state, nil
-}
-
-// reindexSome indexes up to so many customers in one transaction.
-func reindexSome(conn *sqlite.Conn, most int) (err error) {
-	end, err := sqlitex.ImmediateTransaction(conn)
-	if err != nil {
+// rebuild makes the index. Only one process may do so at a time.
+func rebuild(ctx context.Context, conn *sqlite.Conn, tell func(part float64)) (err error) {
+	defer conn.SetInterrupt(conn.SetInterrupt(ctx.Done()))
+	b := &builder{conn: conn, tell: tell, tenants: map[string]int64{}}
+	defer func() { err = errors.Join(err, b.close()) }()
+	if err := b.open(ctx); err != nil {
 		return err
 	}
-	defer end(&err)
-	state, err := findIndexState(conn) // another process may have moved it
-	if err != nil || state.done() {
-		return err
-	}
-	if state.version != customer.KeysVersion {
-		if err := dropIndex(conn); err != nil {
-			return err
-		}
-		state = indexState{version: customer.KeysVersion}
-	}
-	last, n, err := indexAfter(conn, state, most)
-	if err != nil {
-		return err
-	}
-	args := []any{customer.KeysVersion, last.Tenant, last.ID}
-	if n < most {
-		args = []any{customer.KeysVersion, nil, nil}
-	}
-	return sqlitex.Execute(conn, updateIndexState, &sqlitex.ExecOptions{Args: args})
-}
-
-func dropIndex(conn *sqlite.Conn) error {
-	for _, query := range []string{dropEntries, dropTerms, dropPieces} {
-		if err := execute(conn, query); err != nil {
+	for _, phase := range phases {
+		if err := phase(b); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// indexAfter indexes the next customers, and returns the last and how many.
-func indexAfter(conn *sqlite.Conn, state indexState, most int) (last customer.Customer, n int, err error) {
-	x := newIndex(conn)
-	err = sqlitex.Execute(conn, customersAfter, &sqlitex.ExecOptions{
-		Args: []any{state.tenant, state.id, most},
-		ResultFunc: func(stmt *sqlite.Stmt) error {
-			last, n = scanCustomer(stmt), n+1
-			return x.follow(customer.Change{After: last})
-		},
-	})
-	if err != nil {
-		return customer.Customer{}, 0, err
-	}
-	return last, n, x.flush()
+var phases = []func(*builder) error{
+	(*builder).clear, (*builder).stage, (*builder).write, (*builder).merge, (*builder).catchUp,
 }
 
-var customersAfter = `
-	SELECT ` + names(columns) + `
+// open opens the stages. They are closed also when it fails.
+func (b *builder) open(ctx context.Context) error {
+	for _, table := range stagedTables {
+		s, err := openStage(ctx, table)
+		if err != nil {
+			return err
+		}
+		b.stages = append(b.stages, s)
+	}
+	return nil
+}
+
+func (b *builder) close() (err error) {
+	for _, s := range b.stages {
+		err = errors.Join(err, s.conn.Close())
+	}
+	return err
+}
+
+// stagingPart is which part of the time it takes to stage the rows.
+const stagingPart = 0.4
+
+// manyCustomers is how many take so long that it is told.
+const manyCustomers = 10_000
+
+func (b *builder) report(part float64) {
+	if b.tell != nil && b.last > manyCustomers {
+		b.tell(part)
+	}
+}
+
+// step runs fn in a transaction, after a pause in which others may begin theirs.
+func (b *builder) step(fn func() error) (err error) {
+	time.Sleep(maxPause)
+	var end func(*error)
+	err = whileBusy(lockPatience, func() (err error) {
+		end, err = sqlitex.ImmediateTransaction(b.conn)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer end(&err)
+	return fn()
+}
+
+// clear empties the index. Changes leave it alone from now on.
+func (b *builder) clear() error {
+	return b.step(func() error {
+		for _, query := range []string{dropEntries, dropTerms, dropPieces, largeParts} {
+			if err := execute(b.conn, query); err != nil {
+				return err
+			}
+		}
+		return setIndexVersion(b.conn, 0)
+	})
+}
+
+// stage derives the rows of all customers that there are at one moment.
+func (b *builder) stage() error {
+	feeds := make([]chan []staging, len(b.stages))
+	errs := make([]error, len(b.stages))
+	var wg sync.WaitGroup
+	for i, s := range b.stages {
+		feeds[i] = make(chan []staging, 2)
+		wg.Go(func() { errs[i] = s.fill(feeds[i]) })
+	}
+	err := b.scan(func(batch []staging) {
+		for _, feed := range feeds {
+			feed <- batch
+		}
+	})
+	for _, feed := range feeds {
+		close(feed)
+	}
+	wg.Wait()
+	return errors.Join(append(errs, err, b.addTenants())...)
+}
+
+// aheadCustomers is how many customers are read at once.
+const aheadCustomers = 256
+
+// scan reads all customers, in the order in which they stand in the file.
+func (b *builder) scan(stage func([]staging)) (err error) {
+	end := sqlitex.Transaction(b.conn) // what the statements read is of one moment
+	defer end(&err)
+	if b.seq, err = lastSeq(b.conn); err != nil {
+		return err
+	}
+	if b.last, err = integer(b.conn, lastCustomer); err != nil {
+		return err
+	}
+	if err := b.findTenants(); err != nil {
+		return err
+	}
+	var batch []staging
+	err = sqlitex.Execute(b.conn, allCustomers, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+		c := scanCustomer(stmt)
+		batch = append(batch, staging{b.tenant(c.Tenant), c, entryOf(c)})
+		if len(batch) == aheadCustomers {
+			stage(batch)
+			batch = nil
+			b.report(stagingPart * float64(stmt.ColumnInt64(len(columns))) / float64(b.last))
+		}
+		return nil
+	}})
+	stage(batch)
+	return err
+}
+
+func (b *builder) findTenants() error {
+	return sqlitex.Execute(b.conn, selectTenants, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+		b.tenants[stmt.ColumnText(0)] = stmt.ColumnInt64(1)
+		return nil
+	}})
+}
+
+// tenant is the number of a tenant. Nobody else gives numbers meanwhile.
+func (b *builder) tenant(name string) int64 {
+	if b.tenants[name] == 0 {
+		b.tenants[name] = slices.Max(append(slices.Collect(maps.Values(b.tenants)), 0)) + 1
+	}
+	return b.tenants[name]
+}
+
+func (b *builder) addTenants() error {
+	return b.step(func() error {
+		for name, tenant := range b.tenants {
+			err := sqlitex.Execute(b.conn, keepTenant, &sqlitex.ExecOptions{Args: []any{name, tenant}})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// write copies the rows into their tables. All are sorted at once, while the first
+// of them are written.
+func (b *builder) write() error {
+	stop := make(chan struct{})
+	sorted := make([]chan []value, len(b.stages))
+	errs := make([]error, len(b.stages))
+	var wg sync.WaitGroup
+	for i, s := range b.stages {
+		n, err := integer(s.conn, s.count)
+		if err != nil {
+			return err
+		}
+		b.staged += n
+		sorted[i] = make(chan []value, 4)
+		wg.Go(func() { errs[i] = s.read(sorted[i], stop) })
+	}
+	var err error
+	for i, s := range b.stages {
+		if err = b.copy(s, sorted[i]); err != nil {
+			break
+		}
+	}
+	close(stop)
+	wg.Wait()
+	return cmp.Or(err, errors.Join(errs...))
+}
+
+// copy writes the rows of one stage. It does not hold others up while these are
+// being sorted.
+func (b *builder) copy(s *stage, sorted <-chan []value) error {
+	for first := range sorted {
+		err := b.step(func() error {
+			over := time.After(s.step)
+			for some, more := first, true; more; {
+				rows, err := s.put(b.conn, some)
+				if err != nil {
+					return err
+				}
+				b.written += rows
+				select {
+				case some, more = <-sorted:
+				case <-over:
+					return nil
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		b.report(stagingPart + (1-stagingPart)*float64(b.written)/float64(b.staged))
+	}
+	return nil
+}
+
+// merge makes one part of the parts that pieces were written in.
+func (b *builder) merge() error {
+	for before, after := int64(0), int64(2); after-before > 1; { // to find nothing to do is one change
+		err := b.step(func() (err error) {
+			if before, err = integer(b.conn, totalChanges); err != nil {
+				return err
+			}
+			if err := execute(b.conn, mergeParts); err != nil {
+				return err
+			}
+			after, err = integer(b.conn, totalChanges)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// catchUp makes good what has been changed since the rows were staged. Only when
+// that is nothing more is the index done.
+func (b *builder) catchUp() error {
+	for done := false; !done; {
+		err := b.step(func() (err error) {
+			last := b.seq
+			if b.seq, err = replay(b.conn, last); err != nil || b.seq != last {
+				return err
+			}
+			done = true
+			return errors.Join(execute(b.conn, commonParts), setIndexVersion(b.conn, customer.KeysVersion))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// integer is the one value of a query's one row; 0 for NULL.
+func integer(conn *sqlite.Conn, query string) (n int64, err error) {
+	err = sqlitex.Execute(conn, query, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+		n = stmt.ColumnInt64(0)
+		return nil
+	}})
+	return n, err
+}
+
+// allCustomers are in the order of the file. The last column says how far that is.
+var allCustomers = `
+	SELECT ` + names(columns) + `, rowid
 	FROM customers
-	WHERE (tenant, id) > (?, ?)
-	ORDER BY tenant, id
-	LIMIT ?`
+	ORDER BY rowid`
 
 const (
-	selectIndexState = `
-		SELECT keys_version, tenant, id
-		FROM search_state`
+	lastCustomer = "SELECT max(rowid) FROM customers"
+	totalChanges = "SELECT total_changes()"
 
-	updateIndexState = `
-		UPDATE search_state
-		SET (keys_version, tenant, id) = (?, ?, ?)`
+	selectTenants = `
+		SELECT name, tenant
+		FROM tenants`
+
+	keepTenant = `
+		INSERT OR IGNORE INTO tenants (name, tenant)
+		VALUES (?, ?)`
 
 	dropEntries = "DELETE FROM search"
 	dropTerms   = "DELETE FROM terms"
 	dropPieces  = "INSERT INTO pieces (pieces) VALUES ('delete-all')"
+
+	// FTS5 would merge a little of its index with each part of it that it writes.
+	// It is quicker to write large parts, and to merge them when all are written.
+	largeParts  = "INSERT INTO pieces (pieces, rank) VALUES ('hashsize', 16777216), ('automerge', 0)"
+	commonParts = "INSERT INTO pieces (pieces, rank) VALUES ('hashsize', 1048576), ('automerge', 4)" // as it is by itself
+	mergeParts  = "INSERT INTO pieces (pieces, rank) VALUES ('merge', -2000)"                        // pages
 )

@@ -99,14 +99,9 @@ func TestFilesAreIndexedAnew(t *testing.T) {
 			change(t, conn, dropPieces)
 			change(t, conn, "UPDATE search_state SET keys_version = 0")
 		},
-		"interrupted": func(t *testing.T, conn *sqlite.Conn) {
-			change(t, conn, "UPDATE search_state SET keys_version = 0")
-			if err := reindexSome(conn, 2); err != nil {
-				t.Fatal(err)
-			}
-			if state, err := findIndexState(conn); err != nil || state.done() || state.id != id(2) {
-				t.Fatalf("got %+v (%v), want it to have come to customer 2", state, err)
-			}
+		"half indexed": func(t *testing.T, conn *sqlite.Conn) {
+			change(t, conn, "DELETE FROM search WHERE number > 2")
+			change(t, conn, "UPDATE search_state SET (tenant, id) = ('north', '"+id(2)+"')")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -130,35 +125,6 @@ func TestFilesAreIndexedAnew(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestALongIndexingIsTold(t *testing.T) {
-	for customers, want := range map[int]int{0: 0, indexBatch - 1: 0, indexBatch + 1: 1, 3 * indexBatch: 1} {
-		s, path := start(t, Options{})
-		if customers > 0 {
-			fill(t, s, customers)
-		}
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-		foreign(t, path, func(conn *sqlite.Conn) error {
-			change(t, conn, "UPDATE search_state SET keys_version = 0")
-			return nil
-		})
-		for _, want := range []int{want, 0} { // the second time all is done
-			told := 0
-			s, err := Open(t.Context(), path, Options{OnReindex: func() { told++ }})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := s.Close(); err != nil {
-				t.Fatal(err)
-			}
-			if told != want {
-				t.Errorf("%d customers: told %d times, want %d", customers, told, want)
-			}
-		}
 	}
 }
 
@@ -202,13 +168,10 @@ func TestIndexForgetsNothingAndKeepsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	changed := contents(t, s)
-	if _, err := write(t.Context(), s, func(conn *sqlite.Conn) (struct{}, error) {
-		err := dropIndex(conn)
-		if err == nil {
-			_, _, err = indexAfter(conn, indexState{}, 1000)
-		}
-		return struct{}{}, err
-	}); err != nil {
+	if err := s.writer.run(t.Context(), func(conn *sqlite.Conn) error { return setIndexVersion(conn, 0) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Index(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if anew := contents(t, s); changed != anew {
@@ -224,8 +187,8 @@ func contents(t *testing.T, s *Store) string {
 			return nil, err
 		}
 		for _, query := range []string{
-			"SELECT last_name || '|' || first_name || '|' || id || '|' || number || '|' || keys FROM search",
-			"SELECT term || '|' || last_name || '|' || first_name || '|' || id || '|' || coalesce(rest, '') FROM terms",
+			"SELECT tenant || '|' || last_name || '|' || first_name || '|' || id || '|' || number || '|' || keys FROM search",
+			"SELECT tenant || '|' || term || '|' || last_name || '|' || first_name || '|' || id || '|' || coalesce(rest, '') FROM terms",
 			"SELECT term || '|' || doc FROM temp.vocabulary",
 		} {
 			err = sqlitex.ExecuteTransient(conn, query, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {

@@ -33,8 +33,14 @@ type Store struct {
 	cache        *cache
 	checkpointer *checkpointer
 	writer       *writer
+	maker        *maker
 
 	searchRows int // maxRows, or a test's
+
+	// taken has, for tenants who have the highest number that there is, one up to
+	// which all are taken. It is the writer's alone. A number that was rolled back
+	// may stay free: it is only not the next one.
+	taken map[string]int32
 }
 
 var (
@@ -51,9 +57,13 @@ type Options struct {
 	// too. It may be nil.
 	OnCommit func(writes int, took time.Duration)
 
-	// OnReindex is told when Open takes long because it makes what searches read
-	// anew, for all customers. It may be nil.
-	OnReindex func()
+	// LeaveIndex is for a caller who does not search: Open does not make what
+	// searches read when the file lacks it. See [Store.Index].
+	LeaveIndex bool
+
+	// OnIndex is told now and then which part is done, when Open takes long
+	// because it makes what searches read, for all customers. It may be nil.
+	OnIndex func(part float64)
 }
 
 // readers is how many may read at once. Reading needs a processor, and little
@@ -67,7 +77,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
-	s := &Store{cache: newCache(), searchRows: maxRows}
+	s := &Store{cache: newCache(), maker: &maker{path: path}, searchRows: maxRows, taken: map[string]int32{}}
 	if err := s.open(ctx, path, opts); err != nil {
 		if f := diskFault(err); f != nil {
 			err = fmt.Errorf("%s: %w", f.Text, err)
@@ -78,8 +88,13 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context, path string, opts Options) (err error) {
-	if s.writes, err = openWriter(ctx, path, opts.OnReindex); err != nil {
+	if s.writes, err = openWriter(ctx, path); err != nil {
 		return err
+	}
+	if !opts.LeaveIndex {
+		if err := s.maker.index(ctx, s.writes, opts.OnIndex); err != nil {
+			return err
+		}
 	}
 	if s.checkpoints, err = sqlite.OpenConn(path, sqlite.OpenReadWrite); err != nil {
 		return err
@@ -114,7 +129,7 @@ func (s *Store) closeFiles() (err error) {
 	if s.disk != nil {
 		err = errors.Join(err, s.disk.close())
 	}
-	return err
+	return errors.Join(err, s.maker.release())
 }
 
 // create makes an empty file that only its owner may read, since it will hold
@@ -132,18 +147,18 @@ func create(path string) error {
 	return f.Close()
 }
 
-func openWriter(ctx context.Context, path string, onReindex func()) (*sqlite.Conn, error) {
+func openWriter(ctx context.Context, path string) (*sqlite.Conn, error) {
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
 	if err != nil {
 		return nil, err
 	}
-	if err := prepareWriter(ctx, conn, onReindex); err != nil {
+	if err := prepareWriter(ctx, conn); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
 }
 
-func prepareWriter(ctx context.Context, conn *sqlite.Conn, onReindex func()) error {
+func prepareWriter(ctx context.Context, conn *sqlite.Conn) error {
 	defer conn.SetInterrupt(conn.SetInterrupt(ctx.Done()))
 	conn.SetBusyTimeout(0) // whileBusy waits better
 	if err := whileBusy(lockPatience, func() error { return migrate(ctx, conn) }); err != nil {
@@ -152,7 +167,7 @@ func prepareWriter(ctx context.Context, conn *sqlite.Conn, onReindex func()) err
 	if err := tryToWrite(conn); err != nil {
 		return err
 	}
-	err := pragmas(conn,
+	return pragmas(conn,
 		"synchronous = FULL", // a commit is on the disk when it returns
 		"foreign_keys = ON",
 		"cache_size = -4000", // KiB
@@ -161,10 +176,6 @@ func prepareWriter(ctx context.Context, conn *sqlite.Conn, onReindex func()) err
 		"wal_autocheckpoint = 65536",
 		"journal_size_limit = 67108864", // to which a log is cut that a slow reader made longer
 	)
-	if err != nil {
-		return err
-	}
-	return reindex(ctx, conn, onReindex)
 }
 
 // tryToWrite is an error for a file that can only be read, which SQLite opens all

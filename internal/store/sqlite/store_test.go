@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -200,7 +201,7 @@ func TestEveryStatementUsesAnIndex(t *testing.T) {
 		selectAccount, selectAccounts, revokeAccount, selectKey, selectKeys, revokeKey,
 		selectChanges, selectFeed, selectLastSeq, selectReceipt, removeOldReceipts, selectSecret,
 		selectTenant, updateEntry, deleteEntry, deleteTerm, entriesBetween, selectEntry,
-		termsFrom, termsBetween, nthTerm, nextTerm, matchPieces, customersAfter,
+		termsFrom, termsBetween, nthTerm, nextTerm, matchPieces, changesAfter,
 	} {
 		plan, err := read(t.Context(), s, func(conn *sqlite.Conn) (plan []string, err error) {
 			err = sqlitex.ExecuteTransient(conn, "EXPLAIN QUERY PLAN "+strings.ReplaceAll(query, "?", "1"),
@@ -336,4 +337,26 @@ func otherProcess(path string) int {
 		return 1
 	}
 	return 0
+}
+
+// TestTakenNumbersAreWalkedOnce holds the walk to where the one before it ended:
+// with millions of customers, each would take seconds.
+func TestTakenNumbersAreWalkedOnce(t *testing.T) {
+	s, _ := start(t, Options{})
+	fill(t, s, 3)
+	by := customer.Signature{Actor: "test", At: time.Now()}
+	for i, tt := range []struct{ number, want, taken int32 }{{math.MaxInt32, math.MaxInt32, 0}, {0, 4, 3}, {0, 5, 4}} {
+		ch, err := s.Create(t.Context(), "north", by, customer.Entry{ID: id(10 + i), Number: tt.number, Edit: ada}, nil)
+		if err != nil || ch.After.Number != tt.want {
+			t.Fatalf("got number %d (%v), want %d", ch.After.Number, err, tt.want)
+		}
+		if err := s.writer.run(t.Context(), func(*sqlite.Conn) error {
+			if got := s.taken["north"]; got != tt.taken {
+				t.Errorf("after number %d: all are known as taken up to %d, want %d", tt.want, got, tt.taken)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

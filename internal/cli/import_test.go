@@ -1,0 +1,171 @@
+package cli_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// manyLines writes an import that is large enough for its index to be put off.
+func manyLines(t *testing.T) (file string, n int) {
+	t.Helper()
+	const lines = 8000
+	var text strings.Builder
+	for i := range lines {
+		fmt.Fprintf(&text, `{"number":%d,"firstName":"Kari","lastName":"Nordmann%d","email":"kari%d@example.com","phone":"%08d","address":{"line":"Storgata 1","postalCode":"%04d","city":"Oslo","country":"NO"}}`+"\n",
+			1+i, i%97, i, i*7919, i%1000)
+	}
+	file = filepath.Join(t.TempDir(), "many.ndjson")
+	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file, lines
+}
+
+// TestAKilledImportIsFinishedByTheNext kills imports until one comes to its end,
+// each later than the one before, and holds the store to one that was imported by
+// small parts, which are indexed line by line.
+func TestAKilledImportIsFinishedByTheNext(t *testing.T) {
+	t.Parallel()
+	file, n := manyLines(t)
+	store := filepath.Join(t.TempDir(), "k.db")
+	program, err := exec.LookPath("kartotek")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kills := 0
+	for wait := 100 * time.Millisecond; ; wait += 100 * time.Millisecond {
+		cmd := exec.CommandContext(t.Context(), program, "customer", "import", "--store=sqlite:"+store, "--tenant", "t", file)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		killer := time.AfterFunc(wait, func() { _ = cmd.Process.Kill() }) // it may be gone
+		if err := cmd.Wait(); err == nil {
+			killer.Stop()
+			break
+		}
+		kills++
+	}
+	if kills == 0 {
+		t.Error("no import was killed")
+	}
+
+	want := filepath.Join(t.TempDir(), "k.db")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	small := filepath.Join(t.TempDir(), "small.ndjson")
+	for lines := range slices.Chunk(strings.SplitAfter(string(text), "\n"), n/4) {
+		if err := os.WriteFile(small, []byte(strings.Join(lines, "")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		runCommand(t, "", "customer", "import", "--store=sqlite:"+want, "--tenant", "t", small)
+	}
+	wantSameTables(t, store, want)
+}
+
+// wantSameTables compares what does not depend on when it was written.
+func wantSameTables(t *testing.T, files ...string) {
+	t.Helper()
+	var tables [2][]string
+	for i, file := range files {
+		conn, err := sqlite.OpenConn(file, sqlite.OpenReadWrite)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		query(t, conn, "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab (main, pieces, instance)")
+		for _, of := range []string{
+			"number, version, first_name, last_name, email, phone, address_postal_code FROM customers",
+			"tenant, version, event, fields FROM changes", "* FROM tenants", "keys_version FROM search_state",
+			"last_name, first_name, number, keys FROM search", "term, last_name, first_name, rest FROM terms", "term, doc FROM vocabulary",
+		} {
+			rows := query(t, conn, "SELECT "+of)
+			slices.Sort(rows)
+			tables[i] = append(tables[i], strings.Join(rows, "\n"))
+		}
+	}
+	for i := range tables[0] {
+		if tables[0][i] != tables[1][i] {
+			t.Errorf("table %d: got %d bytes that differ from the %d wanted", i, len(tables[0][i]), len(tables[1][i]))
+		}
+	}
+}
+
+// TestSearchesBesideAnImportFindAllOrWait asks a server on a store that is being
+// filled. Before the import is done it may tell searches to wait, but not hide
+// what they would find.
+func TestSearchesBesideAnImportFindAllOrWait(t *testing.T) {
+	t.Parallel()
+	file, n := manyLines(t)
+	store := "--store=sqlite:" + filepath.Join(t.TempDir(), "k.db")
+	key := strings.TrimSpace(runCommand(t, "", "key", "create", store, "--tenant", "t", "--name", "search", "--scope", "customers:read"))
+	url, kill := startServer(t, store)
+	defer kill()
+
+	program, err := exec.LookPath("kartotek")
+	if err != nil {
+		t.Fatal(err)
+	}
+	imported := make(chan error, 1)
+	go func() {
+		imported <- exec.CommandContext(t.Context(), program, "customer", "import", store, "--tenant", "t", file).Run()
+	}()
+	waits := 0
+	for done := false; !done; {
+		select {
+		case err := <-imported:
+			if err != nil {
+				t.Fatal(err)
+			}
+			done = true
+		default:
+		}
+		there := get(t, fmt.Sprintf("%s/v1/customers/%d", url, 1), key) == http.StatusOK
+		switch found := get(t, url+"/v1/customers?limit=1&q=nordmann0", key); {
+		case found == http.StatusServiceUnavailable:
+			waits++
+			if done {
+				t.Error("a search is told to wait after the import")
+			}
+		case found != http.StatusOK && there:
+			t.Errorf("customer 1 is there, and a search got status %d", found)
+		}
+	}
+	if waits == 0 {
+		t.Error("no search was told to wait")
+	}
+	if got := get(t, fmt.Sprintf("%s/v1/customers/%d", url, n), key); got != http.StatusOK {
+		t.Errorf("the last customer: got status %d", got)
+	}
+}
+
+// get returns the status of the answer; that of a search which found nobody is 404.
+func get(t *testing.T, target, key string) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, target, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var start [20]byte
+	n, _ := resp.Body.Read(start[:]) // an empty body is an answer too
+	if resp.StatusCode == http.StatusOK && strings.HasPrefix(string(start[:n]), `{"items":[],`) {
+		return http.StatusNotFound
+	}
+	return resp.StatusCode
+}
