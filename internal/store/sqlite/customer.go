@@ -263,7 +263,7 @@ func prepareFind(conn *sqlite.Conn, ref customer.Ref) (*sqlite.Stmt, error) {
 	return stmt, nil
 }
 
-// save writes the customer, the record of the change, and what searches read;
+// save writes the customer and the record of the change, and notes it for searches;
 // nothing when the change is empty. When it returns a fault it wrote nothing.
 func (s *Store) save(conn *sqlite.Conn, ch step) error {
 	if ch.Empty() {
@@ -273,16 +273,16 @@ func (s *Store) save(conn *sqlite.Conn, ch step) error {
 	if ch.Before.Version == 0 {
 		put = insert
 	}
-	seq := s.writer.seq + 1
+	seq := s.writer.follower.last + 1
 	if err := put(conn, ch.Change, seq); err != nil {
 		return err
 	}
 	if err := enter(conn, ch, seq); err != nil {
 		return err
 	}
-	s.writer.seq = seq
 	s.writer.changed = append(s.writer.changed, record{ch.After, seq})
-	return s.writer.index.follow(ch.Change)
+	s.writer.follower.note(seq, ch.Change)
+	return nil
 }
 
 // errMovedOn is what becomes of a change of a record that has another version

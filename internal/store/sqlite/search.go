@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -14,10 +15,32 @@ import (
 // Search implements customer.Store. Indexes propose candidates in the order of
 // their positions; each is held to the query before it is on the page.
 func (s *Store) Search(ctx context.Context, tenant string, q customer.Query, after customer.Position, limit int) (customer.Page, error) {
+	page, err := s.search(ctx, tenant, q, after, limit, needIndex)
+	if !errors.Is(err, errBehind) {
+		return page, err
+	}
+	if err := s.follow(ctx); err != nil && (ctx.Err() != nil || !isFault(err)) {
+		return customer.Page{}, err
+	}
+	// Of a store that cannot be written to it is better to find nearly all.
+	return s.search(ctx, tenant, q, after, limit, func(*sqlite.Conn) error { return nil })
+}
+
+// follow has the index follow all changes that were committed before the call.
+func (s *Store) follow(ctx context.Context) error {
+	for {
+		done, err := write(ctx, s, s.writer.follower.follow)
+		if err != nil || done {
+			return err
+		}
+	}
+}
+
+func (s *Store) search(ctx context.Context, tenant string, q customer.Query, after customer.Position, limit int, need func(*sqlite.Conn) error) (customer.Page, error) {
 	return read(ctx, s, func(conn *sqlite.Conn) (page customer.Page, err error) {
 		end := sqlitex.Transaction(conn) // what the statements read is of one moment
 		defer end(&err)
-		if err := needIndex(conn); err != nil {
+		if err := need(conn); err != nil {
 			return customer.Page{}, err
 		}
 		number, err := findTenant(conn, tenant)

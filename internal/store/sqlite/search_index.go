@@ -11,12 +11,11 @@ import (
 	"kartotek/internal/customer"
 )
 
-// index keeps what searches read in step with the customers that a transaction
-// writes. Its pieces wait for flush, which sorts them: FTS5 writes a part of its
-// index to the file whenever a rowid is lower than the one before.
+// index makes of changes what searches read of them, in one transaction. Its pieces
+// wait for flush, which sorts them: FTS5 writes a part of its index to the file
+// whenever a rowid is lower than the one before.
 type index struct {
 	conn   *sqlite.Conn
-	state  *indexState // nil until the transaction has read it
 	pieces map[pieceKey]*pieceChange
 }
 
@@ -24,31 +23,7 @@ func newIndex(conn *sqlite.Conn) *index {
 	return &index{conn: conn, pieces: map[pieceKey]*pieceChange{}}
 }
 
-// reset forgets what belongs to the transaction before. A map that was cleared
-// would stay as large as the largest transaction made it.
-func (x *index) reset() { x.state, x.pieces = nil, map[pieceKey]*pieceChange{} }
-
-// follow makes the customer's rows what the change makes of the customer. It
-// leaves an index alone that is not made yet: who makes it finds the change in the
-// history.
-func (x *index) follow(ch customer.Change) error {
-	if !ch.MovesKeys() && !ch.MovesPhone() && !ch.MovesMobile() {
-		return nil
-	}
-	if x.state == nil {
-		state, err := findIndexState(x.conn)
-		if err != nil {
-			return err
-		}
-		x.state = &state
-	}
-	if !x.state.done() {
-		return nil
-	}
-	return x.move(ch)
-}
-
-// move is follow for whoever makes the index.
+// move makes the customer's rows what the change makes of the customer.
 func (x *index) move(ch customer.Change) error {
 	tenant, err := x.tenant(ch.After.Tenant)
 	if err == nil && ch.MovesKeys() {

@@ -276,7 +276,7 @@ func (b *builder) catchUp() error {
 				return err
 			}
 			done = true
-			return errors.Join(execute(b.conn, commonParts), setIndexVersion(b.conn, customer.KeysVersion))
+			return errors.Join(execute(b.conn, commonParts), setIndexVersion(b.conn, customer.KeysVersion), setIndexSeq(b.conn, b.seq))
 		})
 		if err != nil {
 			return err

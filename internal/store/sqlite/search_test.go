@@ -182,6 +182,9 @@ func TestIndexForgetsNothingAndKeepsNothing(t *testing.T) {
 // contents are all rows that searches read.
 func contents(t *testing.T, s *Store) string {
 	t.Helper()
+	if err := s.follow(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	lines, err := write(t.Context(), s, func(conn *sqlite.Conn) (lines []string, err error) {
 		if err := execute(conn, "CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab (main, pieces, instance)"); err != nil {
 			return nil, err

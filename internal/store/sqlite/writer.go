@@ -20,10 +20,9 @@ import (
 // once it is durable: the disk is waited for once, not once for each.
 type writer struct {
 	conn         *sqlite.Conn
-	index        *index
+	follower     follower
 	cache        *cache
 	checkpointer *checkpointer
-	seq          int64    // of the newest change
 	changed      []record // by the transaction
 	foreign      int64    // data_version: moves when another process commits
 	onCommit     func(writes int, took time.Duration)
@@ -70,7 +69,6 @@ const (
 func startWriter(conn *sqlite.Conn, cache *cache, checkpointer *checkpointer, onCommit func(int, time.Duration)) *writer {
 	w := &writer{
 		conn:         conn,
-		index:        newIndex(conn),
 		cache:        cache,
 		checkpointer: checkpointer,
 		onCommit:     onCommit,
@@ -156,14 +154,34 @@ func (w *writer) loop() {
 		select {
 		case p, ok := <-w.queue:
 			if !ok {
+				w.follow(1)
 				return
 			}
 			group = w.join(append(group[:0], p))
 			w.commit(group)
 			clear(group) // let go of what the callers hold
+			w.follow(manyMoves)
 		case <-idle.C:
 			w.lookAround()
+			w.follow(1)
 		}
+	}
+}
+
+// follow has the index follow the changes that it has not, when there are so many.
+func (w *writer) follow(enough int) {
+	if len(w.follower.moves) < enough {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), w.patience)
+	defer cancel()
+	p := &pending{ctx: ctx, answer: make(chan error, 1), do: func(conn *sqlite.Conn) error {
+		_, err := w.follower.follow(conn)
+		return err
+	}}
+	w.commit([]*pending{p})
+	if err := <-p.answer; err != nil {
+		w.follower.forget() // and tries again when somebody searches
 	}
 }
 
@@ -219,6 +237,7 @@ func (w *writer) commit(group []*pending) {
 	}
 	if err := w.runAll(group); err != nil {
 		err = w.rollback(err)
+		w.follower.forget()
 		if len(group) == 1 {
 			answer(group, outage(err))
 			return
@@ -239,15 +258,19 @@ func (w *writer) commit(group []*pending) {
 	w.checkpointer.follow(w.conn, len(w.changed))
 }
 
-// makeDurable commits, and lets the cache know of it before anyone is answered.
+// makeDurable commits, and tells the cache and the follower before anyone is
+// answered.
 func (w *writer) makeDurable() error {
 	w.cache.begin(w.changed)
 	err := execute(w.conn, "COMMIT")
 	if err != nil {
-		w.changed = nil
+		w.cache.end(nil)
+		w.follower.forget()
+		return err
 	}
 	w.cache.end(w.changed)
-	return err
+	w.follower.committed()
+	return nil
 }
 
 // begin takes the lock for writing. While another process holds it there is
@@ -276,15 +299,14 @@ func (w *writer) isClosed() bool {
 	return w.closed
 }
 
-// runAll runs the writes, up to the first that breaks off halfway, and then what
-// the index has put off until it has seen all of them.
+// runAll runs the writes, up to the first that breaks off halfway.
 func (w *writer) runAll(group []*pending) error {
-	w.index.reset()
 	w.changed = w.changed[:0]
-	var err error
-	if w.seq, err = lastSeq(w.conn); err != nil {
+	last, err := lastSeq(w.conn)
+	if err != nil {
 		return err
 	}
+	w.follower.begin(last)
 	for _, p := range group {
 		p.fault = nil
 		if p.left() {
@@ -297,7 +319,7 @@ func (w *writer) runAll(group []*pending) error {
 		}
 		p.fault = err
 	}
-	return w.index.flush()
+	return nil
 }
 
 // runOne turns a panic into an error, since it is one caller's.

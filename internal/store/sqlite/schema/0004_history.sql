@@ -35,3 +35,9 @@ WHERE customers.tenant = newest.tenant AND customers.id = newest.customer_id;
 DROP TABLE changes;
 ALTER TABLE chained RENAME TO changes;
 CREATE INDEX changes_feed ON changes (tenant, seq);
+
+-- What searches read follows the changes, some of them at once. It has followed up
+-- to this one.
+ALTER TABLE search_state ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+UPDATE search_state
+SET seq = (SELECT coalesce(max(seq), 0) FROM changes);

@@ -1,0 +1,129 @@
+package sqlite
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"kartotek/internal/customer"
+)
+
+// wantPhone reports unless exactly this customer is found by the phone.
+func wantPhone(t *testing.T, s *Store, phone string, number int32) {
+	t.Helper()
+	if got, _ := found(t, s, customer.Query{Phone: phone}); !slices.Equal(got, []int32{number}) {
+		t.Errorf("search for %s: got %v, want %d", phone, got, number)
+	}
+}
+
+func setPhone(phone string) customer.Edit {
+	return func(c *customer.Customer) error {
+		c.Phone = phone
+		return nil
+	}
+}
+
+// breakOff changes a customer in a transaction that is rolled back.
+func breakOff(t *testing.T, s *Store, number int32) {
+	t.Helper()
+	entries := []customer.Entry{
+		{Number: number, Edit: setPhone("+32 2 999 99 99")},
+		{Number: number, Edit: func(*customer.Customer) error { panic("on purpose") }},
+	}
+	if _, err := s.Put(t.Context(), "north", customer.Signature{Actor: "test"}, entries); err == nil {
+		t.Fatal("got no error of an edit that panics")
+	}
+}
+
+// TestTheIndexFollowsWhoeverWrites has two stores write and search the same file in
+// turns, and forget what they have to follow, as a process does that is killed.
+func TestTheIndexFollowsWhoeverWrites(t *testing.T) {
+	first, path := start(t, Options{})
+	second, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	stores := []*Store{first, second}
+	fill(t, first, 10)
+	for i := range 1500 {
+		s := stores[rand.IntN(2)]
+		number, phone := 1+rand.Int32N(10), fmt.Sprintf("+32 2 %07d", i)
+		edits := []customer.Edit{
+			setPhone(phone), setPhone(phone), setPhone(phone), setPhone(""),
+			func(c *customer.Customer) error { c.LastName = "Name" + strconv.Itoa(i); return nil },
+			func(c *customer.Customer) error { c.NationalID = strconv.Itoa(i); return nil },
+		}
+		n := rand.IntN(len(edits))
+		if err := revise(t, s, number, edits[n]); err != nil {
+			t.Fatal(err)
+		}
+		if n < 2 && i%7 == 0 {
+			wantPhone(t, stores[rand.IntN(2)], phone[len("+32 2 "):], number)
+		}
+		if i%20 == 0 {
+			breakOff(t, s, number)
+		}
+		if i%200 == 0 {
+			if err := s.writer.run(t.Context(), func(*sqlite.Conn) error { s.writer.follower.forget(); return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	followed := contents(t, first)
+	if err := first.writer.run(t.Context(), func(conn *sqlite.Conn) error { return setIndexVersion(conn, 0) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Index(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if anew := contents(t, first); followed != anew {
+		t.Errorf("followed:\n%s\nmade anew:\n%s", followed, anew)
+	}
+}
+
+// TestTheIndexFollowsWhatWasWrittenBefore opens a file whose last changes nobody
+// has followed: more than are replayed at once.
+func TestTheIndexFollowsWhatWasWrittenBefore(t *testing.T) {
+	s, from := start(t, Options{})
+	fill(t, s, 2*replayBatch)
+	for _, number := range []int32{1, 2 * replayBatch} {
+		if err := revise(t, s, number, setPhone(fmt.Sprintf("+32 2 %07d", number))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "killed.db") // a copy of the file before anybody follows
+	if err := s.writer.run(t.Context(), func(*sqlite.Conn) error { s.writer.follower.forget(); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	foreign(t, from, func(conn *sqlite.Conn) error {
+		return sqlitex.ExecuteTransient(conn, "VACUUM INTO ?", &sqlitex.ExecOptions{Args: []any{path}})
+	})
+	again, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	wantPhone(t, again, "0000001", 1)
+	wantPhone(t, again, "0001000", 2*replayBatch)
+}
+
+func TestWhatCannotBeFollowedIsSearchedAsItIs(t *testing.T) {
+	s, _ := start(t, Options{})
+	fill(t, s, 1)
+	wantPhone(t, s, "470123456", 1)
+	if err := s.writer.run(t.Context(), func(conn *sqlite.Conn) error {
+		return sqlitex.ExecuteTransient(conn, "PRAGMA max_page_count = 1", nil)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; revise(t, s, 1, setPhone(fmt.Sprintf("+32 2 %07d", i))) == nil; i++ { // until there is no room
+	}
+	wantPhone(t, s, "470123456", 1)
+}
