@@ -14,11 +14,11 @@ import (
 	"kartotek/internal/customer"
 )
 
-// wantPhone reports unless exactly this customer is found by the phone.
-func wantPhone(t *testing.T, s *Store, phone string, number int32) {
+// wantPhone reports unless exactly these customers are found by the phone.
+func wantPhone(t *testing.T, s *Store, phone string, numbers ...int32) {
 	t.Helper()
-	if got, _ := found(t, s, customer.Query{Phone: phone}); !slices.Equal(got, []int32{number}) {
-		t.Errorf("search for %s: got %v, want %d", phone, got, number)
+	if got, _ := found(t, s, customer.Query{Phone: phone}); !slices.Equal(got, numbers) {
+		t.Errorf("search for %s: got %v, want %v", phone, got, numbers)
 	}
 }
 
@@ -86,6 +86,24 @@ func TestTheIndexFollowsWhoeverWrites(t *testing.T) {
 	if anew := contents(t, first); followed != anew {
 		t.Errorf("followed:\n%s\nmade anew:\n%s", followed, anew)
 	}
+}
+
+// TestNothingRolledBackIsFollowed has another store write as many changes as were
+// rolled back.
+func TestNothingRolledBackIsFollowed(t *testing.T) {
+	first, path := start(t, Options{})
+	second, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	fill(t, first, 2)
+	breakOff(t, first, 1)
+	if err := revise(t, second, 2, setPhone("+32 2 888 88 88")); err != nil {
+		t.Fatal(err)
+	}
+	wantPhone(t, first, "8888888", 2)
+	wantPhone(t, first, "1234567", 1)
 }
 
 // TestTheIndexFollowsWhatWasWrittenBefore opens a file whose last changes nobody
