@@ -24,14 +24,21 @@ type writer struct {
 	tenant string
 	prefix string // of every piece: the tenant's number, and that it is of a phone
 
-	begin, find, update, record, deletePieces, insertPieces, end *sqlite.Stmt
+	seq   int64  // of the newest change
+	moves []move // that are not in the index yet
+
+	begin, find, update, record, deletePieces, insertPieces, follow, end *sqlite.Stmt
 }
 
-// pragmas are those of Kartotek's own writer.
+// manyMoves is how many rows of pieces are written at once, as Kartotek does.
+const manyMoves = 256
+
+// pragmas are those of Kartotek's own writer, but that SQLite itself moves the log
+// into the file.
 var pragmas = []string{
 	"PRAGMA synchronous = FULL",
 	"PRAGMA foreign_keys = ON",
-	"PRAGMA cache_size = -8000",
+	"PRAGMA cache_size = -4000",
 	"PRAGMA wal_autocheckpoint = 16000",
 	"PRAGMA journal_size_limit = 67108864",
 }
@@ -42,18 +49,22 @@ const (
 		FROM tenants`
 
 	selectCustomer = `
-		SELECT rowid, id, version, phone, address_line, last_name, address_country, locale
+		SELECT rowid, id, version, phone, address_line, last_name, address_country, locale, last_change
 		FROM customers
 		WHERE tenant = ? AND number = ?`
 
 	updateCustomer = `
 		UPDATE customers
-		SET (version, phone, address_line, updated_at) = (?, ?, ?, ?)
+		SET (version, phone, address_line, updated_at, last_change) = (?, ?, ?, ?, ?)
 		WHERE rowid = ?`
 
 	insertChange = `
-		INSERT INTO changes (tenant, customer_id, version, event, actor, contract, request_id, at, fields)
-		VALUES (?, ?, ?, 'customer.updated', 'key:Ab3dE6gH', 'native', '0198f3c2-7a51-7c3e-9d44-2b6f0e81c5aa', ?, ?)`
+		INSERT INTO changes (tenant, customer_id, version, event, actor, contract, request_id, at, fields, seq, previous)
+		VALUES (?, ?, ?, 'customer.updated', 'key:Ab3dE6gH', 'native', '0198f3c2-7a51-7c3e-9d44-2b6f0e81c5aa', ?, ?, ?, ?)`
+
+	lastSeq = `
+		SELECT max(seq)
+		FROM changes`
 
 	deletePieces = `
 		INSERT INTO pieces (pieces, rowid, piece)
@@ -62,6 +73,11 @@ const (
 	insertPieces = `
 		INSERT INTO pieces (rowid, piece)
 		VALUES (?, ?)`
+
+	// followed tells Kartotek up to which change the index is.
+	followed = `
+		UPDATE search_state
+		SET seq = ?`
 )
 
 // open takes a file with the customers of one tenant.
@@ -72,12 +88,15 @@ func open(file string) (*writer, error) {
 	}
 	w := &writer{conn: conn}
 	if err := w.prepare(); err != nil {
-		return nil, errors.Join(err, w.close())
+		return nil, errors.Join(err, conn.Close())
 	}
 	return w, nil
 }
 
-func (w *writer) close() error { return w.conn.Close() }
+// close indexes what is left.
+func (w *writer) close() error {
+	return errors.Join(w.commit(nil, 1), w.conn.Close())
+}
 
 func (w *writer) prepare() error {
 	for _, pragma := range pragmas {
@@ -107,6 +126,7 @@ func (w *writer) prepare() error {
 		{&w.record, insertChange},
 		{&w.deletePieces, deletePieces},
 		{&w.insertPieces, insertPieces},
+		{&w.follow, followed},
 		{&w.end, "COMMIT"},
 	} {
 		if *s.stmt, err = w.conn.Prepare(s.query); err != nil {
@@ -115,35 +135,50 @@ func (w *writer) prepare() error {
 	}
 	w.find.BindText(1, w.tenant)
 	w.record.BindText(1, w.tenant)
-	return nil
+	return sqlitex.ExecuteTransient(w.conn, lastSeq, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+		w.seq = stmt.ColumnInt64(0)
+		return nil
+	}})
 }
 
-// commit makes the edits durable in one transaction.
-func (w *writer) commit(edits []edit) error {
+// commit makes the edits durable in one transaction, and the index follow when it
+// is behind by so many.
+func (w *writer) commit(edits []edit, enough int) error {
 	if err := execute(w.begin); err != nil {
 		return err
 	}
-	moves := make([]move, len(edits))
-	for i, e := range edits {
-		var err error
-		if moves[i], err = w.change(e); err != nil {
+	for _, e := range edits {
+		m, err := w.change(e)
+		if err != nil {
 			return fmt.Errorf("change customer %d: %w", e.number, err)
 		}
+		w.moves = append(w.moves, m)
 	}
-	// In the order of rowids, because FTS5 writes a part of its index to the file
-	// whenever one is lower than the one before.
-	slices.SortStableFunc(moves, func(a, b move) int { return cmp.Compare(a.rowid, b.rowid) })
-	for _, m := range moves {
-		if err := w.index(m); err != nil {
+	if len(w.moves) >= enough {
+		if err := w.indexAll(); err != nil {
 			return fmt.Errorf("index pieces: %w", err)
 		}
 	}
 	return execute(w.end)
 }
 
+// indexAll goes in the order of rowids, because FTS5 writes a part of its index to
+// the file whenever one is lower than the one before.
+func (w *writer) indexAll() error {
+	slices.SortStableFunc(w.moves, func(a, b move) int { return cmp.Compare(a.rowid, b.rowid) })
+	for _, m := range w.moves {
+		if err := w.index(m); err != nil {
+			return err
+		}
+	}
+	w.moves = w.moves[:0]
+	w.follow.BindInt64(1, w.seq)
+	return execute(w.follow)
+}
+
 // change writes the record and its history, and returns what is left to index.
 func (w *writer) change(e edit) (move, error) {
-	row, c, err := w.load(e.number)
+	row, c, previous, err := w.load(e.number)
 	if err != nil {
 		return move{}, err
 	}
@@ -156,7 +191,8 @@ func (w *writer) change(e edit) (move, error) {
 	w.update.BindText(2, e.phone)
 	w.update.BindText(3, e.line)
 	w.update.BindInt64(4, now)
-	w.update.BindInt64(5, row)
+	w.update.BindInt64(5, w.seq+1)
+	w.update.BindInt64(6, row)
 	if err := execute(w.update); err != nil {
 		return move{}, err
 	}
@@ -164,9 +200,12 @@ func (w *writer) change(e edit) (move, error) {
 	w.record.BindInt64(3, c.Version+1)
 	w.record.BindInt64(4, now)
 	w.record.BindText(5, fields)
+	w.record.BindInt64(6, w.seq+1)
+	w.record.BindInt64(7, previous)
 	if err := execute(w.record); err != nil {
 		return move{}, err
 	}
+	w.seq++
 	m := move{rowid: rowidOf(c), before: customer.PhoneKey(c)}
 	c.Phone = e.phone
 	m.after = customer.PhoneKey(c)
@@ -174,14 +213,14 @@ func (w *writer) change(e edit) (move, error) {
 }
 
 // load reads as much of a customer as a change needs.
-func (w *writer) load(number int32) (row int64, c customer.Customer, err error) {
+func (w *writer) load(number int32) (row int64, c customer.Customer, previous int64, err error) {
 	w.find.BindInt64(2, int64(number))
 	found, err := w.find.Step()
 	if err != nil {
-		return 0, customer.Customer{}, err
+		return 0, customer.Customer{}, 0, err
 	}
 	if !found {
-		return 0, customer.Customer{}, errors.Join(errors.New("there is none"), w.find.Reset())
+		return 0, customer.Customer{}, 0, errors.Join(errors.New("there is none"), w.find.Reset())
 	}
 	row = w.find.ColumnInt64(0)
 	c = customer.Customer{
@@ -193,7 +232,7 @@ func (w *writer) load(number int32) (row int64, c customer.Customer, err error) 
 		Phone:    w.find.ColumnText(3),
 		Address:  customer.Address{Line: w.find.ColumnText(4), Country: w.find.ColumnText(6)},
 	}
-	return row, c, w.find.Reset()
+	return row, c, w.find.ColumnInt64(8), w.find.Reset()
 }
 
 // diff is the change as the history has it: {"phone":[before,after],…}.

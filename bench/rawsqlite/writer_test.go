@@ -43,8 +43,8 @@ func TestAFileIsLeftAsKartotekLeavesIt(t *testing.T) {
 	change(t, ours, edits)
 
 	for _, query := range []string{
-		"SELECT number, version, phone, address_line, email FROM customers ORDER BY number",
-		"SELECT seq, tenant, customer_id, version, event, fields FROM changes ORDER BY seq",
+		"SELECT number, version, phone, address_line, email, last_change FROM customers ORDER BY number",
+		"SELECT seq, previous, tenant, customer_id, version, event, fields FROM changes ORDER BY seq",
 		"SELECT term, doc FROM temp.words ORDER BY term, doc", // of pieces
 	} {
 		got, want := dump(t, ours, query), dump(t, theirs, query)
@@ -111,7 +111,7 @@ func change(t *testing.T, file string, edits []edit) {
 		t.Fatal(err)
 	}
 	for batch := range slices.Chunk(edits, 16) {
-		if err := w.commit(batch); err != nil {
+		if err := w.commit(batch, manyMoves); err != nil {
 			t.Fatal(err)
 		}
 	}
