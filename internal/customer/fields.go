@@ -65,11 +65,27 @@ func (f FieldChange) LogValue() slog.Value { return slog.StringValue(f.Path) }
 func Diff(before, after Customer) []FieldChange {
 	var diff []FieldChange
 	for _, f := range fields {
-		if b, a := value(f.in(&before)), value(f.in(&after)); b != a {
-			diff = append(diff, FieldChange{f.path, b, a})
+		if b, a := f.in(&before), f.in(&after); !alike(b, a) {
+			diff = append(diff, FieldChange{f.path, value(b), value(a)})
 		}
 	}
 	return diff
+}
+
+// alike compares what two places of the same field hold. To compare their values
+// would make an interface of each.
+func alike(p, q any) bool {
+	switch p := p.(type) {
+	case *string:
+		return *p == *q.(*string)
+	case *bool:
+		return *p == *q.(*bool)
+	case *POBox:
+		return *p == *q.(*POBox)
+	case *time.Time:
+		return *p == *q.(*time.Time)
+	}
+	return false
 }
 
 // place is where c holds the field with this path: what field.in returns.

@@ -15,12 +15,13 @@ import (
 // wait for flush, which sorts them: FTS5 writes a part of its index to the file
 // whenever a rowid is lower than the one before.
 type index struct {
-	conn   *sqlite.Conn
-	pieces map[pieceKey]*pieceChange
+	conn    *sqlite.Conn
+	tenants map[string]int64 // the numbers of those that were looked up
+	pieces  map[pieceKey]*pieceChange
 }
 
 func newIndex(conn *sqlite.Conn) *index {
-	return &index{conn: conn, pieces: map[pieceKey]*pieceChange{}}
+	return &index{conn: conn, tenants: map[string]int64{}, pieces: map[pieceKey]*pieceChange{}}
 }
 
 // move makes the customer's rows what the change makes of the customer.
@@ -37,13 +38,19 @@ func (x *index) move(ch customer.Change) error {
 }
 
 // tenant is the number of a tenant, who gets one with the first customer.
-func (x *index) tenant(name string) (int64, error) {
-	tenant, err := findTenant(x.conn, name)
-	if err != nil || tenant != 0 {
-		return tenant, err
+func (x *index) tenant(name string) (tenant int64, err error) {
+	if tenant = x.tenants[name]; tenant != 0 {
+		return tenant, nil
 	}
-	err = sqlitex.Execute(x.conn, insertTenant, &sqlitex.ExecOptions{Args: []any{name}})
-	return x.conn.LastInsertRowID(), err
+	if tenant, err = findTenant(x.conn, name); err == nil && tenant == 0 {
+		err = sqlitex.Execute(x.conn, insertTenant, &sqlitex.ExecOptions{Args: []any{name}})
+		tenant = x.conn.LastInsertRowID()
+	}
+	if err != nil {
+		return 0, err
+	}
+	x.tenants[name] = tenant
+	return tenant, nil
 }
 
 func (x *index) moveEntry(tenant int64, ch customer.Change) error {
