@@ -95,8 +95,8 @@ func scanChange(stmt *sqlite.Stmt) (customer.Recorded, error) {
 
 // enter adds the change to the history. Its time is the record's own, which
 // unlike the request's never goes back.
-func enter(conn *sqlite.Conn, ch step, seq int64) error {
-	fields, err := encodeFields(ch.Diff())
+func enter(conn *sqlite.Conn, ch step, diff []customer.FieldChange, seq int64) error {
+	fields, err := encodeFields(diff)
 	if err != nil {
 		return fmt.Errorf("record change: %w", err)
 	}

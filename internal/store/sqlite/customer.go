@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
-	"strings"
-	"time"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -142,7 +139,7 @@ func (l *load) change(e customer.Entry) (step, error) {
 		before, err := find(l.conn, ref)
 		if err == nil {
 			ch, err := e.Revised(before.Customer, l.by)
-			return step{ch, before.change}, err
+			return step{ch, before.row, before.change}, err
 		}
 		if !fault.Is(err, fault.Missing) {
 			return step{}, err
@@ -209,18 +206,20 @@ func (l *load) lowestNumber() (int32, error) {
 // record is a customer with its newest change.
 type record struct {
 	customer.Customer
+	row    int64 // of the table: only the file knows it, and only until it is vacuumed
 	change int64 // its seq
 }
 
-// step is a change with the one before it.
+// step is a change with the record that it changes.
 type step struct {
 	customer.Change
-	previous int64 // its seq; 0 at a birth
+	row      int64 // of the record; 0 at a birth
+	previous int64 // the seq of the change before; 0 at a birth
 }
 
 func (r record) revised(by customer.Signature, edit customer.Edit) (step, error) {
 	ch, err := customer.Revised(r.Customer, by, edit)
-	return step{ch, r.change}, err
+	return step{ch, r.row, r.change}, err
 }
 
 // find returns a Missing fault when there is no such customer.
@@ -236,7 +235,7 @@ func find(conn *sqlite.Conn, ref customer.Ref) (record, error) {
 	if !found {
 		return record{}, fault.New(fault.Missing, "no such customer")
 	}
-	r := record{scanCustomer(stmt), stmt.ColumnInt64(len(columns))}
+	r := record{scanCustomer(stmt), stmt.ColumnInt64(len(columns)), stmt.ColumnInt64(len(columns) + 1)}
 	// A statement that has not ended would hold its snapshot, and with it the log.
 	if err := stmt.Reset(); err != nil {
 		return record{}, fmt.Errorf("find customer: %w", err)
@@ -269,18 +268,15 @@ func (s *Store) save(conn *sqlite.Conn, ch step) error {
 	if ch.Empty() {
 		return nil
 	}
-	put := update
-	if ch.Before.Version == 0 {
-		put = insert
-	}
-	seq := s.writer.follower.last + 1
-	if err := put(conn, ch.Change, seq); err != nil {
+	seq, diff := s.writer.follower.last+1, ch.Diff()
+	row, err := s.writer.put(ch, diff, seq)
+	if err != nil {
 		return err
 	}
-	if err := enter(conn, ch, seq); err != nil {
+	if err := enter(conn, ch, diff, seq); err != nil {
 		return err
 	}
-	s.writer.changed = append(s.writer.changed, record{ch.After, seq})
+	s.writer.changed = append(s.writer.changed, record{ch.After, row, seq})
 	s.writer.follower.note(seq, ch.Change)
 	return nil
 }
@@ -290,10 +286,10 @@ func (s *Store) save(conn *sqlite.Conn, ch step) error {
 var errMovedOn = errors.New("the record is at another version")
 
 // insert returns a Conflict fault when the id or the number is taken, or both.
-func insert(conn *sqlite.Conn, ch customer.Change, seq int64) error {
+func insert(conn *sqlite.Conn, ch customer.Change, seq int64) (row int64, err error) {
 	stmt, err := conn.Prepare(insertCustomer)
 	if err != nil {
-		return fmt.Errorf("insert customer: %w", err)
+		return 0, fmt.Errorf("insert customer: %w", err)
 	}
 	for i, col := range columns {
 		bind(stmt, 1+i, col.field(&ch.After))
@@ -302,105 +298,31 @@ func insert(conn *sqlite.Conn, ch customer.Change, seq int64) error {
 	_, err = stmt.Step()
 	switch sqlite.ErrCode(err) {
 	case sqlite.ResultOK:
-		return nil
+		return conn.LastInsertRowID(), nil
 	case sqlite.ResultConstraintPrimaryKey, sqlite.ResultConstraintUnique: // whichever it met first
 		taken := ch.After.Taken(func(ref customer.Ref) (customer.Customer, error) {
 			r, err := find(conn, ref)
 			return r.Customer, err
 		})
 		if taken != nil {
-			return taken
+			return 0, taken
 		}
 	}
-	return fmt.Errorf("insert customer: %w", err)
+	return 0, fmt.Errorf("insert customer: %w", err)
 }
-
-func update(conn *sqlite.Conn, ch customer.Change, seq int64) error {
-	stmt, err := conn.Prepare(updateCustomer)
-	if err != nil {
-		return fmt.Errorf("update customer: %w", err)
-	}
-	for i, col := range moving {
-		bind(stmt, 1+i, col.field(&ch.After))
-	}
-	stmt.BindInt64(len(moving)+1, seq)
-	stmt.BindText(len(moving)+2, ch.Before.Tenant)
-	stmt.BindText(len(moving)+3, ch.Before.ID)
-	stmt.BindInt64(len(moving)+4, ch.Before.Version)
-	if _, err := stmt.Step(); err != nil {
-		return fmt.Errorf("update customer: %w", err)
-	}
-	if n := conn.Changes(); n != 1 {
-		return fmt.Errorf("update customer: %d rows: %w", n, errMovedOn)
-	}
-	return nil
-}
-
-// column is a column of customers, with the field that it holds.
-type column struct {
-	name  string
-	field func(*customer.Customer) any // a *string, *bool, *int32, *int64, *customer.POBox or *time.Time
-}
-
-// moving are the columns that a change may write.
-var moving = []column{
-	{"version", func(c *customer.Customer) any { return &c.Version }},
-	{"kind", func(c *customer.Customer) any { return &c.Kind }},
-	{"first_name", func(c *customer.Customer) any { return &c.FirstName }},
-	{"last_name", func(c *customer.Customer) any { return &c.LastName }},
-	{"birth_date", func(c *customer.Customer) any { return &c.BirthDate }},
-	{"gender", func(c *customer.Customer) any { return &c.Gender }},
-	{"locale", func(c *customer.Customer) any { return &c.Locale }},
-	{"national_id", func(c *customer.Customer) any { return &c.NationalID }},
-	{"organisation_number", func(c *customer.Customer) any { return &c.OrganisationNumber }},
-	{"email", func(c *customer.Customer) any { return &c.Email }},
-	{"phone", func(c *customer.Customer) any { return &c.Phone }},
-	{"mobile", func(c *customer.Customer) any { return &c.Mobile }},
-	{"address_line", func(c *customer.Customer) any { return &c.Address.Line }},
-	{"address_care_of", func(c *customer.Customer) any { return &c.Address.CareOf }},
-	{"address_house_number", func(c *customer.Customer) any { return &c.Address.HouseNumber }},
-	{"address_house_letter", func(c *customer.Customer) any { return &c.Address.HouseLetter }},
-	{"address_entrance", func(c *customer.Customer) any { return &c.Address.Entrance }},
-	{"address_floor", func(c *customer.Customer) any { return &c.Address.Floor }},
-	{"address_po_box", func(c *customer.Customer) any { return &c.Address.POBox }},
-	{"address_postal_code", func(c *customer.Customer) any { return &c.Address.PostalCode }},
-	{"address_city", func(c *customer.Customer) any { return &c.Address.City }},
-	{"address_country", func(c *customer.Customer) any { return &c.Address.Country }},
-	{"address_editable", func(c *customer.Customer) any { return &c.Address.Editable }},
-	{"broadband", func(c *customer.Customer) any { return &c.Services.Broadband }},
-	{"district_heating", func(c *customer.Customer) any { return &c.Services.DistrictHeating }},
-	{"grid", func(c *customer.Customer) any { return &c.Services.Grid }},
-	{"power", func(c *customer.Customer) any { return &c.Services.Power }},
-	{"confirmed_at", func(c *customer.Customer) any { return &c.ConfirmedAt }},
-	{"updated_at", func(c *customer.Customer) any { return &c.UpdatedAt }},
-}
-
-// columns are all of them. An UPDATE does not name those that never change, so
-// that it leaves their indexes alone.
-var columns = append([]column{
-	{"tenant", func(c *customer.Customer) any { return &c.Tenant }},
-	{"id", func(c *customer.Customer) any { return &c.ID }},
-	{"number", func(c *customer.Customer) any { return &c.Number }},
-	{"created_at", func(c *customer.Customer) any { return &c.CreatedAt }},
-}, moving...)
 
 var (
 	selectByID     = selectCustomer + " AND id = ?"
 	selectByNumber = selectCustomer + " AND number = ?"
 
 	selectCustomer = `
-		SELECT ` + names(columns) + `, last_change
+		SELECT ` + names(columns) + `, rowid, last_change
 		FROM customers
 		WHERE tenant = ?`
 
 	insertCustomer = `
 		INSERT INTO customers (` + names(columns) + `, last_change)
 		VALUES (` + marks(columns) + `, ?)`
-
-	updateCustomer = `
-		UPDATE customers
-		SET (` + names(moving) + `, last_change) = (` + marks(moving) + `, ?)
-		WHERE tenant = ? AND id = ? AND version = ?`
 )
 
 const (
@@ -417,76 +339,3 @@ const (
 		WHERE tenant = ? AND number >= ?
 		ORDER BY number`
 )
-
-func names(cols []column) string {
-	list := make([]string, len(cols))
-	for i, col := range cols {
-		list[i] = col.name
-	}
-	return strings.Join(list, ", ")
-}
-
-func marks(cols []column) string {
-	return strings.Join(slices.Repeat([]string{"?"}, len(cols)), ", ")
-}
-
-// bind gives a parameter, counted from 1, the value of a field. What the
-// customer does not have is NULL.
-func bind(stmt *sqlite.Stmt, param int, field any) {
-	switch p := field.(type) {
-	case *string:
-		bindText(stmt, param, *p)
-	case *bool:
-		stmt.BindBool(param, *p)
-	case *int32:
-		stmt.BindInt64(param, int64(*p))
-	case *int64:
-		stmt.BindInt64(param, *p)
-	case *customer.POBox:
-		if p.Given {
-			stmt.BindInt64(param, int64(p.Number))
-		}
-	case *time.Time:
-		if !p.IsZero() {
-			stmt.BindInt64(param, p.UnixMicro())
-		}
-	}
-}
-
-// bindText leaves NULL, which every parameter is at first, for an empty text.
-func bindText(stmt *sqlite.Stmt, param int, s string) {
-	if s != "" {
-		stmt.BindText(param, s)
-	}
-}
-
-// scan sets a field to the value of a column, counted from 0.
-func scan(stmt *sqlite.Stmt, col int, field any) {
-	if stmt.ColumnIsNull(col) {
-		return // the zero value says so
-	}
-	switch p := field.(type) {
-	case *string:
-		*p = stmt.ColumnText(col)
-	case *bool:
-		*p = stmt.ColumnBool(col)
-	case *int32:
-		*p = stmt.ColumnInt32(col)
-	case *int64:
-		*p = stmt.ColumnInt64(col)
-	case *customer.POBox:
-		*p = customer.POBox{Given: true, Number: stmt.ColumnInt32(col)}
-	case *time.Time:
-		*p = instant(stmt.ColumnInt64(col))
-	}
-}
-
-// scanCustomer reads a row of columns.
-func scanCustomer(stmt *sqlite.Stmt) (c customer.Customer) {
-	for i, col := range columns {
-		scan(stmt, i, col.field(&c))
-	}
-	return c
-}
-
-func instant(micros int64) time.Time { return time.UnixMicro(micros).UTC() }

@@ -10,7 +10,7 @@ import (
 // pack writes a record as the cache holds it: its columns in order, texts and
 // numbers with their lengths.
 func pack(r record) []byte {
-	out := binary.AppendVarint(make([]byte, 0, 384), r.change)
+	out := binary.AppendVarint(binary.AppendVarint(make([]byte, 0, 384), r.row), r.change)
 	for _, col := range columns {
 		switch p := col.field(&r.Customer).(type) {
 		case *string:
@@ -40,7 +40,7 @@ func appendBool(out []byte, b bool) []byte {
 // unpack reads what pack wrote.
 func unpack(packed []byte) record {
 	u := unpacker(packed) // all texts of the record share it
-	r := record{change: u.int()}
+	r := record{row: u.int(), change: u.int()}
 	for _, col := range columns {
 		switch p := col.field(&r.Customer).(type) {
 		case *string:

@@ -197,7 +197,7 @@ func pragma(conn *sqlite.Conn, setting string) (int64, error) {
 func TestEveryStatementUsesAnIndex(t *testing.T) {
 	s, _ := start(t, Options{})
 	for _, query := range []string{
-		selectByID, selectByNumber, updateCustomer, highestNumber, numbersFrom,
+		selectByID, selectByNumber, updateAll.query, highestNumber, numbersFrom,
 		selectAccount, selectAccounts, revokeAccount, selectKey, selectKeys, revokeKey,
 		selectChanges, selectFeed, selectLastSeq, selectReceipt, removeOldReceipts, selectSecret,
 		selectTenant, updateEntry, deleteEntry, deleteTerm, entriesBetween, selectEntry,

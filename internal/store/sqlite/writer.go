@@ -21,6 +21,7 @@ import (
 type writer struct {
 	conn         *sqlite.Conn
 	follower     follower
+	updates      updates
 	cache        *cache
 	checkpointer *checkpointer
 	changed      []record // by the transaction
@@ -69,6 +70,7 @@ const (
 func startWriter(conn *sqlite.Conn, cache *cache, checkpointer *checkpointer, onCommit func(int, time.Duration)) *writer {
 	w := &writer{
 		conn:         conn,
+		updates:      updates{},
 		cache:        cache,
 		checkpointer: checkpointer,
 		onCommit:     onCommit,
