@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -68,7 +69,7 @@ type Options struct {
 
 // readers is how many may read at once. Reading needs a processor, and little
 // else, so more of them than processors only cost memory.
-const readers = 4
+var readers = max(2, runtime.GOMAXPROCS(0))
 
 // Open opens the file at path, creates it when there is none, and brings it to
 // the newest schema. A file that is not ours, or that a newer program has
@@ -170,7 +171,7 @@ func prepareWriter(ctx context.Context, conn *sqlite.Conn) error {
 	return pragmas(conn,
 		"synchronous = FULL", // a commit is on the disk when it returns
 		"foreign_keys = ON",
-		"cache_size = -4000", // KiB
+		"cache_size = -2000", // KiB
 		// The checkpointer moves the log into the file. Should it not get to, the
 		// writer does so itself before the log has 256 MiB.
 		"wal_autocheckpoint = 65536",

@@ -170,7 +170,7 @@ func TestConnectionsKeepTheirPromises(t *testing.T) {
 		{"the log is moved beside the writer", write[int64], "wal_autocheckpoint", 65536},
 		{"the log is cut", write[int64], "journal_size_limit", 64 << 20},
 		{"the writer waits by itself", write[int64], "busy_timeout", 0},
-		{"the writer's memory is bounded", write[int64], "cache_size", -4000},
+		{"the writer's memory is bounded", write[int64], "cache_size", -2000},
 		{"readers only read", read[int64], "query_only", 1},
 		{"readers wait", read[int64], "busy_timeout", 5000},
 		{"the readers' memory is bounded", read[int64], "cache_size", -1000},
