@@ -67,7 +67,8 @@ func (r Result) LogValue() slog.Value {
 // its record in the history are durable when the call returns, or that neither
 // exists.
 type Store interface {
-	// Find returns a Missing fault when the tenant has no such customer.
+	// Find returns a Missing fault when the tenant has no such customer. What another
+	// process has written may take up to a second to show.
 	Find(ctx context.Context, ref Ref) (Customer, error)
 
 	// Revise applies edit to the customer and records the change. The edit may
@@ -92,7 +93,8 @@ type Store interface {
 
 	// Search returns up to limit of the tenant's customers that match the query,
 	// in the order of their Position, and whether there may be more after the
-	// last of them. Whatever was written before the call is found.
+	// last of them. Whatever was written before the call is found, unless nothing can
+	// be written any more: then the newest changes may be missing.
 	Search(ctx context.Context, tenant string, q Query, after Position, limit int) (Page, error)
 
 	// Changes returns up to limit of the customer's changes, newest first, from

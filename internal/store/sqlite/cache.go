@@ -13,11 +13,12 @@ import (
 // SQL. It lives beside the Go heap, bounded: who was not read or written for long
 // leaves it.
 //
-// No answer from it is older than one that was given before. The writer takes a
-// record out before the commit that changes it and puts the new one in after, and
-// meanwhile all read the file. What a reader found there gets in only when no
-// commit has begun since it looked: a slow one cannot put back what is gone.
-// Commits of other processes empty it, as soon as the writer learns of them.
+// No answer from it is older than a commit of this process that was answered
+// before. The writer takes a record out before the commit that changes it and puts
+// the new one in after, and meanwhile all read the file. What a reader found there
+// gets in only when no commit has begun since it looked: a slow one cannot put back
+// what is gone. Commits of other processes empty it as soon as the writer learns of
+// them, within foreignLag.
 type cache struct {
 	records *fastcache.Cache // packed, by number; and numbers, by id
 
