@@ -67,9 +67,9 @@ type Options struct {
 	OnIndex func(part float64)
 }
 
-// readers is how many may read at once. Reading needs a processor, and little
-// else, so more of them than processors only cost memory.
-var readers = max(2, runtime.GOMAXPROCS(0))
+// readers is how many may read at once. Reading needs a processor, unless the file
+// is not in memory: then some wait for the disk. More of them only cost memory.
+var readers = max(4, runtime.GOMAXPROCS(0))
 
 // Open opens the file at path, creates it when there is none, and brings it to
 // the newest schema. A file that is not ours, or that a newer program has
