@@ -128,19 +128,10 @@ const insertChange = `
 	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // lastSeq is that of the newest change of all, or 0.
-func lastSeq(conn *sqlite.Conn) (seq int64, err error) {
-	stmt, err := conn.Prepare(selectLastSeq)
-	if err != nil {
-		return 0, err
-	}
-	if _, err := stmt.Step(); err != nil {
-		return 0, err
-	}
-	return stmt.ColumnInt64(0), stmt.Reset()
-}
+func lastSeq(conn *sqlite.Conn) (int64, error) { return integer(conn, selectLastSeq) }
 
 const selectLastSeq = `
-	SELECT coalesce(max(seq), 0)
+	SELECT max(seq)
 	FROM changes`
 
 // encodeFields writes {"email":[before,after],…} in the order of the record.

@@ -287,15 +287,6 @@ func (b *builder) catchUp() error {
 	return nil
 }
 
-// integer is the one value of a query's one row; 0 for NULL.
-func integer(conn *sqlite.Conn, query string) (n int64, err error) {
-	err = sqlitex.Execute(conn, query, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
-		n = stmt.ColumnInt64(0)
-		return nil
-	}})
-	return n, err
-}
-
 // allCustomers are in the order of the file. The last column says how far that is.
 var allCustomers = `
 	SELECT ` + names(columns) + `, rowid

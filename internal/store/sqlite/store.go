@@ -196,8 +196,9 @@ const writeNothing = `
 	WHERE FALSE`
 
 func prepareReader(conn *sqlite.Conn) error {
-	conn.SetBusyTimeout(5 * time.Second)                          // while another process recovers the log
-	return pragmas(conn, "query_only = ON", "cache_size = -1000") // KiB, for the inner pages
+	conn.SetBusyTimeout(5 * time.Second) // while another process recovers the log
+	// In KiB: enough for the inner pages, since records are remembered elsewhere.
+	return pragmas(conn, "query_only = ON", "cache_size = -1000")
 }
 
 func pragmas(conn *sqlite.Conn, settings ...string) error {
@@ -207,6 +208,15 @@ func pragmas(conn *sqlite.Conn, settings ...string) error {
 		}
 	}
 	return nil
+}
+
+// integer is the one value of a query's one row; 0 for NULL.
+func integer(conn *sqlite.Conn, query string) (n int64, err error) {
+	err = sqlitex.Execute(conn, query, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+		n = stmt.ColumnInt64(0)
+		return nil
+	}})
+	return n, err
 }
 
 // Close finishes the writes that are queued and closes the file. Calls that come

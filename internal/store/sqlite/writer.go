@@ -189,7 +189,7 @@ func (w *writer) follow(enough int) {
 
 // lookAround empties the cache when another process has committed, or might have.
 func (w *writer) lookAround() {
-	version, err := dataVersion(w.conn)
+	version, err := integer(w.conn, dataVersion)
 	if err != nil || version != w.foreign {
 		w.cache.clear()
 	}
@@ -198,16 +198,7 @@ func (w *writer) lookAround() {
 
 // dataVersion is a number that differs from the one before when another
 // connection has committed in between.
-func dataVersion(conn *sqlite.Conn) (version int64, err error) {
-	stmt, err := conn.Prepare("PRAGMA data_version")
-	if err != nil {
-		return 0, err
-	}
-	if _, err := stmt.Step(); err != nil {
-		return 0, err
-	}
-	return stmt.ColumnInt64(0), stmt.Reset()
-}
+const dataVersion = "PRAGMA data_version"
 
 // join adds the writes that are queued by now.
 func (w *writer) join(group []*pending) []*pending {
