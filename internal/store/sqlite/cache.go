@@ -33,17 +33,18 @@ func newCache() *cache { return &cache{records: fastcache.New(cacheBytes)} }
 
 // find returns the record, if it is there.
 func (c *cache) find(ref customer.Ref) (record, bool) {
-	var room [512]byte // most keys, and then most records, fit
-	key := appendNumberKey(room[:0], ref.Tenant, ref.Number)
+	var keyRoom [128]byte // most fit
+	var room [512]byte
+	number := ref.Number
 	if ref.ID != "" {
-		number := c.records.Get(nil, appendIDKey(room[:0], ref.Tenant, ref.ID))
-		if number == nil {
+		found, ok := c.records.HasGet(room[:0], appendIDKey(keyRoom[:0], ref.Tenant, ref.ID))
+		if !ok {
 			return record{}, false
 		}
-		key = appendNumberKey(room[:0], ref.Tenant, int32(binary.BigEndian.Uint32(number)))
+		number = int32(binary.BigEndian.Uint32(found))
 	}
-	packed := c.records.Get(nil, key)
-	if packed == nil {
+	packed, ok := c.records.HasGet(room[:0], appendNumberKey(keyRoom[:0], ref.Tenant, number))
+	if !ok {
 		return record{}, false
 	}
 	return unpack(packed), true

@@ -269,7 +269,7 @@ func (s *Store) save(conn *sqlite.Conn, ch step) error {
 		return nil
 	}
 	seq, diff := s.writer.follower.last+1, ch.Diff()
-	row, err := s.writer.put(ch, diff, seq)
+	row, err := s.writer.writeRecord(ch, diff, seq)
 	if err != nil {
 		return err
 	}

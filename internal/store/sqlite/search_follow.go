@@ -34,7 +34,7 @@ const manyMoves = 256
 
 // begin is called with the seq of the newest change when a transaction begins.
 func (f *follower) begin(last int64) {
-	if last != f.last { // another process has written
+	if last != f.last { // another process has written, or f was told to forget
 		*f = follower{known: last, last: last}
 	}
 	f.followed = 0

@@ -12,9 +12,9 @@ import (
 // replayBatch is how many changes are made good in a step.
 const replayBatch = 500
 
-// replay has the index follow the next changes after seq, and returns the last of
-// them: seq itself when there is none. Changes leave the index alone while it is
-// being made, so it still has the customers as they were then.
+// replay has the index follow the next changes after seq, by the history, and
+// returns the last of them: seq itself when there is none. The index must have the
+// customers as they were at seq.
 func replay(conn *sqlite.Conn, seq int64) (int64, error) {
 	var order []customer.Ref
 	moves := map[customer.Ref]*versions{}

@@ -2,12 +2,13 @@ package sqlite
 
 import (
 	"fmt"
+	"slices"
 
 	"kartotek/internal/customer"
 )
 
-// put writes the record, and returns its row in the table.
-func (w *writer) put(ch step, diff []customer.FieldChange, seq int64) (row int64, err error) {
+// writeRecord writes the record, and returns its row in the table.
+func (w *writer) writeRecord(ch step, diff []customer.FieldChange, seq int64) (row int64, err error) {
 	if ch.Before.Version == 0 {
 		return insert(w.conn, ch.Change, seq)
 	}
@@ -56,7 +57,8 @@ type updateOf struct {
 func (u updates) of(diff []customer.FieldChange) updateOf {
 	var bits uint32
 	for i, col := range moving {
-		if col.path == "" || contains(diff, col.path) {
+		changed := func(f customer.FieldChange) bool { return f.Path == col.path }
+		if col.path == "" || slices.ContainsFunc(diff, changed) {
 			bits |= 1 << i
 		}
 	}
@@ -75,15 +77,6 @@ func (u updates) of(diff []customer.FieldChange) updateOf {
 	set.query = updateQuery(set.columns)
 	u[bits] = set
 	return set
-}
-
-func contains(diff []customer.FieldChange, path string) bool {
-	for i := range diff {
-		if diff[i].Path == path {
-			return true
-		}
-	}
-	return false
 }
 
 var updateAll = updateOf{moving, updateQuery(moving)}

@@ -289,7 +289,7 @@ func secretsStay(t *testing.T, s *subject) {
 	s.reopen()
 	same("after reopening", s)
 
-	other := open(t, 0, s.engine)
+	other := open(t, s.lag, s.engine)
 	if got, err := other.Secret(t.Context(), name); err != nil || bytes.Equal(got, want) {
 		t.Errorf("another store: got the same secret (%v)", err)
 	}
