@@ -144,11 +144,7 @@ func TestARecordMayMoveInTheFile(t *testing.T) {
 func TestWhatAnotherProcessWritesShowsSoon(t *testing.T) {
 	first, path := start(t, Options{})
 	fill(t, first, 1)
-	second, err := Open(t.Context(), path, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer second.Close()
+	second := open(t, path, Options{})
 	awaitVersion(t, second, 1)
 	if err := revise(t, first, 1, addOne); err != nil {
 		t.Fatal(err)

@@ -95,11 +95,7 @@ func TestHistoryOutlivesItsIndex(t *testing.T) {
 				SELECT column1, column2, id, column3, 'customer.updated', 'test', 0, '{}'
 				FROM customers, (VALUES (1, 'north', 1), (5, 'south', 1), (6, 'north', 2), (9, 'north', 3)) WHERE tenant = column2`, nil))
 	})
-	s, err := Open(t.Context(), path, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s := open(t, path, Options{})
 	if err := revise(t, s, 1, func(c *customer.Customer) error {
 		c.LastName = "Byron"
 		return nil

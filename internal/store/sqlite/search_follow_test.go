@@ -45,11 +45,7 @@ func breakOff(t *testing.T, s *Store, number int32) {
 // turns, and forget what they have to follow, as a process does that is killed.
 func TestTheIndexFollowsWhoeverWrites(t *testing.T) {
 	first, path := start(t, Options{})
-	second, err := Open(t.Context(), path, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer second.Close()
+	second := open(t, path, Options{})
 	stores := []*Store{first, second}
 	fill(t, first, 10)
 	for i := range 1500 {
@@ -92,11 +88,7 @@ func TestTheIndexFollowsWhoeverWrites(t *testing.T) {
 // rolled back.
 func TestNothingRolledBackIsFollowed(t *testing.T) {
 	first, path := start(t, Options{})
-	second, err := Open(t.Context(), path, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer second.Close()
+	second := open(t, path, Options{})
 	fill(t, first, 2)
 	breakOff(t, first, 1)
 	if err := revise(t, second, 2, setPhone("+32 2 888 88 88")); err != nil {
@@ -123,11 +115,7 @@ func TestTheIndexFollowsWhatWasWrittenBefore(t *testing.T) {
 	foreign(t, from, func(conn *sqlite.Conn) error {
 		return sqlitex.ExecuteTransient(conn, "VACUUM INTO ?", &sqlitex.ExecOptions{Args: []any{path}})
 	})
-	again, err := Open(t.Context(), path, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer again.Close()
+	again := open(t, path, Options{})
 	wantPhone(t, again, "0000001", 1)
 	wantPhone(t, again, "0001000", 2*replayBatch)
 }

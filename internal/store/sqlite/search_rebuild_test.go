@@ -60,11 +60,7 @@ func crowded(t *testing.T, seeds ...uint64) string {
 
 func TestIndexThatIsPutOffIsTheSame(t *testing.T) {
 	s, path := start(t, Options{})
-	server, err := Open(t.Context(), path, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
+	server := open(t, path, Options{})
 	if putOff, err := s.PutOffIndex(t.Context()); !putOff || err != nil {
 		t.Fatalf("got %v (%v), want it put off", putOff, err)
 	}

@@ -114,11 +114,7 @@ func TestFilesAreIndexedAnew(t *testing.T) {
 				spoil(t, conn)
 				return nil
 			})
-			s, err := Open(t.Context(), path, Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close()
+			s = open(t, path, Options{})
 			for _, q := range []customer.Query{{Words: "love"}, {Words: "ada@"}, {Words: "021234567"}, {Words: "1000"}} {
 				if got, _ := found(t, s, q); !slices.Equal(got, want) {
 					t.Errorf("%+v: got %v, want %v", q, got, want)

@@ -43,6 +43,13 @@ func TestStore(t *testing.T) {
 func start(t testing.TB, opts Options) (*Store, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "test.db")
+	return open(t, path, opts), path
+}
+
+// open opens the store at path, also beside one that is open. It is closed with the
+// test.
+func open(t testing.TB, path string, opts Options) *Store {
+	t.Helper()
 	s, err := Open(t.Context(), path, opts)
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +59,7 @@ func start(t testing.TB, opts Options) (*Store, string) {
 			t.Errorf("close: %v", err)
 		}
 	})
-	return s, path
+	return s
 }
 
 // fill creates customers 1 to n of the tenant north.
@@ -277,11 +284,7 @@ func TestLogStaysBounded(t *testing.T) {
 func TestTwoStoresOnOneFileLoseNothing(t *testing.T) {
 	first, path := start(t, Options{})
 	fill(t, first, 1)
-	second, err := Open(t.Context(), path, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer second.Close()
+	second := open(t, path, Options{})
 	var wg sync.WaitGroup
 	for _, s := range []*Store{first, second} {
 		for range 4 {

@@ -255,10 +255,6 @@ func TestCloseFinishesQueuedWrites(t *testing.T) {
 	})
 	release()
 	wg.Wait()
-	again, err := Open(t.Context(), path, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer again.Close()
+	again := open(t, path, Options{})
 	wantCount(t, again, 20)
 }
