@@ -108,7 +108,7 @@ func (l *lab) kartotek(ctx context.Context, customers int) (subject, error) {
 	}
 	return subject{
 		about: "all contracts, authentication, limits, log, metrics, history and search on; SQLite in WAL mode, synchronous FULL: " +
-			"a change, with its history and its search keys, is on the disk before it is answered",
+			"a change, with its history, is on the disk before it is answered, and a search finds it from then on",
 		size: func() int64 { return sizeOf(k.files()) },
 		start: func(ctx context.Context, tracer []string) (*server, error) {
 			return k.start(ctx, tracer, l.log(theKartotek, customers))
