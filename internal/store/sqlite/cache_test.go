@@ -32,11 +32,11 @@ func TestPackedRecordsComeBack(t *testing.T) {
 				*p = instant(rapid.Int64Range(-62135596800000000, 253402300799999999).Draw(t, col.name)) // years 1 to 9999
 			}
 		}
-		if got := unpack(pack(want)); got != want {
+		if got := unpack(appendRecord(nil, want)); got != want {
 			t.Errorf("got %#v, want %#v", got, want)
 		}
 	})
-	if got := unpack(pack(record{})); got != (record{}) {
+	if got := unpack(appendRecord(nil, record{})); got != (record{}) {
 		t.Errorf("nothing at all: got %#v", got)
 	}
 }
@@ -84,9 +84,12 @@ func TestNoSlowReaderPutsBackWhatIsGone(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newCache()
-			defer c.clear()
-			c.fill(ref, at(1), tt.look(c))
+			c, err := newCache()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.close()
+			c.fill(at(1), tt.look(c))
 			if got, _ := c.find(ref); got.Version != tt.want {
 				t.Errorf("got version %d, want %d", got.Version, tt.want)
 			}
@@ -127,7 +130,7 @@ func TestARecordMayMoveInTheFile(t *testing.T) {
 			UPDATE customers SET rowid = rowid - 1;
 			UPDATE customers SET last_name = 'King', version = version + 1 WHERE number = 2`, nil)
 	})
-	s.cache.fill(moved, stale, s.cache.look()) // as if nobody had noticed
+	s.cache.fill(stale, s.cache.look()) // as if nobody had noticed
 	for _, number := range []int32{3, 2} {
 		if err := revise(t, s, number, addOne); err != nil {
 			t.Fatal(err)

@@ -26,7 +26,7 @@ func (s *Store) Find(ctx context.Context, ref customer.Ref) (customer.Customer, 
 		return find(conn, ref)
 	})
 	if err == nil {
-		s.cache.fill(ref, r, looked)
+		s.cache.fill(r, looked)
 	}
 	return r.Customer, err
 }

@@ -7,10 +7,10 @@ import (
 	"kartotek/internal/customer"
 )
 
-// pack writes a record as the cache holds it: its columns in order, texts and
-// numbers with their lengths.
-func pack(r record) []byte {
-	out := binary.AppendVarint(binary.AppendVarint(make([]byte, 0, 384), r.row), r.change)
+// appendRecord packs a record as the cache holds it: its columns in order, texts
+// and numbers with their lengths.
+func appendRecord(out []byte, r record) []byte {
+	out = binary.AppendVarint(binary.AppendVarint(out, r.row), r.change)
 	for _, col := range columns {
 		switch p := col.field(&r.Customer).(type) {
 		case *string:
@@ -37,7 +37,7 @@ func appendBool(out []byte, b bool) []byte {
 	return append(out, 0)
 }
 
-// unpack reads what pack wrote.
+// unpack reads what appendRecord wrote, and nothing behind it.
 func unpack(packed []byte) record {
 	u := unpacker(packed) // all texts of the record share it
 	r := record{row: u.int(), change: u.int()}

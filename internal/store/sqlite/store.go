@@ -78,7 +78,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
-	s := &Store{cache: newCache(), maker: &maker{path: path}, searchRows: maxRows, taken: map[string]int32{}}
+	s := &Store{maker: &maker{path: path}, searchRows: maxRows, taken: map[string]int32{}}
 	if err := s.open(ctx, path, opts); err != nil {
 		if f := diskFault(err); f != nil {
 			err = fmt.Errorf("%s: %w", f.Text, err)
@@ -101,6 +101,9 @@ func (s *Store) open(ctx context.Context, path string, opts Options) (err error)
 		return err
 	}
 	if s.disk, err = openDisk(path); err != nil {
+		return err
+	}
+	if s.cache, err = newCache(); err != nil {
 		return err
 	}
 	s.readers, err = sqlitex.NewPool(path, sqlitex.PoolOptions{
@@ -126,6 +129,9 @@ func (s *Store) closeFiles() (err error) {
 		if conn != nil {
 			err = errors.Join(err, conn.Close())
 		}
+	}
+	if s.cache != nil {
+		err = errors.Join(err, s.cache.close())
 	}
 	if s.disk != nil {
 		err = errors.Join(err, s.disk.close())
@@ -198,7 +204,7 @@ const writeNothing = `
 func prepareReader(conn *sqlite.Conn) error {
 	conn.SetBusyTimeout(5 * time.Second) // while another process recovers the log
 	// In KiB: enough for the inner pages, since records are remembered elsewhere.
-	return pragmas(conn, "query_only = ON", "cache_size = -1000")
+	return pragmas(conn, "query_only = ON", "cache_size = -500")
 }
 
 func pragmas(conn *sqlite.Conn, settings ...string) error {
@@ -226,7 +232,6 @@ func (s *Store) Close() error {
 		return nil // closed before
 	}
 	s.checkpointer.stop()
-	s.cache.clear() // its memory is the next one's
 	return s.closeFiles()
 }
 

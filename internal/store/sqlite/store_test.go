@@ -180,7 +180,7 @@ func TestConnectionsKeepTheirPromises(t *testing.T) {
 		{"the writer's memory is bounded", write[int64], "cache_size", -2000},
 		{"readers only read", read[int64], "query_only", 1},
 		{"readers wait", read[int64], "busy_timeout", 5000},
-		{"the readers' memory is bounded", read[int64], "cache_size", -1000},
+		{"the readers' memory is bounded", read[int64], "cache_size", -500},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
