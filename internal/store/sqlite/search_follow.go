@@ -75,6 +75,9 @@ func (f *follower) follow(conn *sqlite.Conn) (done bool, err error) {
 	} else {
 		seq, err = replay(conn, state.seq)
 	}
+	if err == nil {
+		err = execute(conn, mergeSome)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -97,3 +100,8 @@ func (f *follower) followMoves(conn *sqlite.Conn, seq int64) error {
 	}
 	return x.flush()
 }
+
+// mergeSome merges parts of FTS5's index, of which each transaction writes one, until
+// it has written so many pages: more than manyMoves write, since a page is merged
+// again at each size of parts, and few enough not to be waited for.
+const mergeSome = "INSERT INTO pieces (pieces, rank) VALUES ('merge', 64)"

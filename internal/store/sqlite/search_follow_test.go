@@ -120,6 +120,30 @@ func TestTheIndexFollowsWhatWasWrittenBefore(t *testing.T) {
 	wantPhone(t, again, "0001000", 2*replayBatch)
 }
 
+// TestThePartsOfTheIndexAreMerged follows each change alone. FTS5 itself would let
+// there be 16 parts before it merged them all at once.
+func TestThePartsOfTheIndexAreMerged(t *testing.T) {
+	s, _ := start(t, Options{})
+	fill(t, s, 1)
+	for i := range 15 {
+		if err := revise(t, s, 1, setPhone(fmt.Sprintf("+32 2 %07d", i))); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.follow(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for query, most := range map[string]int64{
+		"SELECT count(DISTINCT id >> 37) FROM pieces_data WHERE id > 10": 6, // 1 is the averages, 10 the list of parts
+		"SELECT v FROM pieces_config WHERE k = 'automerge'":              0,
+	} {
+		got, err := read(t.Context(), s, func(conn *sqlite.Conn) (int64, error) { return integer(conn, query) })
+		if err != nil || got > most {
+			t.Errorf("%s: got %d (%v), want at most %d", query, got, err, most)
+		}
+	}
+}
+
 func TestWhatCannotBeFollowedIsSearchedAsItIs(t *testing.T) {
 	s, _ := start(t, Options{})
 	fill(t, s, 1)

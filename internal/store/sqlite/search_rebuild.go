@@ -309,9 +309,8 @@ const (
 	dropTerms   = "DELETE FROM terms"
 	dropPieces  = "INSERT INTO pieces (pieces) VALUES ('delete-all')"
 
-	// FTS5 would merge a little of its index with each part of it that it writes.
 	// It is quicker to write large parts, and to merge them when all are written.
-	largeParts  = "INSERT INTO pieces (pieces, rank) VALUES ('hashsize', 16777216), ('automerge', 0)"
-	commonParts = "INSERT INTO pieces (pieces, rank) VALUES ('hashsize', 1048576), ('automerge', 4)" // as it is by itself
-	mergeParts  = "INSERT INTO pieces (pieces, rank) VALUES ('merge', -2000)"                        // pages
+	largeParts  = "INSERT INTO pieces (pieces, rank) VALUES ('hashsize', 16777216)"
+	commonParts = "INSERT INTO pieces (pieces, rank) VALUES ('hashsize', 1048576)" // as it is by itself
+	mergeParts  = "INSERT INTO pieces (pieces, rank) VALUES ('merge', -2000)"      // pages
 )
