@@ -27,7 +27,8 @@ var mayImport = map[string][]string{
 	"access":   {"fault"},
 	"customer": {"access", "fault", "patch"},
 
-	"store/*":         {"access", "customer", "fault"},
+	"store/layout":    {"customer"},
+	"store/*":         {"access", "customer", "fault", "store/layout"},
 	"store/storetest": {"access", "customer", "fault", "patch"},
 
 	"web":                   {"access", "fault"},

@@ -10,26 +10,27 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"kartotek/internal/customer"
+	"kartotek/internal/store/layout"
 )
 
 func TestPackedRecordsComeBack(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		want := record{row: rapid.Int64().Draw(t, "row"), change: rapid.Int64().Draw(t, "change")}
-		for _, col := range columns {
-			switch p := col.field(&want.Customer).(type) {
+		for _, col := range layout.Columns {
+			switch p := col.Field(&want.Customer).(type) {
 			case *string:
-				*p = rapid.String().Draw(t, col.name)
+				*p = rapid.String().Draw(t, col.Name)
 			case *bool:
-				*p = rapid.Bool().Draw(t, col.name)
+				*p = rapid.Bool().Draw(t, col.Name)
 			case *int32:
-				*p = rapid.Int32().Draw(t, col.name)
+				*p = rapid.Int32().Draw(t, col.Name)
 			case *int64:
-				*p = rapid.Int64().Draw(t, col.name)
+				*p = rapid.Int64().Draw(t, col.Name)
 			case *customer.POBox:
-				*p = customer.POBox{Given: rapid.Bool().Draw(t, col.name), Number: rapid.Int32().Draw(t, "number")}
+				*p = customer.POBox{Given: rapid.Bool().Draw(t, col.Name), Number: rapid.Int32().Draw(t, "number")}
 			case *time.Time:
-				*p = instant(rapid.Int64Range(-62135596800000000, 253402300799999999).Draw(t, col.name)) // years 1 to 9999
+				*p = layout.Instant(rapid.Int64Range(-62135596800000000, 253402300799999999).Draw(t, col.Name)) // years 1 to 9999
 			}
 		}
 		if got := unpack(appendRecord(nil, want)); got != want {

@@ -11,6 +11,7 @@ import (
 
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
+	"kartotek/internal/store/layout"
 )
 
 // Find implements customer.Store.
@@ -235,7 +236,7 @@ func find(conn *sqlite.Conn, ref customer.Ref) (record, error) {
 	if !found {
 		return record{}, fault.New(fault.Missing, "no such customer")
 	}
-	r := record{scanCustomer(stmt), stmt.ColumnInt64(len(columns)), stmt.ColumnInt64(len(columns) + 1)}
+	r := record{scanCustomer(stmt), stmt.ColumnInt64(len(layout.Columns)), stmt.ColumnInt64(len(layout.Columns) + 1)}
 	// A statement that has not ended would hold its snapshot, and with it the log.
 	if err := stmt.Reset(); err != nil {
 		return record{}, fmt.Errorf("find customer: %w", err)
@@ -291,10 +292,10 @@ func insert(conn *sqlite.Conn, ch customer.Change, seq int64) (row int64, err er
 	if err != nil {
 		return 0, fmt.Errorf("insert customer: %w", err)
 	}
-	for i, col := range columns {
-		bind(stmt, 1+i, col.field(&ch.After))
+	for i, col := range layout.Columns {
+		bind(stmt, 1+i, col.Field(&ch.After))
 	}
-	stmt.BindInt64(1+len(columns), seq)
+	stmt.BindInt64(1+len(layout.Columns), seq)
 	_, err = stmt.Step()
 	switch sqlite.ErrCode(err) {
 	case sqlite.ResultOK:
@@ -316,13 +317,13 @@ var (
 	selectByNumber = selectCustomer + " AND number = ?"
 
 	selectCustomer = `
-		SELECT ` + names(columns) + `, rowid, last_change
+		SELECT ` + layout.Names(layout.Columns) + `, rowid, last_change
 		FROM customers
 		WHERE tenant = ?`
 
 	insertCustomer = `
-		INSERT INTO customers (` + names(columns) + `, last_change)
-		VALUES (` + marks(columns) + `, ?)`
+		INSERT INTO customers (` + layout.Names(layout.Columns) + `, last_change)
+		VALUES (` + marks(layout.Columns) + `, ?)`
 )
 
 const (

@@ -5,14 +5,15 @@ import (
 	"time"
 
 	"kartotek/internal/customer"
+	"kartotek/internal/store/layout"
 )
 
 // appendRecord packs a record as the cache holds it: its columns in order, texts
 // and numbers with their lengths.
 func appendRecord(out []byte, r record) []byte {
 	out = binary.AppendVarint(binary.AppendVarint(out, r.row), r.change)
-	for _, col := range columns {
-		switch p := col.field(&r.Customer).(type) {
+	for _, col := range layout.Columns {
+		switch p := col.Field(&r.Customer).(type) {
 		case *string:
 			out = append(binary.AppendUvarint(out, uint64(len(*p))), *p...)
 		case *bool:
@@ -41,8 +42,8 @@ func appendBool(out []byte, b bool) []byte {
 func unpack(packed []byte) record {
 	u := unpacker(packed) // all texts of the record share it
 	r := record{row: u.int(), change: u.int()}
-	for _, col := range columns {
-		switch p := col.field(&r.Customer).(type) {
+	for _, col := range layout.Columns {
+		switch p := col.Field(&r.Customer).(type) {
 		case *string:
 			*p = u.text()
 		case *bool:
@@ -54,7 +55,7 @@ func unpack(packed []byte) record {
 		case *customer.POBox:
 			*p = customer.POBox{Given: u.bool(), Number: int32(u.int())}
 		case *time.Time:
-			*p = instant(u.int())
+			*p = layout.Instant(u.int())
 		}
 	}
 	return r

@@ -10,6 +10,7 @@ import (
 
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
+	"kartotek/internal/store/layout"
 )
 
 // Receipt implements customer.Receipts.
@@ -37,7 +38,7 @@ func findReceipt(conn *sqlite.Conn, tenant, key string, oldest time.Time) (custo
 			r := customer.Receipt{Tenant: tenant, Key: key, Request: stmt.ColumnText(0)}
 			r.Answer = make([]byte, stmt.ColumnLen(1))
 			stmt.ColumnBytes(1, r.Answer)
-			r.At = instant(stmt.ColumnInt64(2))
+			r.At = layout.Instant(stmt.ColumnInt64(2))
 			found = append(found, r)
 			return nil
 		},

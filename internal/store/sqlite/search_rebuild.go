@@ -13,6 +13,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"kartotek/internal/customer"
+	"kartotek/internal/store/layout"
 )
 
 // builder makes what searches read, for all customers. Rows that come in the order
@@ -156,7 +157,7 @@ func (b *builder) scan(stage func([]staging)) (err error) {
 		if len(batch) == aheadCustomers {
 			stage(batch)
 			batch = nil
-			b.report(stagingPart * float64(stmt.ColumnInt64(len(columns))) / float64(b.last))
+			b.report(stagingPart * float64(stmt.ColumnInt64(len(layout.Columns))) / float64(b.last))
 		}
 		return nil
 	}})
@@ -289,7 +290,7 @@ func (b *builder) catchUp() error {
 
 // allCustomers are in the order of the file. The last column says how far that is.
 var allCustomers = `
-	SELECT ` + names(columns) + `, rowid
+	SELECT ` + layout.Names(layout.Columns) + `, rowid
 	FROM customers
 	ORDER BY rowid`
 

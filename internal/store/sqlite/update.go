@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"kartotek/internal/customer"
+	"kartotek/internal/store/layout"
 )
 
 // writeRecord writes the record, and returns its row in the table.
@@ -25,7 +26,7 @@ func (w *writer) update(ch step, diff []customer.FieldChange, seq int64) error {
 	}
 	n := len(set.columns)
 	for i, col := range set.columns {
-		bind(stmt, 1+i, col.field(&ch.After))
+		bind(stmt, 1+i, col.Field(&ch.After))
 	}
 	stmt.BindInt64(n+1, seq)
 	stmt.BindInt64(n+2, ch.row)
@@ -50,15 +51,15 @@ const maxUpdates = 64
 
 // updateOf sets these columns.
 type updateOf struct {
-	columns []column
+	columns []layout.Column
 	query   string
 }
 
 func (u updates) of(diff []customer.FieldChange) updateOf {
 	var bits uint32
-	for i, col := range moving {
-		changed := func(f customer.FieldChange) bool { return f.Path == col.path }
-		if col.path == "" || slices.ContainsFunc(diff, changed) {
+	for i, col := range layout.Moving {
+		changed := func(f customer.FieldChange) bool { return f.Path == col.Path }
+		if col.Path == "" || slices.ContainsFunc(diff, changed) {
 			bits |= 1 << i
 		}
 	}
@@ -69,7 +70,7 @@ func (u updates) of(diff []customer.FieldChange) updateOf {
 	if len(u) >= maxUpdates {
 		return updateAll
 	}
-	for i, col := range moving {
+	for i, col := range layout.Moving {
 		if bits&(1<<i) != 0 {
 			set.columns = append(set.columns, col)
 		}
@@ -79,11 +80,11 @@ func (u updates) of(diff []customer.FieldChange) updateOf {
 	return set
 }
 
-var updateAll = updateOf{moving, updateQuery(moving)}
+var updateAll = updateOf{layout.Moving, updateQuery(layout.Moving)}
 
-func updateQuery(cols []column) string {
+func updateQuery(cols []layout.Column) string {
 	return `
 		UPDATE customers
-		SET (` + names(cols) + `, last_change) = (` + marks(cols) + `, ?)
+		SET (` + layout.Names(cols) + `, last_change) = (` + marks(cols) + `, ?)
 		WHERE rowid = ? AND tenant = ? AND id = ? AND version = ?`
 }

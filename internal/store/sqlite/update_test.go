@@ -8,13 +8,14 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"kartotek/internal/customer"
+	"kartotek/internal/store/layout"
 )
 
 // TestEveryFieldHasAColumn changes all fields, so that a diff names them.
 func TestEveryFieldHasAColumn(t *testing.T) {
 	var full customer.Customer
-	for _, col := range moving {
-		switch p := col.field(&full).(type) {
+	for _, col := range layout.Moving {
+		switch p := col.Field(&full).(type) {
 		case *string:
 			*p = "x"
 		case *bool:
@@ -23,14 +24,14 @@ func TestEveryFieldHasAColumn(t *testing.T) {
 			p.Given = true
 		}
 	}
-	full.ConfirmedAt = instant(1)
+	full.ConfirmedAt = layout.Instant(1)
 	diff := customer.Diff(customer.Customer{}, full)
 	for _, f := range diff {
-		if !slices.ContainsFunc(moving, func(col column) bool { return col.path == f.Path }) {
+		if !slices.ContainsFunc(layout.Moving, func(col layout.Column) bool { return col.Path == f.Path }) {
 			t.Errorf("%s has no column", f.Path)
 		}
 	}
-	if got, want := len(updates{}.of(diff).columns), len(moving); got != want {
+	if got, want := len(updates{}.of(diff).columns), len(layout.Moving); got != want {
 		t.Errorf("a change of all fields sets %d columns, want %d", got, want)
 	}
 }

@@ -1,4 +1,4 @@
-package sqlite
+package layout
 
 import (
 	"slices"
@@ -18,11 +18,11 @@ func TestChangedFieldsAreJSONInTheRecordsOrder(t *testing.T) {
 	want := `{"firstName":["Ada \"A\" <å>",null],"lastName":[null,"King\\"],"email":["ada@example.com",null],` +
 		`"address.poBox":[null,0],"address.editable":[false,true],"confirmedAt":[null,"2025-03-01T12:00:00.000120Z"]}`
 	diff := customer.Diff(before, after)
-	got, err := encodeFields(diff)
+	got, err := EncodeFields(diff)
 	if err != nil || string(got) != want {
 		t.Errorf("got %s (%v), want %s", got, err, want)
 	}
-	if back, err := decodeFields(want); err != nil || !slices.Equal(back, diff) {
+	if back, err := DecodeFields(want); err != nil || !slices.Equal(back, diff) {
 		t.Errorf("read back: got %+v (%v), want %+v", back, err, diff)
 	}
 }
@@ -34,14 +34,14 @@ func TestFieldsThatNobodyWroteAreNotRead(t *testing.T) {
 		`{"email":["a",{}]}`, `{"email":["a","b"],"email":["b","c"]}`, `{"address.poBox":[null,1.5]}`,
 		`{"address.poBox":[null,9223372036854775808]}`, `{"confirmedAt":[null,"yesterday"]}`, "{\"email\":[null,\"\xff\"]}",
 	} {
-		if got, err := decodeFields(text); err == nil {
+		if got, err := DecodeFields(text); err == nil {
 			t.Errorf("%s: got %+v, want an error", text, got)
 		}
 	}
 }
 
 func TestTextThatIsNotUnicodeIsNotRecorded(t *testing.T) {
-	if got, err := encodeFields([]customer.FieldChange{{Path: "email", After: "\xff"}}); err == nil {
+	if got, err := EncodeFields([]customer.FieldChange{{Path: "email", After: "\xff"}}); err == nil {
 		t.Errorf("got %s, want an error", got)
 	}
 }
