@@ -26,13 +26,13 @@ func peers(customers int) stage {
 	st := stage{
 		title: fmt.Sprintf("Peers and limits, %s customers", thousands(customers)),
 		rows: []row{
-			rates(patches, full, 10, 15).reaching(6.8).named("PATCH vs PocketBase FULL",
+			rates(patches, full, 10, 15).reaching(7).named("PATCH vs PocketBase FULL",
 				"changes a second, where both have each change, its history and its event on the disk before they answer"),
-			rates(patches, at(pbShipped, patch, many), 7, 10).reaching(3.7).named("PATCH vs PocketBase as shipped",
+			rates(patches, at(pbShipped, patch, many), 7, 10).reaching(4).named("PATCH vs PocketBase as shipped",
 				"changes a second, where PocketBase keeps no history, and may lose with the power what it has answered"),
-			rates(at(theKartotek, patch, 1), at(pbFull, patch, 1), 4, 5).reaching(1.9).named("PATCH at 1 connection vs PocketBase FULL",
+			rates(at(theKartotek, patch, 1), at(pbFull, patch, 1), 4, 5).reaching(2).named("PATCH at 1 connection vs PocketBase FULL",
 				"the same for a single caller: no two changes can share an fsync"),
-			rates(patches, at(rawSQLite, patch, 0), 0.85, 0.95).in(percent).reaching(0.46).named("PATCH vs raw SQLite",
+			rates(patches, at(rawSQLite, patch, 0), 0.85, 0.95).in(percent).reaching(0.43).named("PATCH vs raw SQLite",
 				"how much of what SQLite can write of the same rows is left when a server stands before it"),
 			tails(patches, full, 0.1, 0.06).reaching(0.13).named("PATCH p99 ÷ PocketBase FULL p99",
 				"how long the slowest hundredth waits, beside the other's"),
