@@ -30,11 +30,12 @@ var mayImport = map[string][]string{
 	"store/layout":    {"customer"},
 	"store/*":         {"access", "customer", "fault", "store/layout"},
 	"store/storetest": {"access", "customer", "fault", "patch"},
+	"store/pgtest":    {},
 
 	"web":                   {"access", "fault"},
 	"contract":              {"access", "customer", "fault", "web"},
 	"contract/*":            {"access", "contract", "customer", "fault", "patch", "web"},
-	"contract/contracttest": {"access", "contract", "customer", "fault", "patch", "store/sqlite", "web"},
+	"contract/contracttest": {"access", "contract", "customer", "fault", "patch", "store/pgtest", "store/postgres", "store/sqlite", "store/storetest", "web"},
 
 	"cli":  {anything},
 	"main": {"cli"},
@@ -47,6 +48,7 @@ var only = map[string][]string{
 	"net/http":                            {"web", "contract", "contract/*", "cli"},
 	"zombiezen.com/go/sqlite":             {"store/sqlite"},
 	"modernc.org/sqlite":                  {"store/sqlite"},
+	"github.com/jackc/pgx":                {"store/postgres", "store/pgtest"},
 	"encoding/json":                       {"patch", "store/*", "web", "contract", "contract/*", "cli"},
 	"github.com/go-json-experiment/json":  {"store/*", "web", "contract", "contract/*", "cli"},
 	"github.com/prometheus/client_golang": {"web", "cli"},

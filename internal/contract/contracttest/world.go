@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,7 +19,6 @@ import (
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
 	"kartotek/internal/patch"
-	"kartotek/internal/store/sqlite"
 	"kartotek/internal/web"
 )
 
@@ -60,15 +58,10 @@ const (
 // NewWorld returns a fresh world, which ends with the test.
 func NewWorld(t testing.TB) World {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "k.db"), sqlite.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-
+	db := openStore(t)
 	clock := &clock{now: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)}
 	trouble := &trouble{}
-	customers := customer.New(troubledStore{db, trouble}, db, clock.Now, countedIDs())
+	customers := customer.New(troubledStore{renumbered{db}, trouble}, db, clock.Now, countedIDs())
 	secret, err := db.Secret(t.Context(), "cursor")
 	if err != nil {
 		t.Fatal(err)
@@ -236,7 +229,7 @@ var keyTexts = map[string]string{
 	"other":   "kart_other000_thisKeyIsOnlyForTheTestsOfContractsOther00020hrcP",
 }
 
-func addCallers(t testing.TB, db *sqlite.Store) {
+func addCallers(t testing.TB, db access.Registry) {
 	t.Helper()
 	born := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	var err error

@@ -73,4 +73,3 @@ func scanCustomer(stmt *sqlite.Stmt) (c customer.Customer) {
 	}
 	return c
 }
-

@@ -1,0 +1,90 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"kartotek/internal/customer"
+	"kartotek/internal/fault"
+	"kartotek/internal/store/layout"
+)
+
+// database is what statements run on: the pool, each in a transaction of its own,
+// or a transaction.
+type database interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// Find implements customer.Store.
+func (s *Store) Find(ctx context.Context, ref customer.Ref) (c customer.Customer, err error) {
+	err = s.call(ctx, func(ctx context.Context) (err error) {
+		c, err = s.find(ctx, s.pool, ref, selectCustomer)
+		return err
+	})
+	return c, err
+}
+
+// find returns a Missing fault when there is no such customer.
+func (s *Store) find(ctx context.Context, db database, ref customer.Ref, query string) (customer.Customer, error) {
+	if !storable(ref.ID) {
+		return customer.Customer{}, noCustomer()
+	}
+	id, err := s.idOf(ctx, db, ref)
+	if err != nil {
+		return customer.Customer{}, err
+	}
+	c, err := scanCustomer(db.QueryRow(ctx, query, ref.Tenant, id))
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return customer.Customer{}, noCustomer()
+	case err != nil:
+		return customer.Customer{}, fmt.Errorf("find customer: %w", err)
+	}
+	return c, nil
+}
+
+func noCustomer() error { return fault.New(fault.Missing, "no such customer") }
+
+// Revise implements customer.Store. It reads the record, and writes what becomes of
+// it if it still is what was read.
+func (s *Store) Revise(ctx context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit, once *customer.Once) (ch customer.Change, err error) {
+	err = s.inTurn(ctx, ref, func(ctx context.Context) (err error) {
+		if once == nil {
+			ch, err = s.revise(ctx, s.pool, alone, ref, by, edit)
+			return err
+		}
+		ch, err = s.onlyOnce(ctx, ref.Tenant, by, once, func(ctx context.Context, tx pgx.Tx) (customer.Change, error) {
+			return s.revise(ctx, tx, held, ref, by, edit)
+		})
+		return err
+	})
+	if err != nil {
+		return customer.Change{}, err
+	}
+	return ch, nil
+}
+
+// revise finds the customer and saves the change.
+func (s *Store) revise(ctx context.Context, db database, how step, ref customer.Ref, by customer.Signature, edit customer.Edit) (customer.Change, error) {
+	before, err := s.find(ctx, db, ref, how.find)
+	if err != nil {
+		return customer.Change{}, err
+	}
+	ch, err := customer.Revised(before, by, edit)
+	if err != nil || ch.Empty() {
+		return ch, err
+	}
+	return ch, s.move(ctx, db, how, ch, 0)
+}
+
+var selectCustomer = `
+	SELECT ` + layout.Names(layout.Columns) + `
+	FROM customers
+	WHERE tenant = $1 AND id = $2`

@@ -1,0 +1,127 @@
+package postgres
+
+import (
+	"slices"
+	"strings"
+
+	"kartotek/internal/customer"
+)
+
+// keysOf are the columns of keys. In keys a space stands before each that is found
+// by its start.
+func keysOf(c customer.Customer) []any {
+	k := customer.KeysOf(c)
+	keys := " " + strings.Join([]string{k.Words, k.Email, k.PostalCode, k.Phone, k.Mobile}, " ")
+	return []any{k.LastName, k.FirstName, keys}
+}
+
+// movedKeys are the columns of keys that the change may move: nil for those that
+// stay.
+func movedKeys(ch customer.Change) []any {
+	if !ch.MovesKeys() && !ch.MovesPhone() && !ch.MovesMobile() {
+		return []any{nil, nil, nil}
+	}
+	return keysOf(ch.After)
+}
+
+// condition is a part of a statement, with the parameters so far: first those of
+// the position that a page begins behind.
+type condition struct{ args []any }
+
+const positionArgs = 4
+
+func newCondition(tenant string, after customer.Position) *condition {
+	return &condition{[]any{tenant, after.LastName, after.FirstName, after.ID}}
+}
+
+// after wants customers of the tenant behind the position.
+func (*condition) after() string { return "tenant = $1 AND (last_key, first_key, id) > ($2, $3, $4)" }
+
+// matches wants what all customers have whom the terms match, and some others.
+func (c *condition) matches(terms []customer.Term, q customer.Query) string {
+	all := []string{"true"}
+	for _, t := range terms {
+		all = append(all, "("+strings.Join(c.parts(t), " OR ")+")")
+	}
+	if !q.ConfirmedBefore.IsZero() {
+		all = append(all, "coalesce(confirmed_at < "+c.param(q.ConfirmedBefore.UnixMicro())+", true)")
+	}
+	return strings.Join(all, " AND ")
+}
+
+// parts are the conditions of which a term wants one.
+func (c *condition) parts(t customer.Term) []string {
+	any := []string{"false"}
+	if t.Number != 0 {
+		any = append(any, "id = (SELECT id FROM numbers WHERE tenant = $1 AND number = "+c.param(t.Number)+")")
+	}
+	for _, list := range patterns(t) {
+		if slices.ContainsFunc(list, func(pattern string) bool { return !storable(pattern) }) {
+			continue
+		}
+		var all []string
+		for _, pattern := range list {
+			all = append(all, "keys LIKE "+c.param(pattern))
+		}
+		any = append(any, strings.Join(all, " AND "))
+	}
+	return any
+}
+
+func (c *condition) param(v any) string {
+	c.args = append(c.args, v)
+	return param(len(c.args))
+}
+
+// patterns are what LIKE is asked for a term: all of one list.
+func patterns(t customer.Term) [][]string {
+	var lists [][]string
+	if len(t.Name) > 0 {
+		var starts []string
+		for _, start := range t.Name {
+			starts = append(starts, "% "+escaped(start)+"%")
+		}
+		lists = append(lists, starts)
+	}
+	for _, start := range append([]string{t.Email}, t.PostalCodes...) {
+		if start != "" {
+			lists = append(lists, []string{"% " + escaped(start) + "%"})
+		}
+	}
+	for _, digits := range t.Phones {
+		lists = append(lists, []string{"%" + escaped(digits) + "%"})
+	}
+	return lists
+}
+
+// escaped has LIKE take each character as it is.
+func escaped(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
+}
+
+// narrow reports whether the index of keys can find those of some term: each of its
+// parts has three letters or digits in a row, of those that every locale takes for
+// such.
+func (s *search) narrow() bool {
+	return slices.ContainsFunc(s.terms, func(t customer.Term) bool {
+		lists := patterns(t)
+		return (len(lists) > 0 || t.Number != 0) && !slices.ContainsFunc(lists, func(list []string) bool {
+			return !slices.ContainsFunc(list, hasTrigram)
+		})
+	})
+}
+
+func hasTrigram(pattern string) bool {
+	run := 0
+	for _, r := range pattern {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' {
+			run++
+		} else {
+			run = 0
+		}
+		if run == 3 {
+			return true
+		}
+	}
+	return false
+}

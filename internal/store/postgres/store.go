@@ -1,0 +1,169 @@
+// Package postgres keeps customers, accounts and keys in PostgreSQL, which several
+// servers may share. It alone knows PostgreSQL: its SQL, its isolation and its
+// errors.
+//
+// It remembers nothing that another server may change. A change is one statement,
+// which finds the customer at the version that the change was made of, or writes
+// nothing; then it is made again. No session is given a state, so that a pooler
+// may lend its connections by the transaction, and no statement of a change
+// touches more than one customer, so that tables can be sharded.
+//
+// Read store.go for the connections, call.go for deadlines and repetitions,
+// customer.go for the records.
+package postgres
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"kartotek/internal/access"
+	"kartotek/internal/customer"
+	"kartotek/internal/fault"
+)
+
+// Store is one database. It is safe for concurrent use, also by several servers.
+type Store struct {
+	pool     *pgxpool.Pool
+	patience time.Duration
+	feedBase int64 // see schema/0001_customers.sql
+	sharded  bool  // by Citus
+
+	numbers  *lru.Cache[customer.Ref, string] // the ids of numbers
+	turns    turns
+	sweeper  sweeper
+	calling  atomic.Int64 // calls that have, or wait for, a connection
+	onCommit func(writes int, took time.Duration)
+}
+
+var (
+	_ customer.Store     = (*Store)(nil)
+	_ customer.Receipts  = (*Store)(nil)
+	_ access.Credentials = (*Store)(nil)
+	_ access.Registry    = (*Store)(nil)
+)
+
+// Options are what a store may be opened with.
+type Options struct {
+	// OnCommit is told how many writes shared a commit and how long it took. It
+	// may be nil, and is called by many goroutines.
+	OnCommit func(writes int, took time.Duration)
+}
+
+const (
+	// patience is how long a call may take, whatever its caller would wait.
+	patience = 5 * time.Second
+
+	// connections is how many there are at most, unless pool_max_conns says it.
+	connections = 16
+)
+
+// Open connects to the database that a URL or a keyword string names, and brings it
+// to the newest schema. A database that a newer program has migrated is taken as
+// long as this one can work with it.
+func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
+	config, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("read the address of the database: %w", err) // which hides the password
+	}
+	if !strings.Contains(dsn, "pool_max_conns") {
+		config.MaxConns = connections
+	}
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = patience
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", config.ConnConfig.Database, err)
+	}
+	s := &Store{pool: pool, patience: patience, turns: newTurns(), onCommit: opts.OnCommit}
+	if s.numbers, err = lru.New[customer.Ref, string](maxNumbers); err != nil {
+		return nil, err
+	}
+	if err := s.prepare(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open %s: %w", config.ConnConfig.Database, err)
+	}
+	return s, nil
+}
+
+// prepare makes the database what the store's promises need.
+func (s *Store) prepare(ctx context.Context) error {
+	if err := s.checkDurable(ctx); err != nil {
+		return err
+	}
+	if err := migrate(ctx, s.pool); err != nil {
+		return err
+	}
+	if err := s.findShards(ctx); err != nil {
+		return err
+	}
+	return s.startFeed(ctx)
+}
+
+// checkDurable refuses a database that answers commits before they are on a disk.
+func (s *Store) checkDurable(ctx context.Context) error {
+	var setting string
+	if err := s.pool.QueryRow(ctx, "SHOW synchronous_commit").Scan(&setting); err != nil {
+		return err
+	}
+	if setting == "off" {
+		return errors.New("synchronous_commit is off for this user or database: changes that were answered could be lost")
+	}
+	return nil
+}
+
+// Close waits for calls to end and closes the connections. Calls that come later
+// get an error.
+func (s *Store) Close() error {
+	s.pool.Close()
+	return nil
+}
+
+// Ping returns an error unless the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.call(ctx, func(ctx context.Context) error { return s.pool.Ping(ctx) })
+}
+
+// Queued is the number of calls that wait for a connection.
+func (s *Store) Queued() int {
+	return max(0, int(s.calling.Load())-int(s.pool.Stat().MaxConns()))
+}
+
+// Secret is one of those that all servers on this store share: "cursor". Whoever asks
+// first draws it.
+func (s *Store) Secret(ctx context.Context, name string) (secret []byte, err error) {
+	if name != "cursor" {
+		return nil, fault.New(fault.Missing, "no such secret")
+	}
+	drawn := make([]byte, 32)
+	if _, err := rand.Read(drawn); err != nil {
+		return nil, err
+	}
+	err = s.write(ctx, func(ctx context.Context) error {
+		if _, err := s.pool.Exec(ctx, insertSecret, name, drawn); err != nil {
+			return fmt.Errorf("draw secret: %w", err)
+		}
+		return s.pool.QueryRow(ctx, selectSecret, name).Scan(&secret)
+	})
+	return secret, err
+}
+
+const (
+	insertSecret = `
+		INSERT INTO secrets (name, secret)
+		VALUES ($1, $2)
+		ON CONFLICT (name) DO NOTHING`
+
+	selectSecret = `
+		SELECT secret
+		FROM secrets
+		WHERE name = $1`
+)
