@@ -14,7 +14,6 @@ import (
 	"golang.org/x/term"
 
 	"kartotek/internal/access"
-	"kartotek/internal/store/sqlite"
 )
 
 func newAccount() *cobra.Command {
@@ -54,7 +53,7 @@ A login that was revoked may be given out again, with a new password.`,
 			if err != nil {
 				return usagef("%s", reasons(err))
 			}
-			return withStore(cmd, func(store *sqlite.Store) error {
+			return withStore(cmd, func(store anyStore) error {
 				if err := store.AddAccount(cmd.Context(), account); err != nil {
 					return err
 				}
@@ -94,7 +93,7 @@ func newAccountList() *cobra.Command {
 		Short:   "List the tenant's accounts",
 		Example: "  kartotek account list --tenant t",
 		Args:    cobra.NoArgs,
-		RunE: inTenant(func(cmd *cobra.Command, _ []string, tenant string, store *sqlite.Store) error {
+		RunE: inTenant(func(cmd *cobra.Command, _ []string, tenant string, store anyStore) error {
 			table := newTable(cmd, "LOGIN", "CUSTOMERS", "CREATED", "REVOKED")
 			err := eachPage(func(after string) (last string, n int, err error) {
 				accounts, err := store.Accounts(cmd.Context(), tenant, after, listPage)
@@ -117,7 +116,7 @@ func newAccountRevoke() *cobra.Command {
 		Short:   "Revoke an account: it stops working within 5 seconds",
 		Example: "  kartotek account revoke --tenant t kari",
 		Args:    cobra.ExactArgs(1),
-		RunE: inTenant(func(cmd *cobra.Command, args []string, tenant string, store *sqlite.Store) error {
+		RunE: inTenant(func(cmd *cobra.Command, args []string, tenant string, store anyStore) error {
 			return store.RevokeAccount(cmd.Context(), tenant, args[0], time.Now())
 		}),
 	}

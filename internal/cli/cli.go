@@ -84,7 +84,7 @@ A flag on the command line wins.`,
 			return nil
 		},
 	}
-	root.PersistentFlags().String("store", "sqlite:kartotek.db", "where customers are kept: sqlite:PATH")
+	root.PersistentFlags().String("store", "sqlite:kartotek.db", "where customers are kept: sqlite:PATH or postgres://…")
 	root.PersistentFlags().String("log-level", "info", "how much to log: debug, info, warn or error")
 	_ = root.RegisterFlagCompletionFunc("log-level", // fails for an unknown flag only
 		cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp))

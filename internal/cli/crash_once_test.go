@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -17,25 +16,25 @@ import (
 // answered. Each must have been made once, and be answered the same for ever.
 func TestKillMakesNoChangeTwice(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "k.db")
-	store := "--store=sqlite:" + file
-	var lines strings.Builder
-	for n := 1; n <= crashCustomers; n++ {
-		fmt.Fprintf(&lines, "{\"id\":%q,\"number\":%d,\"lastName\":\"N\"}\n", crashID(n), n)
-	}
-	runCommand(t, lines.String(), "customer", "import", store, "--tenant", "t", "-")
-	key := runCommand(t, "", "key", "create", store, "--tenant", "t", "--name", "load", "--scope", "customers:write")
+	onEachEngine(t, func(t *testing.T, at place) {
+		fillForLoad(t, at)
+		key := runCommand(t, "", "key", "create", at.flag, "--tenant", "t", "--name", "load", "--scope", "customers:write")
+		senders := make([]*sender, crashWriters)
+		for n := range senders {
+			client := http.Client{Transport: &http.Transport{}} // a connection of its own
+			senders[n] = &sender{n: n, key: strings.TrimSpace(key), client: client, answers: map[int]string{}}
+		}
+		for range crashRounds {
+			sendUntilKilled(t, at.flag, senders, 700*time.Millisecond, func(s *sender, url string) { s.send(t, url) })
+		}
+		sendUntilKilled(t, at.flag, senders, 0, func(s *sender, url string) { s.sendAllAgain(t, url) })
+		inspect(t, at, madeBy(t, senders))
+	})
+}
 
-	senders := make([]*sender, crashWriters)
-	for n := range senders {
-		client := http.Client{Transport: &http.Transport{}} // a connection of its own
-		senders[n] = &sender{n: n, key: strings.TrimSpace(key), client: client, answers: map[int]string{}}
-	}
-	for range crashRounds {
-		sendUntilKilled(t, store, senders, 700*time.Millisecond, func(s *sender, url string) { s.send(t, url) })
-	}
-	sendUntilKilled(t, store, senders, 0, func(s *sender, url string) { s.sendAllAgain(t, url) })
-
+// madeBy are the phones that the senders have heard of.
+func madeBy(t *testing.T, senders []*sender) map[string]int {
+	t.Helper()
 	made := map[string]int{}
 	unsure, replayed := 0, 0
 	for _, s := range senders {
@@ -48,10 +47,8 @@ func TestKillMakesNoChangeTwice(t *testing.T) {
 	if len(made) == 0 || unsure == 0 {
 		t.Error("the server was not killed under load")
 	}
-	inspect(t, file, made)
+	return made
 }
-
-func crashID(n int) string { return fmt.Sprintf("0191d3a0-0000-7000-8000-%012d", n) }
 
 // sendUntilKilled runs all senders against a server that is killed after a while
 // or, when that is 0, when they are done.

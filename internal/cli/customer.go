@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"kartotek/internal/customer"
-	"kartotek/internal/store/sqlite"
 )
 
 func newCustomer() *cobra.Command {
@@ -33,7 +32,7 @@ It is named by its id or its number.`,
 			if err != nil {
 				return err
 			}
-			return withStore(cmd, func(store *sqlite.Store) error {
+			return withStore(cmd, func(store anyStore) error {
 				c, err := newService(store).Get(cmd.Context(), operator(tenant), ref)
 				if err != nil {
 					return err

@@ -96,7 +96,7 @@ func (s *settings) demo(ctx context.Context, log *slog.Logger, out io.Writer) (e
 	return s.serve(ctx, log, metrics, store, func(baseURL string) { fmt.Fprint(out, demoGuide(baseURL)) })
 }
 
-func fillDemo(ctx context.Context, store *sqlite.Store) error {
+func fillDemo(ctx context.Context, store anyStore) error {
 	results, err := newService(store).Put(ctx, operator(demoTenant), demoEntries())
 	for _, r := range results {
 		err = errors.Join(err, r.Err)

@@ -107,7 +107,7 @@ func TestAFullDiskLosesNothingAcknowledged(t *testing.T) {
 	t.Logf("%v, the slowest answer after %v", clients.counts, clients.slowest)
 
 	file := afterKill(t, cmd, filepath.Join(work, "disk"))
-	inspect(t, file, clients.made)
+	inspect(t, inFile(file), clients.made)
 	for _, phone := range history(t, file) {
 		if clients.refused[phone] {
 			t.Errorf("%s was refused, and is in the history", phone)

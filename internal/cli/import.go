@@ -19,7 +19,6 @@ import (
 	"kartotek/internal/access"
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
-	"kartotek/internal/store/sqlite"
 )
 
 func newImport() *cobra.Command {
@@ -53,7 +52,7 @@ exit status is 1 in the end.`,
 				return err
 			}
 			defer in.Close()
-			return withStore(cmd, func(store *sqlite.Store) error {
+			return withStore(cmd, func(store anyStore) error {
 				return importInto(cmd, store, tenant, in, size)
 			})
 		},
@@ -64,12 +63,13 @@ exit status is 1 in the end.`,
 
 // importInto imports the lines of in, and has the store index those customers whose
 // index it has put off.
-func importInto(cmd *cobra.Command, store *sqlite.Store, tenant string, in io.Reader, size int64) error {
+func importInto(cmd *cobra.Command, store anyStore, tenant string, in io.Reader, size int64) error {
 	ctx, out := cmd.Context(), cmd.ErrOrStderr()
 	putOff := false
-	if size == 0 || size >= largeInput {
+	index, indexes := store.(indexer)
+	if indexes && (size == 0 || size >= largeInput) {
 		var err error
-		if putOff, err = store.PutOffIndex(ctx); err != nil {
+		if putOff, err = index.PutOffIndex(ctx); err != nil {
 			return err
 		}
 	}
@@ -78,14 +78,24 @@ func importInto(cmd *cobra.Command, store *sqlite.Store, tenant string, in io.Re
 	err := imp.run(ctx, in)
 	bar.clear()
 	fmt.Fprintln(out, imp.counts.String())
-	if ctx.Err() == nil {
-		err = errors.Join(err, store.Index(ctx, bar.indexing))
+	if indexes && ctx.Err() == nil {
+		err = errors.Join(err, index.Index(ctx, bar.indexing))
 		bar.clear()
 	}
 	if ctx.Err() != nil && putOff {
 		fmt.Fprintln(out, "searches wait for their index: import again, or make it with kartotek migrate")
 	}
 	return err
+}
+
+// indexer is a store that is filled more quickly when it may index all customers in
+// the end.
+type indexer interface {
+	// PutOffIndex reports whether the index waits for Index, as that of an empty
+	// store can.
+	PutOffIndex(ctx context.Context) (bool, error)
+	// Index indexes those customers who wait for it.
+	Index(ctx context.Context, progress func(part float64)) error
 }
 
 // openInput opens a file, or standard input for "-". The size is 0 when it is not

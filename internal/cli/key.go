@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"kartotek/internal/access"
-	"kartotek/internal/store/sqlite"
 )
 
 func newKey() *cobra.Command {
@@ -38,7 +37,7 @@ time and kept nowhere.`,
 				return usagef("%s", reasons(err))
 			}
 			key.Manners = manners
-			return withStore(cmd, func(store *sqlite.Store) error {
+			return withStore(cmd, func(store anyStore) error {
 				if err := store.AddKey(cmd.Context(), key); err != nil {
 					return err
 				}
@@ -97,7 +96,7 @@ func newKeyList() *cobra.Command {
 		Short:   "List the tenant's API keys",
 		Example: "  kartotek key list --tenant t",
 		Args:    cobra.NoArgs,
-		RunE: inTenant(func(cmd *cobra.Command, _ []string, tenant string, store *sqlite.Store) error {
+		RunE: inTenant(func(cmd *cobra.Command, _ []string, tenant string, store anyStore) error {
 			table := newTable(cmd, "ID", "NAME", "SCOPES", "MANNERS", "CREATED", "REVOKED")
 			err := eachPage(func(after string) (last string, n int, err error) {
 				keys, err := store.Keys(cmd.Context(), tenant, after, listPage)
@@ -120,7 +119,7 @@ func newKeyRevoke() *cobra.Command {
 		Short:   "Revoke an API key: it stops working within 5 seconds",
 		Example: "  kartotek key revoke --tenant t Ab3dE6gH",
 		Args:    cobra.ExactArgs(1),
-		RunE: inTenant(func(cmd *cobra.Command, args []string, tenant string, store *sqlite.Store) error {
+		RunE: inTenant(func(cmd *cobra.Command, args []string, tenant string, store anyStore) error {
 			return store.RevokeKey(cmd.Context(), tenant, args[0], time.Now())
 		}),
 	}

@@ -6,7 +6,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"kartotek/internal/store/sqlite"
 	"kartotek/internal/web"
 )
 
@@ -43,7 +42,7 @@ func (m *metrics) commit(writes int, took time.Duration) {
 }
 
 // watch tells how many writes wait in the store.
-func (m *metrics) watch(store *sqlite.Store) {
+func (m *metrics) watch(store anyStore) {
 	m.web.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "kartotek_store_queue_writes",
 		Help: "Writes that wait for their turn.",

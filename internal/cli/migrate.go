@@ -5,8 +5,6 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
-
-	"kartotek/internal/store/sqlite"
 )
 
 func newMigrate() *cobra.Command {
@@ -19,7 +17,7 @@ command does nothing else.`,
 		Example: "  kartotek migrate --store sqlite:/var/lib/kartotek/k.db",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			store, err := openStore(cmd.Context(), cmd, sqlite.Options{})
+			store, err := openStore(cmd, options{})
 			if err != nil {
 				return err
 			}

@@ -15,7 +15,6 @@ import (
 	"kartotek/internal/contract/elw"
 	"kartotek/internal/contract/lochting"
 	"kartotek/internal/contract/native"
-	"kartotek/internal/store/sqlite"
 	"kartotek/internal/web"
 )
 
@@ -112,7 +111,7 @@ X-Forwarded-For that is no trusted proxy's.`,
 			}
 			defer flush()
 			metrics := newMetrics()
-			store, err := openStore(cmd.Context(), cmd, sqlite.Options{OnCommit: metrics.commit})
+			store, err := openStore(cmd, options{onCommit: metrics.commit})
 			if err != nil {
 				return err
 			}
@@ -125,7 +124,7 @@ X-Forwarded-For that is no trusted proxy's.`,
 
 // serve serves on store until ctx is done, and then closes store. It calls ready
 // with the server's base URL once it listens.
-func (s *settings) serve(ctx context.Context, log *slog.Logger, m *metrics, store *sqlite.Store, ready func(baseURL string)) error {
+func (s *settings) serve(ctx context.Context, log *slog.Logger, m *metrics, store anyStore, ready func(baseURL string)) error {
 	defer func() {
 		if err := store.Close(); err != nil {
 			log.Error("close store", "error", err)
@@ -153,7 +152,7 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, m *metrics, stor
 
 // newServer puts everything together. A contract is one line here. ctx is done when
 // the server is to stop.
-func (s *settings) newServer(ctx context.Context, log *slog.Logger, m *metrics, store *sqlite.Store) (*web.Server, error) {
+func (s *settings) newServer(ctx context.Context, log *slog.Logger, m *metrics, store anyStore) (*web.Server, error) {
 	cursorSecret, err := store.Secret(ctx, "cursor")
 	if err != nil {
 		return nil, err

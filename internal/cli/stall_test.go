@@ -65,7 +65,7 @@ func end(t *testing.T, cmd *exec.Cmd, work string, clients *crowd) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // it was killed
-	inspect(t, filepath.Join(work, "k.db"), clients.made)
+	inspect(t, inFile(filepath.Join(work, "k.db")), clients.made)
 }
 
 // TestADiskThatFailsIsSurvived has the disk of a server turn read-only, and then its

@@ -11,28 +11,53 @@ import (
 
 	"kartotek/internal/access"
 	"kartotek/internal/customer"
+	"kartotek/internal/store/postgres"
 	"kartotek/internal/store/sqlite"
 )
 
+// anyStore is what the commands need of a store, on whatever engine.
+type anyStore interface {
+	customer.Store
+	customer.Receipts
+	access.Credentials
+	access.Registry
+	// Secret is one of those that all servers on the store share.
+	Secret(ctx context.Context, name string) ([]byte, error)
+	// Ping returns an error unless the store answers.
+	Ping(ctx context.Context) error
+	// Queued is the number of calls that wait for their turn.
+	Queued() int
+	Close() error
+}
+
+// options are what openStore is told.
+type options struct {
+	onCommit   func(writes int, took time.Duration) // may be nil
+	leaveIndex bool                                 // for a command that does not search
+}
+
 // openStore opens the store that --store names.
-func openStore(ctx context.Context, cmd *cobra.Command, opts sqlite.Options) (*sqlite.Store, error) {
+func openStore(cmd *cobra.Command, opts options) (anyStore, error) {
 	url, err := cmd.Flags().GetString("store")
 	if err != nil {
 		return nil, err
 	}
-	scheme, path, _ := strings.Cut(url, ":")
-	if scheme != "sqlite" || path == "" {
-		return nil, usagef("--store: want sqlite:PATH")
+	switch scheme, path, _ := strings.Cut(url, ":"); scheme {
+	case "sqlite":
+		if path != "" {
+			bar := newProgress(cmd.ErrOrStderr(), 0)
+			defer bar.clear()
+			return sqlite.Open(cmd.Context(), path, sqlite.Options{OnCommit: opts.onCommit, LeaveIndex: opts.leaveIndex, OnIndex: bar.indexing})
+		}
+	case "postgres", "postgresql":
+		return postgres.Open(cmd.Context(), url, postgres.Options{OnCommit: opts.onCommit})
 	}
-	bar := newProgress(cmd.ErrOrStderr(), 0)
-	defer bar.clear()
-	opts.OnIndex = bar.indexing
-	return sqlite.Open(ctx, path, opts)
+	return nil, usagef("--store: want sqlite:PATH or postgres://…")
 }
 
 // withStore runs f, which does not search, on the store that --store names.
-func withStore(cmd *cobra.Command, f func(*sqlite.Store) error) (err error) {
-	store, err := openStore(cmd.Context(), cmd, sqlite.Options{LeaveIndex: true})
+func withStore(cmd *cobra.Command, f func(anyStore) error) (err error) {
+	store, err := openStore(cmd, options{leaveIndex: true})
 	if err != nil {
 		return err
 	}
@@ -45,18 +70,18 @@ func withStore(cmd *cobra.Command, f func(*sqlite.Store) error) (err error) {
 }
 
 // inTenant is the RunE of a command on what one tenant has in the store.
-func inTenant(f func(cmd *cobra.Command, args []string, tenant string, store *sqlite.Store) error) func(*cobra.Command, []string) error {
+func inTenant(f func(cmd *cobra.Command, args []string, tenant string, store anyStore) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		tenant, err := tenantOf(cmd)
 		if err != nil {
 			return err
 		}
-		return withStore(cmd, func(store *sqlite.Store) error { return f(cmd, args, tenant, store) })
+		return withStore(cmd, func(store anyStore) error { return f(cmd, args, tenant, store) })
 	}
 }
 
 // newService returns the use cases on store, with the real clock and ids.
-func newService(store *sqlite.Store) *customer.Service {
+func newService(store anyStore) *customer.Service {
 	return customer.New(store, store, time.Now, newID)
 }
 
