@@ -13,6 +13,7 @@ import (
 	"hash/fnv"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -101,4 +102,17 @@ func (s *Server) Execute(ctx context.Context, database, sql string) error {
 	}
 	_, err = conn.Exec(ctx, sql)
 	return errors.Join(err, conn.Close(ctx))
+}
+
+// WriteFile writes a file among the server's data, which the server alone may read.
+func (s *Server) WriteFile(t testing.TB, name string, text []byte) {
+	t.Helper()
+	path := filepath.Join(s.data(), name)
+	err := os.WriteFile(path, text, 0o600)
+	if err == nil && s.owner != nil {
+		err = os.Chown(path, int(s.owner.Uid), int(s.owner.Gid))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -149,9 +149,6 @@ func (s *Server) DSN(database string) string {
 // Port is the one on the loopback interface.
 func (s *Server) Port() int { return s.port }
 
-// Dir is the server's folder.
-func (s *Server) Dir() string { return s.dir }
-
 // run runs a program of PostgreSQL's to its end.
 func (s *Server) run(program string, args ...string) error {
 	cmd, out, err := s.command(filepath.Join(s.programs, program), args...)

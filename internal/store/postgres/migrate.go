@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -17,7 +19,8 @@ import (
 
 // Migrations only add to the schema what the program before this one can do
 // without, so that both may serve while servers are replaced one by one. What no
-// program needs any more is removed one version later.
+// program needs any more is removed one version later, which raises the oldest
+// program in the table compatibility.
 //
 //go:embed schema/*.sql
 var schema embed.FS
@@ -29,7 +32,7 @@ func migrate(ctx context.Context, pool *pgxpool.Pool) error {
 	for attempt := 0; ; attempt++ {
 		err := migrateOnce(ctx, pool)
 		// Both make the tables in which migrations and their lock are noted.
-		if attempt < 10 && hasCode(err, "23505", "42P07") {
+		if attempt < attempts && hasCode(err, "23505", "42P07") {
 			pause(ctx, attempt)
 			continue
 		}
@@ -48,12 +51,14 @@ func migrateOnce(ctx context.Context, pool *pgxpool.Pool) error {
 	}
 	db := stdlib.OpenDBFromPool(pool)
 	defer db.Close()
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, scripts, goose.WithLocker(locker))
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, scripts, goose.WithLocker(locker), goose.WithSlog(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return err
 	}
-	if migrated(ctx, pool, provider) {
-		return nil
+	sources := provider.ListSources()
+	newest := sources[len(sources)-1].Version
+	if has, err := schemaVersion(ctx, pool); err != nil || has >= newest { // most often, and then nobody waits for a lock
+		return errors.Join(err, checkCompatible(ctx, pool, newest))
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
@@ -61,25 +66,31 @@ func migrateOnce(ctx context.Context, pool *pgxpool.Pool) error {
 	return nil
 }
 
-// migrated reports whether the database has all migrations, perhaps more. Most
-// often it has, and then nobody waits for a lock.
-func migrated(ctx context.Context, pool *pgxpool.Pool, provider *goose.Provider) bool {
-	sources := provider.ListSources()
-	var version int64
-	err := pool.QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version").Scan(&version)
-	return err == nil && version >= sources[len(sources)-1].Version
+// schemaVersion is the number of the last migration that the database has seen: 0
+// for an empty one.
+func schemaVersion(ctx context.Context, pool *pgxpool.Pool) (version int64, err error) {
+	err = pool.QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version").Scan(&version)
+	if hasCode(err, "42P01") { // no such table
+		return 0, nil
+	}
+	return version, err
+}
+
+// checkCompatible refuses a database that a newer program has made unusable for
+// this one.
+func checkCompatible(ctx context.Context, pool *pgxpool.Pool, newest int64) error {
+	var oldest int64
+	if err := pool.QueryRow(ctx, "SELECT oldest FROM compatibility").Scan(&oldest); err != nil {
+		return err
+	}
+	if newest < oldest {
+		return fmt.Errorf("the database serves programs from schema %d on, but this program knows no schema above %d: it needs a newer program", oldest, newest)
+	}
+	return nil
 }
 
 // hasCode reports whether PostgreSQL answered with one of these codes.
 func hasCode(err error, codes ...string) bool {
 	var answer *pgconn.PgError
-	if !errors.As(err, &answer) {
-		return false
-	}
-	for _, code := range codes {
-		if answer.Code == code {
-			return true
-		}
-	}
-	return false
+	return errors.As(err, &answer) && slices.Contains(codes, answer.Code)
 }

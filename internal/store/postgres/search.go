@@ -58,18 +58,8 @@ func (s *search) run(ctx context.Context) error {
 
 // sorted fills the page from all candidates, unless they are too many.
 func (s *search) sorted(ctx context.Context) (few bool, err error) {
-	c := newCondition(s.tenant, s.page.Next)
-	sql := `
-		SELECT ` + layout.Names(layout.Columns) + `, count(*) OVER ()
-		FROM (
-			SELECT *
-			FROM customers
-			WHERE ` + c.after() + ` AND ` + c.matches(s.terms, s.query) + `
-			LIMIT ` + strconv.Itoa(mostSorted+1) + `
-		) AS candidates
-		ORDER BY last_key, first_key, id
-		LIMIT ` + strconv.Itoa(s.limit+spare)
-	rows, total, err := s.read(ctx, sql, c.args)
+	sql, args := s.sortedQuery()
+	rows, total, err := s.read(ctx, sql, args)
 	if err != nil || total > mostSorted {
 		return false, err
 	}
@@ -77,23 +67,26 @@ func (s *search) sorted(ctx context.Context) (few bool, err error) {
 	return true, nil
 }
 
-// inOrder fills the page from the next customers.
-func (s *search) inOrder(ctx context.Context) error {
+func (s *search) sortedQuery() (sql string, args []any) {
 	c := newCondition(s.tenant, s.page.Next)
-	next := `
-		FROM customers
-		WHERE ` + c.after() + `
-		ORDER BY last_key, first_key, id`
-	sql := `
-		SELECT ` + layout.Names(layout.Columns) + `, 0::bigint
+	sql = `
+		SELECT ` + layout.Names(layout.Columns) + `, count(*) OVER ()
 		FROM (
-			SELECT *` + next + `
-			LIMIT ` + strconv.Itoa(mostInOrder) + `
+			SELECT *
+			FROM customers
+			WHERE ` + c.afterAnyOrder() + ` AND ` + c.matches(s.terms, s.query) + `
+			LIMIT ` + strconv.Itoa(mostSorted+1) + `
 		) AS candidates
-		WHERE ` + c.matches(s.terms, s.query) + `
 		ORDER BY last_key, first_key, id
 		LIMIT ` + strconv.Itoa(s.limit+spare)
-	rows, _, err := s.read(ctx, sql, c.args)
+	return sql, c.args
+}
+
+// inOrder fills the page from the next customers.
+func (s *search) inOrder(ctx context.Context) error {
+	from := newCondition(s.tenant, s.page.Next)
+	sql, args := s.inOrderQuery()
+	rows, _, err := s.read(ctx, sql, args)
 	if err != nil {
 		return err
 	}
@@ -102,11 +95,10 @@ func (s *search) inOrder(ctx context.Context) error {
 	}
 	// All that match among these are on the page: it goes on behind them, if there
 	// are more.
-	last := `
-		SELECT last_key, first_key, id` + next + `
-		OFFSET ` + strconv.Itoa(mostInOrder-1) + `
-		LIMIT 1`
-	end, err := s.db.Query(ctx, last, append([]any{pgx.QueryExecModeExec}, c.args[:positionArgs]...)...)
+	end, err := s.db.Query(ctx, `
+		SELECT last_key, first_key, id`+from.next()+`
+		OFFSET `+strconv.Itoa(mostInOrder-1)+`
+		LIMIT 1`, from.args...)
 	if err != nil {
 		return err
 	}
@@ -116,6 +108,20 @@ func (s *search) inOrder(ctx context.Context) error {
 		s.page.Next = positions[0]
 	}
 	return err
+}
+
+func (s *search) inOrderQuery() (sql string, args []any) {
+	c := newCondition(s.tenant, s.page.Next)
+	sql = `
+		SELECT ` + layout.Names(layout.Columns) + `, 0::bigint
+		FROM (
+			SELECT *` + c.next() + `
+			LIMIT ` + strconv.Itoa(mostInOrder) + `
+		) AS candidates
+		WHERE ` + c.matches(s.terms, s.query) + `
+		ORDER BY last_key, first_key, id
+		LIMIT ` + strconv.Itoa(s.limit+spare)
+	return sql, c.args
 }
 
 // read returns the candidates, and how many there are in all.

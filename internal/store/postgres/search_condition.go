@@ -28,14 +28,26 @@ func movedKeys(ch customer.Change) []any {
 // the position that a page begins behind.
 type condition struct{ args []any }
 
-const positionArgs = 4
-
 func newCondition(tenant string, after customer.Position) *condition {
 	return &condition{[]any{tenant, after.LastName, after.FirstName, after.ID}}
 }
 
 // after wants customers of the tenant behind the position.
 func (*condition) after() string { return "tenant = $1 AND (last_key, first_key, id) > ($2, $3, $4)" }
+
+// afterAnyOrder is after in words that the index of the order does not know: where
+// few are sought, it would lead through all.
+func (*condition) afterAnyOrder() string {
+	return "tenant = $1 AND (last_key || '', first_key, id) > ($2, $3, $4)"
+}
+
+// next are these customers in their order.
+func (c *condition) next() string {
+	return `
+		FROM customers
+		WHERE ` + c.after() + `
+		ORDER BY last_key, first_key, id`
+}
 
 // matches wants what all customers have whom the terms match, and some others.
 func (c *condition) matches(terms []customer.Term, q customer.Query) string {
@@ -51,12 +63,14 @@ func (c *condition) matches(terms []customer.Term, q customer.Query) string {
 
 // parts are the conditions of which a term wants one.
 func (c *condition) parts(t customer.Term) []string {
+	lists := patterns(t)
 	any := []string{"false"}
 	if t.Number != 0 {
 		any = append(any, "id = (SELECT id FROM numbers WHERE tenant = $1 AND number = "+c.param(t.Number)+")")
 	}
-	for _, list := range patterns(t) {
-		if slices.ContainsFunc(list, func(pattern string) bool { return !storable(pattern) }) {
+	for i, list := range lists {
+		again := slices.ContainsFunc(lists[:i], func(before []string) bool { return slices.Equal(before, list) })
+		if again || slices.ContainsFunc(list, func(pattern string) bool { return !storable(pattern) }) {
 			continue
 		}
 		var all []string

@@ -22,6 +22,8 @@ import (
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"kartotek/internal/access"
@@ -79,6 +81,7 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = patience
 	}
+	config.ConnConfig.BuildContextWatcherHandler = cancelStatement
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", config.ConnConfig.Database, err)
@@ -92,6 +95,13 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 		return nil, fmt.Errorf("open %s: %w", config.ConnConfig.Database, err)
 	}
 	return s, nil
+}
+
+// cancelStatement has PostgreSQL give up the statement of a caller who leaves, and
+// keeps the connection. By itself pgx would close it, and leave the statement to run
+// on for a while.
+func cancelStatement(conn *pgconn.PgConn) ctxwatch.Handler {
+	return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: time.Second}
 }
 
 // prepare makes the database what the store's promises need.

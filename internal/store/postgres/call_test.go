@@ -1,0 +1,145 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"kartotek/internal/customer"
+	"kartotek/internal/fault"
+)
+
+// TestWhatTheDatabaseLacksIsTold goes through what PostgreSQL and the way to it
+// answer when something is wrong with them, and not with what was asked.
+func TestWhatTheDatabaseLacksIsTold(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err  error
+		want fault.Kind
+	}{
+		{&pgconn.PgError{Code: "57P01"}, fault.Busy}, // it is being stopped
+		{&pgconn.PgError{Code: "57P03"}, fault.Busy}, // it is starting
+		{&pgconn.PgError{Code: "53300"}, fault.Busy}, // too many connections
+		{&pgconn.PgError{Code: "08006"}, fault.Busy}, // a pooler has lost it
+		{&pgconn.PgError{Code: "25006"}, fault.Busy}, // it is a standby
+		{&pgconn.PgError{Code: "57014"}, fault.Busy}, // statement_timeout
+		{&pgconn.PgError{Code: "53100"}, fault.Full}, // the disk is full
+		{&pgconn.PgError{Code: "23505"}, fault.Internal},
+		{&pgconn.PgError{Code: "42601"}, fault.Internal},
+		{io.ErrUnexpectedEOF, fault.Busy},
+		{&net.OpError{Op: "read", Err: errors.New("connection reset by peer")}, fault.Busy},
+		{errors.New("some defect"), fault.Internal},
+	} {
+		err := outage(fmt.Errorf("find customer: %w", tt.err))
+		if got := fault.Of(err).Kind; got != tt.want || !errors.Is(err, tt.err) {
+			t.Errorf("%v: got %s, want %s of the same error", tt.err, got, tt.want)
+		}
+	}
+}
+
+// TestCallsHaveADeadline has every connection taken, and then a customer held.
+func TestCallsHaveADeadline(t *testing.T) {
+	t.Parallel()
+	dsn := testDatabase(t, t.TempDir())
+	s, holder := open(t, dsn+"&pool_max_conns=1"), open(t, dsn)
+	fill(t, s, 1)
+	s.patience = 200 * time.Millisecond
+	busy := func(what string, call func() error) {
+		t.Helper()
+		began := time.Now()
+		err := call()
+		if !fault.Is(err, fault.Busy) || time.Since(began) > 3*time.Second {
+			t.Errorf("%s: got %v after %v, want a Busy fault", what, err, time.Since(began))
+		}
+	}
+	find := func() error {
+		_, err := s.Find(t.Context(), customer.ByNumber("north", 1))
+		return err
+	}
+	revise := func() error {
+		_, err := rename(t, s, 1, "King")
+		return err
+	}
+
+	taken, err := s.pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	busy("find without a connection", find)
+	busy("revise without a connection", revise)
+	busy("ping without a connection", func() error { return s.Ping(t.Context()) })
+	taken.Release()
+
+	err = pgx.BeginFunc(t.Context(), holder.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(t.Context(), "SELECT FROM customers FOR UPDATE"); err != nil {
+			return err
+		}
+		busy("revise a customer that is held", revise)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.patience = patience
+	if err := errors.Join(find(), revise()); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// TestACallerWhoLeavesIsNotWaitedFor has the caller leave a call that waits.
+func TestACallerWhoLeavesIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	s, dsn := start(t)
+	fill(t, s, 1)
+	left := errors.New("the caller left")
+	err := pgx.BeginFunc(t.Context(), open(t, dsn).pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(t.Context(), "SELECT FROM customers FOR UPDATE"); err != nil {
+			return err
+		}
+		ctx, leave := context.WithCancelCause(t.Context())
+		time.AfterFunc(50*time.Millisecond, func() { leave(left) })
+		if _, err := s.Revise(ctx, customer.ByNumber("north", 1), byTest, named("King"), nil); !errors.Is(err, left) {
+			t.Errorf("got %v, want %v", err, left)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := s.Find(t.Context(), customer.ByNumber("north", 1)); err != nil || c.Version != 1 {
+		t.Errorf("got version %d (%v), want 1", c.Version, err)
+	}
+}
+
+// TestQueuedCountsWhoWaits has more callers than connections.
+func TestQueuedCountsWhoWaits(t *testing.T) {
+	t.Parallel()
+	s := open(t, testDatabase(t, t.TempDir())+"&pool_max_conns=1")
+	fill(t, s, 1)
+	taken, err := s.pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var callers sync.WaitGroup
+	for range 3 {
+		callers.Go(func() { _, _ = s.Find(t.Context(), customer.ByNumber("north", 1)) }) // when its turn comes
+	}
+	for began := time.Now(); s.Queued() != 2; time.Sleep(time.Millisecond) { // one will have the connection
+		if time.Since(began) > 3*time.Second {
+			t.Fatalf("%d are queued, want 2", s.Queued())
+		}
+	}
+	taken.Release()
+	callers.Wait()
+	if got := s.Queued(); got != 0 {
+		t.Errorf("%d are queued afterwards", got)
+	}
+}

@@ -1,0 +1,106 @@
+package postgres
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"kartotek/internal/customer"
+	"kartotek/internal/store/layout"
+)
+
+// TestEveryStatementUsesAnIndex has PostgreSQL say how it would run what is run for
+// a request, when it avoids to read all of a table wherever it can.
+func TestEveryStatementUsesAnIndex(t *testing.T) {
+	t.Parallel()
+	s := open(t, testDatabase(t, t.TempDir())+"&enable_seqscan=off&enable_sort=on")
+	fill(t, s, 3)
+	c, err := s.Find(t.Context(), customer.ByNumber("north", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	move := append(values(&c, layout.Moving), nil, nil, nil, "north", c.ID, int64(7), int64(0), 0)
+	for name, tt := range map[string]struct {
+		query string
+		args  []any
+	}{
+		"find":           {alone.find, []any{"north", c.ID}},
+		"hold":           {held.find, []any{"north", c.ID}},
+		"move":           {alone.move, append(move, "e", "a", nil, nil, "{}")},
+		"move held":      {held.move, append(move, "e", "a", nil, nil, "{}")},
+		"update":         {held.update, move},
+		"number":         {selectNumber, []any{"north", 1}},
+		"free numbers":   {numbersAfter, []any{"north", 1}},
+		"grow":           {growTenant, []any{"north", 1, 1}},
+		"changes":        {selectChanges, []any{"north", c.ID, int64(9), 10}},
+		"feed":           {selectFeed, []any{"north", int64(1), 10}},
+		"last change":    {selectLastSeq, []any{"north"}},
+		"receipt":        {selectReceipt, []any{"north", "k", int64(1)}},
+		"old receipts":   {removeOldReceipts, []any{int64(1)}},
+		"account":        {selectAccount, []any{"kari"}},
+		"accounts":       {selectAccounts, []any{"north", "kari", 10}},
+		"revoke account": {revokeAccount, []any{"north", "kari", int64(1)}},
+		"key":            {selectKey, []any{"k"}},
+		"keys":           {selectKeys, []any{"north", "k", 10}},
+		"revoke key":     {revokeKey, []any{"north", "k", int64(1)}},
+		"secret":         {selectSecret, []any{"cursor"}},
+	} {
+		wantIndex(t, s, name, tt.query, tt.args)
+	}
+}
+
+// TestSearchesUseAnIndex looks at how candidates are found.
+func TestSearchesUseAnIndex(t *testing.T) {
+	t.Parallel()
+	s := open(t, testDatabase(t, t.TempDir())+"&enable_seqscan=off")
+	fill(t, s, 1)
+	run(t, s, `
+		INSERT INTO customers (`+layout.Names(layout.Columns)+`, last_key, first_key, keys)
+		SELECT tenant, gen_random_uuid()::text, n, created_at, `+layout.Names(layout.Moving)+`, 'name' || n, '', ' name' || n || ' 47' || n * 7919 || ' '
+		FROM customers, generate_series(2, 30000) AS n;
+		ANALYZE customers`)
+	for _, tt := range []struct {
+		q       customer.Query
+		indexes string // that find the candidates
+	}{
+		{customer.Query{}, "customers_order"},
+		{customer.Query{Name: "lo"}, "customers_order"},
+		{customer.Query{Name: "lovel"}, "customers_keys"},
+		{customer.Query{Email: "ada@"}, "customers_keys"},
+		{customer.Query{Phone: "4455"}, "customers_keys"},
+		{customer.Query{Phone: "44"}, "customers_order"},
+		{customer.Query{Number: 2}, "customers_pkey"},
+		{customer.Query{Words: "22334455"}, "customers_keys"},
+		{customer.Query{Name: "lovel", ConfirmedBefore: time.Now()}, "customers_keys"},
+	} {
+		one := &search{tenant: "north", terms: tt.q.Terms(), query: tt.q, limit: 20}
+		sql, args := one.inOrderQuery()
+		if one.narrow() {
+			sql, args = one.sortedQuery()
+		}
+		if plan := wantIndex(t, s, fmt.Sprintf("%+v", tt.q), sql, args); !strings.Contains(plan, tt.indexes) {
+			t.Errorf("%+v: want %s in\n%s", tt.q, tt.indexes, plan)
+		}
+	}
+}
+
+// wantIndex reports when a statement reads all of a table.
+func wantIndex(t *testing.T, s *Store, name, query string, args []any) (plan string) {
+	t.Helper()
+	rows, err := s.pool.Query(t.Context(), "EXPLAIN "+query, append([]any{pgx.QueryExecModeExec}, args...)...)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	plan = strings.Join(lines, "\n")
+	if strings.Contains(plan, "Seq Scan") {
+		t.Errorf("%s:\n%s", name, plan)
+	}
+	return plan
+}
