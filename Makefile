@@ -11,8 +11,14 @@ run: build ## build and start the demo
 build: ## one static binary, also where there is a C compiler
 	CGO_ENABLED=0 go build -o kartotek .
 
-test: ## run all tests
+test: ## run all tests: those on PostgreSQL where it is installed
 	go test ./...
+	@if command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then \
+		echo "the contracts once more, on PostgreSQL:"; \
+		KARTOTEK_TEST_STORE=postgres go test ./internal/contract/...; \
+	else \
+		echo "skipped: the tests on PostgreSQL, which run after apt-get install postgresql"; \
+	fi
 
 check: ## what a change must pass: format, vet, staticcheck, tests under the race detector
 	@unformatted=$$($(tool) gofumpt -l .); if [ -n "$$unformatted" ]; then echo "run make format:"; echo "$$unformatted"; exit 1; fi

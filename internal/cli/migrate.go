@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"runtime/debug"
 
@@ -8,23 +9,45 @@ import (
 )
 
 func newMigrate() *cobra.Command {
-	return &cobra.Command{
+	citus := false
+	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the store's schema up to date",
 		Long: `Migrate creates the store if there is none, brings its schema up to date, and makes
 what searches read, if that is missing. Serve does so as well when it starts; this
-command does nothing else.`,
-		Example: "  kartotek migrate --store sqlite:/var/lib/kartotek/k.db",
-		Args:    cobra.NoArgs,
+command does nothing else.
+
+With --citus it then has Citus spread the tables over the nodes that the database
+knows. Stop the servers before: rows that there are move to their shards.`,
+		Example: `  kartotek migrate --store sqlite:/var/lib/kartotek/k.db
+  kartotek migrate --store postgres://kartotek@coordinator/kartotek --citus`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			store, err := openStore(cmd, options{})
 			if err != nil {
 				return err
 			}
+			defer store.Close()
+			if citus {
+				if err := distribute(cmd.Context(), store); err != nil {
+					return err
+				}
+			}
 			fmt.Fprintln(cmd.ErrOrStderr(), "the schema is up to date")
-			return store.Close()
+			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&citus, "citus", false, "spread the tables over the nodes of Citus")
+	return cmd
+}
+
+// distribute has the store spread its tables, if it can.
+func distribute(ctx context.Context, store anyStore) error {
+	tables, ok := store.(interface{ Distribute(context.Context) error })
+	if !ok {
+		return usagef("--citus: only a store on PostgreSQL can be spread")
+	}
+	return tables.Distribute(ctx)
 }
 
 func newVersion() *cobra.Command {

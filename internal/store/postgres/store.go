@@ -92,9 +92,17 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	}
 	if err := s.prepare(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("open %s: %w", config.ConnConfig.Database, err)
+		return nil, fmt.Errorf("open %s: %w", config.ConnConfig.Database, inOneLine(err))
 	}
 	return s, nil
+}
+
+// inOneLine is the error, which may have a line for each address that was tried.
+func inOneLine(err error) error {
+	if lines := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\t' }); len(lines) > 1 {
+		return errors.New(strings.Join(lines, " "))
+	}
+	return err
 }
 
 // cancelStatement has PostgreSQL give up the statement of a caller who leaves, and
