@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,14 +11,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"kartotek/internal/customer"
-	"kartotek/internal/fault"
 	"kartotek/internal/store/layout"
 )
 
 // Create implements customer.Store.
 func (s *Store) Create(ctx context.Context, tenant string, by customer.Signature, entry customer.Entry, once *customer.Once) (ch customer.Change, err error) {
 	create := func(ctx context.Context, tx pgx.Tx) (ch customer.Change, err error) {
-		err = s.load(ctx, tx, tenant, by, func(l *load) error {
+		err = s.load(ctx, tx, tenant, by, []customer.Entry{entry}, func(l *load) error {
 			ch, err = l.create(ctx, entry)
 			return err
 		})
@@ -47,7 +47,7 @@ func (s *Store) Put(ctx context.Context, tenant string, by customer.Signature, e
 	err = s.inTurn(ctx, customer.Ref{Tenant: tenant}, func(ctx context.Context) error {
 		results = make([]customer.Result, len(entries))
 		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-			return s.load(ctx, tx, tenant, by, func(l *load) error {
+			return s.load(ctx, tx, tenant, by, entries, func(l *load) error {
 				return l.putAll(ctx, entries, results)
 			})
 		})
@@ -62,28 +62,80 @@ func (s *Store) Put(ctx context.Context, tenant string, by customer.Signature, e
 const maxEntries = 1<<placeBits - 1
 
 // load is a transaction that makes customers of a tenant. It holds the tenant, so
-// that no other one makes any.
+// that no other one makes any: who is there is looked up once, for all entries.
 type load struct {
 	*Store
 	tx              pgx.Tx
 	tenant          string
 	by              customer.Signature
-	place           int   // of the next change in the transaction
-	highest, filled int32 // see schema/0001_customers.sql
-	grown           bool  // whether these have changed
+	place           int                     // of the next change in the transaction
+	highest, filled int32                   // see schema/0001_customers.sql
+	grown           bool                    // whether these have changed
+	there           map[customer.Ref]string // the ids of those whom entries name, by id and by number
+	births          pgx.Batch               // that wait to be written
 }
 
-// load runs fn, and notes the numbers that it gave.
-func (s *Store) load(ctx context.Context, tx pgx.Tx, tenant string, by customer.Signature, fn func(*load) error) error {
-	l := &load{Store: s, tx: tx, tenant: tenant, by: by}
+// load runs fn, and writes what it leaves to be written.
+func (s *Store) load(ctx context.Context, tx pgx.Tx, tenant string, by customer.Signature, entries []customer.Entry, fn func(*load) error) error {
+	l := &load{Store: s, tx: tx, tenant: tenant, by: by, there: map[customer.Ref]string{}}
 	if err := tx.QueryRow(ctx, holdTenant, tenant).Scan(&l.highest, &l.filled); err != nil {
 		return fmt.Errorf("hold tenant: %w", err)
 	}
-	if err := fn(l); err != nil || !l.grown {
+	if err := l.lookUp(ctx, entries); err != nil {
+		return fmt.Errorf("look up customers: %w", err)
+	}
+	if err := fn(l); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, growTenant, tenant, l.highest, l.filled); err != nil {
-		return fmt.Errorf("note highest number: %w", err)
+	if l.grown {
+		l.births.Queue(growTenant, tenant, l.highest, l.filled)
+	}
+	return l.write(ctx)
+}
+
+// lookUp finds out who of those whom the entries name is there.
+func (l *load) lookUp(ctx context.Context, entries []customer.Entry) error {
+	var ids []string
+	var numbers []int32
+	for _, e := range entries {
+		if id := cmp.Or(e.ID, e.NewID); storable(id) {
+			ids = append(ids, id)
+		}
+		if e.Number != 0 {
+			numbers = append(numbers, e.Number)
+		}
+	}
+	if err := l.note(ctx, selectIDs, ids); err != nil {
+		return err
+	}
+	return l.note(ctx, selectNumbers, numbers)
+}
+
+// note notes the customers whom the query finds for the tenant and the names.
+func (l *load) note(ctx context.Context, query string, names any) error {
+	rows, err := l.tx.Query(ctx, query, l.tenant, names)
+	if err != nil {
+		return err
+	}
+	var id string
+	var number int32
+	_, err = pgx.ForEachRow(rows, []any{&id, &number}, func() error {
+		l.there[customer.ByID(l.tenant, id)] = id
+		l.there[customer.ByNumber(l.tenant, number)] = id
+		return nil
+	})
+	return err
+}
+
+// write writes the births that wait for it.
+func (l *load) write(ctx context.Context) error {
+	if l.births.Len() == 0 {
+		return nil
+	}
+	err := l.tx.SendBatch(ctx, &l.births).Close()
+	l.births = pgx.Batch{}
+	if err != nil {
+		return fmt.Errorf("insert customers: %w", err)
 	}
 	return nil
 }
@@ -102,13 +154,17 @@ func (l *load) putAll(ctx context.Context, entries []customer.Entry, results []c
 // put returns a fault when it wrote nothing.
 func (l *load) put(ctx context.Context, e customer.Entry) (customer.Change, error) {
 	ref, ok := e.Ref(l.tenant)
-	if !ok {
+	if ref.ID != "" {
+		ref.Number = 0 // the id decides
+	}
+	id := l.there[ref]
+	if !ok || id == "" {
 		return l.create(ctx, e)
 	}
-	before, err := l.find(ctx, l.tx, ref, held.find)
-	if fault.Is(err, fault.Missing) {
-		return l.create(ctx, e)
+	if err := l.write(ctx); err != nil { // it may be among them
+		return customer.Change{}, err
 	}
+	before, err := l.find(ctx, l.tx, customer.ByID(l.tenant, id), held.find)
 	if err != nil {
 		return customer.Change{}, err
 	}
@@ -135,7 +191,10 @@ func (l *load) create(ctx context.Context, e customer.Entry) (customer.Change, e
 		return customer.Change{}, err
 	}
 	err = ch.After.Taken(func(ref customer.Ref) (customer.Customer, error) {
-		return l.find(ctx, l.tx, ref, selectCustomer)
+		if l.there[ref] == "" {
+			return customer.Customer{}, noCustomer()
+		}
+		return customer.Customer{}, nil
 	})
 	if err != nil {
 		return customer.Change{}, err
@@ -143,24 +202,21 @@ func (l *load) create(ctx context.Context, e customer.Entry) (customer.Change, e
 	if number > l.highest {
 		l.highest, l.grown = number, true
 	}
-	return ch, l.insert(ctx, ch)
+	return ch, l.insert(ch)
 }
 
-// insert writes the record, its number and its birth in one go.
-func (l *load) insert(ctx context.Context, ch customer.Change) error {
+// insert has the record, its number and its birth written with others.
+func (l *load) insert(ch customer.Change) error {
 	fields, err := layout.EncodeFields(ch.Diff())
 	if err != nil {
 		return fmt.Errorf("record change: %w", err)
 	}
 	l.place++
 	c := &ch.After
-	var all pgx.Batch
-	all.Queue(insertNumber, c.Tenant, c.Number, c.ID)
-	all.Queue(insertCustomer, append(values(c, layout.Columns), keysOf(*c)...)...)
-	all.Queue(insertChange, l.changeArgs(ch, l.place, fields)...)
-	if err := l.tx.SendBatch(ctx, &all).Close(); err != nil {
-		return fmt.Errorf("insert customer: %w", err)
-	}
+	l.births.Queue(insertNumber, c.Tenant, c.Number, c.ID)
+	l.births.Queue(insertCustomer, append(values(c, layout.Columns), keysOf(*c)...)...)
+	l.births.Queue(insertChange, l.changeArgs(ch, l.place, fields)...)
+	l.there[customer.ByID(c.Tenant, c.ID)], l.there[customer.ByNumber(c.Tenant, c.Number)] = c.ID, c.ID
 	return nil
 }
 
@@ -169,6 +225,9 @@ func (l *load) insert(ctx context.Context, ch customer.Change) error {
 func (l *load) nextNumber(ctx context.Context) (int32, error) {
 	if l.highest < math.MaxInt32 {
 		return l.highest + 1, nil
+	}
+	if err := l.write(ctx); err != nil {
+		return 0, err
 	}
 	for {
 		rows, err := l.tx.Query(ctx, numbersAfter, l.tenant, l.filled)
@@ -203,6 +262,16 @@ var numbersAfter = `
 	LIMIT ` + strconv.Itoa(1000)
 
 const (
+	selectIDs = `
+		SELECT id, number
+		FROM customers
+		WHERE tenant = $1 AND id = ANY ($2)`
+
+	selectNumbers = `
+		SELECT id, number
+		FROM numbers
+		WHERE tenant = $1 AND number = ANY ($2)`
+
 	insertNumber = `
 		INSERT INTO numbers (tenant, number, id)
 		VALUES ($1, $2, $3)`

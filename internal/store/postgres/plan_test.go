@@ -33,6 +33,8 @@ func TestEveryStatementUsesAnIndex(t *testing.T) {
 		"move held":      {held.move, append(move, "e", "a", nil, nil, "{}")},
 		"update":         {held.update, move},
 		"number":         {selectNumber, []any{"north", 1}},
+		"ids":            {selectIDs, []any{"north", []string{c.ID, "x"}}},
+		"numbers":        {selectNumbers, []any{"north", []int32{1, 2}}},
 		"free numbers":   {numbersAfter, []any{"north", 1}},
 		"grow":           {growTenant, []any{"north", 1, 1}},
 		"changes":        {selectChanges, []any{"north", c.ID, int64(9), 10}},
