@@ -19,6 +19,7 @@ var distribute = []string{
 	"SELECT create_reference_table('accounts')",
 	"SELECT create_reference_table('keys')",
 	"SELECT create_reference_table('secrets')",
+	"SELECT create_reference_table('compatibility')",
 }
 
 // Distribute spreads the tables over the nodes of Citus, unless that is done. Rows
