@@ -46,3 +46,5 @@ require (
 )
 
 replace kartotek => ../
+
+replace modernc.org/libc => modernc.org/libc v1.77.1
