@@ -15,12 +15,16 @@ import (
 // the index of keys, and sorted; of any other, customers are read in their order.
 // Either way the rows are candidates, and each is held to the query.
 func (s *Store) Search(ctx context.Context, tenant string, q customer.Query, after customer.Position, limit int) (page customer.Page, err error) {
-	one := &search{db: s.pool, query: q, terms: q.Terms(), tenant: tenant, page: customer.Page{Next: after, More: true}, limit: limit}
-	err = s.call(ctx, one.run)
+	err = s.call(ctx, func(ctx context.Context) error {
+		one := search{db: s.pool, query: q, terms: q.Terms(), tenant: tenant, page: customer.Page{Next: after, More: true}, limit: limit}
+		err := one.run(ctx)
+		page = one.page
+		return err
+	})
 	if err != nil {
 		return customer.Page{}, fmt.Errorf("search: %w", err)
 	}
-	return one.page, nil
+	return page, nil
 }
 
 // What a search looks at, so that none takes long.
