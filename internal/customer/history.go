@@ -14,7 +14,7 @@ import (
 // instead of the whole record before and after. Its By.At is the record's
 // UpdatedAt.
 type Recorded struct {
-	Seq        int64 // its place in the feed: the later the commit, the higher
+	Seq        int64 // its place in the feed: see Store.Feed
 	CustomerID string
 	Number     int32
 	Version    int64 // that the change made
@@ -169,7 +169,7 @@ func (s *Service) Undo(ctx context.Context, by access.Actor, ref Ref, version in
 }
 
 // Feed returns up to limit of the tenant's changes after the one with this Seq,
-// in the order of their commits. When there is none yet it waits for one, as
+// in the order of their Seq. When there is none yet it waits for one, as
 // long as wait and ctx allow and stop is open. A Seq that the feed has not come
 // to is a Malformed fault: whoever was given it read another feed, perhaps one
 // from before a backup was restored, and would wait past changes.

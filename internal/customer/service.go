@@ -102,8 +102,9 @@ type Store interface {
 	Changes(ctx context.Context, tenant, id string, below int64, limit int) ([]Recorded, error)
 
 	// Feed returns up to limit of the tenant's changes that come after the one
-	// with this Seq, in the order of their commits. No change ever appears before
-	// one that Feed has returned.
+	// with this Seq, in the order of their Seq: a change that was answered before
+	// another one was asked for comes first, and those of a customer come in the order
+	// of their versions. No change ever appears before one that Feed has returned.
 	Feed(ctx context.Context, tenant string, after int64, limit int) ([]Recorded, error)
 }
 
