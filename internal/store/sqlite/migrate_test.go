@@ -27,6 +27,7 @@ func TestReleasedMigrationsNeverChange(t *testing.T) {
 		"schema/0003_search.sql":    "2bf666a0f275c10743e36920550546593d62e7408ea0059343f1a45b49e0fecf",
 		"schema/0004_history.sql":   "6148c45e3b0ef33fb690d03189dde106d7b166ed23102a513c979f1cda698ae3",
 		"schema/0005_merges.sql":    "fdab860b20f58c78bb734ee72beb966069c2b1702c00205d3baa38890d2e4061",
+		"schema/0006_starts.sql":    "3ea3ba72b1305fa0ce4bfbdf76e8d5b1bcbcf015c987be3c92721f045f090b27",
 	}
 	names, err := fs.Glob(schema, "schema/*.sql")
 	if err != nil || len(names) != len(want) {

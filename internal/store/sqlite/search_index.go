@@ -195,17 +195,38 @@ type term struct {
 	text, rest string
 }
 
-// The kinds of terms.
-const (
-	wordTerm   = "n"
-	wordStart  = "m"
-	emailTerm  = "e"
-	emailStart = "d"
+// kind is what terms are of, and which lists there are of those that begin alike.
+// The letters tell the rows of one from those of another.
+type kind struct {
+	letter string
+	starts []startKind // the shortest first
+}
+
+// startKind is the lists of all starts that are so long. In such a list the many
+// who have its start are in order.
+type startKind struct {
+	letter string
+	length int // in bytes
+}
+
+// Most first names begin in a way of their own after three letters. Of e-mail
+// addresses, which mostly begin with the first name, and go on with the last,
+// longer starts are still those of many.
+var (
+	wordKind  = kind{"n", []startKind{{"m", 3}}}
+	emailKind = kind{"e", []startKind{{"d", 3}, {"c", 6}, {"b", 9}}}
 )
 
-// startLength is how many bytes of a word or an e-mail address have a list of
-// their own. Many have the same start, and in the list of these they are in order.
-const startLength = 3
+// cut returns the list of starts i that a text is in, and what of the rest the
+// list tells: up to where the next longer start has a list.
+func (k kind) cut(i int, text string) (list, rest string) {
+	from := min(k.starts[i].length, len(text))
+	to := len(text)
+	if i+1 < len(k.starts) {
+		to = min(k.starts[i+1].length, len(text))
+	}
+	return k.starts[i].letter + text[:from], text[from:to]
+}
 
 // terms are the entry's rows. A word that the last name begins with needs none,
 // since search is in the order of last names.
@@ -214,31 +235,34 @@ func (e *entry) terms() []term {
 		return nil
 	}
 	var terms []term
-	add := func(kind, startKind, text string) {
-		terms = append(terms, term{e.Position, kind + text, ""})
-		start, rest := cutStart(text)
-		for i := range terms {
-			if terms[i].text == startKind+start { // of another word
-				terms[i].rest += "\n" + rest
-				return
-			}
-		}
-		terms = append(terms, term{e.Position, startKind + start, rest})
-	}
 	for _, word := range strings.Fields(e.keys.Words) {
 		if !strings.HasPrefix(e.LastName, word) {
-			add(wordTerm, wordStart, word)
+			terms = e.addTerms(terms, wordKind, word)
 		}
 	}
 	if e.keys.Email != "" {
-		add(emailTerm, emailStart, e.keys.Email)
+		terms = e.addTerms(terms, emailKind, e.keys.Email)
 	}
 	return terms
 }
 
-func cutStart(text string) (start, rest string) {
-	cut := min(len(text), startLength)
-	return text[:cut], text[cut:]
+// addTerms adds the text and its starts, the longer ones if there is more of the
+// text than the shorter ones tell.
+func (e *entry) addTerms(terms []term, k kind, text string) []term {
+	terms = append(terms, term{e.Position, k.letter + text, ""})
+	for i := range k.starts {
+		if i > 0 && len(text) <= k.starts[i-1].length {
+			break
+		}
+		list, rest := k.cut(i, text)
+		same := slices.IndexFunc(terms, func(t term) bool { return t.text == list }) // of another word
+		if same >= 0 {
+			terms[same].rest += "\n" + rest
+			continue
+		}
+		terms = append(terms, term{e.Position, list, rest})
+	}
+	return terms
 }
 
 const (

@@ -138,13 +138,18 @@ func groupStart(group int64) string {
 // numberOf is the customer's number in a rowid.
 func numberOf(rowid int64) int32 { return int32(rowid >> slotBits & (1<<numberBits - 1)) }
 
-// phonePieces are all runs of MinDigits digits, each once. A query of more digits
-// asks for two of them: that is quicker than to keep longer runs as well.
+// pieceDigits is how many digits a piece of a phone has. Four would be in ten times
+// as many phones.
+const pieceDigits = customer.MinDigits + 1
+
+// phonePieces are all runs of pieceDigits digits, and the last MinDigits digits,
+// with which no such run begins; each once.
 func phonePieces(tenant int64, phone string) []string {
 	var pieces []string
 	for number := range strings.FieldsSeq(phone) {
 		for i := 0; i+customer.MinDigits <= len(number); i++ {
-			if p := piece(tenant, 'd', number[i:i+customer.MinDigits]); !slices.Contains(pieces, p) {
+			run := number[i:min(i+pieceDigits, len(number))]
+			if p := piece(tenant, 'd', run); !slices.Contains(pieces, p) {
 				pieces = append(pieces, p)
 			}
 		}
@@ -174,16 +179,25 @@ func piece(tenant int64, kind byte, text string) string {
 	return string(append(append(word, kind), text...))
 }
 
-// matchPhone is the expression for phones that may have these digits: it asks
-// for the last ones, which tell more than those of the country.
+// matchPhone is the expression for phones that may have these digits, MinDigits of
+// them or more. Of many it asks for the last ones, which tell more than those of
+// the country. Of few it asks for each piece that begins with them: FTS5 would find
+// these itself, but read all of them before the first hit.
 func matchPhone(tenant int64, digits string) string {
-	end := len(digits) - customer.MinDigits
+	if len(digits) < pieceDigits {
+		pieces := []string{piece(tenant, 'd', digits)} // at the end
+		for next := '0'; next <= '9'; next++ {
+			pieces = append(pieces, piece(tenant, 'd', digits+string(next)))
+		}
+		return strings.Join(pieces, " OR ")
+	}
+	end := len(digits) - pieceDigits
 	last := piece(tenant, 'd', digits[end:])
 	if end == 0 {
 		return last
 	}
-	end = max(0, end-customer.MinDigits)
-	return "(" + piece(tenant, 'd', digits[end:end+customer.MinDigits]) + " AND " + last + ")"
+	end = max(0, end-pieceDigits)
+	return "(" + piece(tenant, 'd', digits[end:end+pieceDigits]) + " AND " + last + ")"
 }
 
 const (

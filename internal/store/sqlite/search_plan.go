@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"slices"
 	"strings"
 
 	"zombiezen.com/go/sqlite"
@@ -12,7 +13,7 @@ import (
 
 const (
 	// maxLists is how many lists are merged.
-	maxLists = 64
+	maxLists = 100
 
 	// fewRows is how many are read, whatever their order, and sorted: so many for
 	// each letter that a start is longer than the lists of starts have it, since
@@ -89,11 +90,11 @@ func (s *search) namedBy(start string) ([]source, bool, error) {
 	var sources []source
 	narrows := false
 	var err error
-	if len(start) > startLength { // few words begin so, though many customers may
-		sources, narrows, err = s.lists(wordTerm + start)
+	if len(start) > wordKind.starts[0].length { // few words begin so, though many customers may
+		sources, narrows, err = s.lists(wordKind.letter + start)
 	}
 	if err == nil && !narrows {
-		sources, narrows, err = s.beginning(wordTerm, wordStart, start)
+		sources, narrows, err = s.beginning(wordKind, start)
 	}
 	return append(sources, s.between(start, start+beyond)), narrows, err
 }
@@ -102,26 +103,38 @@ func (s *search) mailed(t customer.Term) ([]source, bool, error) {
 	if t.Email == "" {
 		return nil, true, nil
 	}
-	return s.beginning(emailTerm, emailStart, t.Email)
+	return s.beginning(emailKind, t.Email)
 }
 
-// beginning finds those who have a term that begins so: in the lists of starts or,
-// when it is longer than these and few have it, among the terms themselves.
-func (s *search) beginning(kind, startKind, text string) ([]source, bool, error) {
-	if len(text) < startLength {
-		return s.lists(startKind + text)
+// beginning finds those who have a term that begins so: among the terms themselves,
+// when few have it; in the lists of all longer starts that begin so, unless they are
+// many; or in the list of a shorter start, which tells who else is in it.
+func (s *search) beginning(k kind, text string) ([]source, bool, error) {
+	longer := slices.IndexFunc(k.starts, func(of startKind) bool { return len(text) < of.length })
+	if longer == 0 {
+		return s.lists(k.starts[0].letter + text)
 	}
-	start, rest := cutStart(text)
-	if rest != "" {
-		many, err := s.moreThan(min(fewRows*len(rest), mostFewRows), kind+text)
-		if err != nil {
-			return nil, false, err
-		}
-		if !many {
-			return []source{s.gathered(kind + text)}, true, nil
+	if longer < 0 {
+		longer = len(k.starts)
+	}
+	list, rest := k.cut(longer-1, text)
+	if rest == "" {
+		return []source{s.list(list, "")}, true, nil
+	}
+	few, err := s.atMost(min(fewRows*len(rest), mostFewRows), k.letter+text)
+	if err != nil {
+		return nil, false, err
+	}
+	if few {
+		return []source{s.gathered(k.letter + text)}, true, nil
+	}
+	if longer < len(k.starts) {
+		sources, narrows, err := s.lists(k.starts[longer].letter + text)
+		if err != nil || narrows {
+			return sources, narrows, err
 		}
 	}
-	return []source{s.list(startKind+start, rest)}, true, nil
+	return []source{s.list(list, rest)}, true, nil
 }
 
 func (s *search) numbered(t customer.Term) ([]source, bool, error) {
@@ -229,16 +242,17 @@ func (s *search) lists(start string) ([]source, bool, error) {
 	return nil, false, nil
 }
 
-// moreThan reports whether more than n rows have a term with this start.
-func (s *search) moreThan(n int, start string) (many bool, err error) {
+// atMost reports whether no more than n rows have a term with this start.
+func (s *search) atMost(n int, start string) (few bool, err error) {
+	few = true
 	err = sqlitex.Execute(s.conn, nthTerm, &sqlitex.ExecOptions{
 		Args: []any{s.tenant, start, start + beyond, n},
 		ResultFunc: func(*sqlite.Stmt) error {
-			many = true
+			few = false
 			return nil
 		},
 	})
-	return many, err
+	return few, err
 }
 
 // gathered proposes those who have any term with this start. They are sorted each

@@ -19,6 +19,7 @@ import (
 var searchTests = map[string]func(*testing.T, *subject){
 	"SearchFindsWhatTheDomainMatches":    searchFinds,
 	"SearchFindsTheManyWhoAreAlike":      searchFindsAlike,
+	"SearchFindsEveryPartThatItPromises": searchFindsParts,
 	"SearchStaysInTheTenant":             searchStaysInTheTenant,
 	"SearchPagesWhileOthersWrite":        searchWhileOthersWrite,
 	"SearchKnowsNothingOfEditsThatPanic": searchAfterPanics,
@@ -172,13 +173,13 @@ func (s *subject) wantNumbers(t tb, q customer.Query, want ...int32) {
 // searchFindsAlike has more customers of one name, more of one phone, and more
 // words of one start than an index may want to list at once.
 func searchFindsAlike(t *testing.T, s *subject) {
-	const many = 700
+	const many = 1200
 	entries := make([]customer.Entry, many)
 	for i := range entries {
 		n := int32(i + 1)
 		entries[i] = customer.Entry{ID: id(n), Number: n, Edit: func(c *customer.Customer) error {
 			c.LastName, c.FirstName = "Hansen", fmt.Sprintf("Kari%03d Karo%d", n%150, n%3)
-			c.Email = fmt.Sprintf("%s@example.com", []string{"kari", "karl", "ka"}[n%3])
+			c.Email = fmt.Sprintf([]string{"kari.nordmann%d@e.no", "kar1%x@e.no", "karl.nord%d@e.no", "kari.nordby%d@e.no"}[n%4], n*n)
 			c.Phone = "22 33 44 55"
 			switch n % 10 {
 			case 0:
@@ -212,11 +213,47 @@ func searchFindsAlike(t *testing.T, s *subject) {
 		{Words: "22334455"},
 		{Phone: "2"},
 		{Email: "ka"},
-		{Email: "kari@"},
+		{Email: "kar"},
+		{Email: "kari"},
+		{Email: "kar1"},
+		{Email: "kari."},
+		{Email: "kari.n"},
+		{Email: "kari.no"},
+		{Email: "kari.nordm"},
+		{Email: "kari.nordmann11"},
+		{Email: "kari.nordby363609@e.no"},
 		{Words: "karo2", Phone: "3344", Email: "ka@"},
 	} {
 		for _, limit := range []int{7, 100} {
 			s.wantFound(t, all, q, limit)
+		}
+	}
+}
+
+// searchFindsParts asks for every start of e-mail addresses and every run of digits of
+// phones that there are, however short.
+func searchFindsParts(t *testing.T, s *subject) {
+	emails := []string{"a@b.no", "ab@c.no", "abc@d.no", "abc.defg@h.no", "abc.defg.hij@k.no", "a@øre.no", "abcd@øre.no", "abcdefg@øre.no"}
+	phones := []string{"112", "4722", "47225", "47 22 51", "0470/12.34.56", "+47 22 33 44 55", "9012 3456 7890 12"}
+	all := map[string]customer.Customer{}
+	for i, email := range emails {
+		n := int32(i + 1)
+		edit := func(c *customer.Customer) error {
+			c.LastName, c.Email, c.Mobile = "Nord", email, phones[i%len(phones)]
+			return nil
+		}
+		all[id(n)] = s.put(t, "north", customer.Entry{ID: id(n), Number: n, Edit: edit})[0]
+	}
+	for _, email := range emails {
+		for end := range email + "." {
+			s.wantFound(t, all, customer.Query{Email: email[:end]}, 3)
+		}
+	}
+	for _, phone := range phones {
+		for start := range phone {
+			for end := start + 1; end <= len(phone); end++ {
+				s.wantFound(t, all, customer.Query{Phone: phone[start:end]}, 3)
+			}
 		}
 	}
 }
