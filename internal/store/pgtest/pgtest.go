@@ -1,7 +1,7 @@
 //go:build unix
 
 // Package pgtest runs a PostgreSQL server for the tests of a package, which may do
-// with it as they like. It knows nothing of what is kept there.
+// with it as they like, or for a benchmark. It knows nothing of what is kept there.
 //
 // Read pgtest.go for what a test asks for, server.go for how a server is run.
 package pgtest
@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -26,13 +27,15 @@ var (
 	failed error   // why there is none
 )
 
+// suitable are the settings that suit tests: many at once, each with few rows.
+var suitable = []string{"max_connections=600", "shared_buffers=64MB", "jit=off"}
+
 // Shared is the server of all tests of a package, and ends with their process. It
-// keeps nothing for a power
-// failure, and so is quick. Where PostgreSQL is not installed the test is skipped,
-// unless KARTOTEK_TEST_ALL is set.
+// keeps nothing for a power failure, and so is quick. Where PostgreSQL is not
+// installed the test is skipped, unless KARTOTEK_TEST_ALL is set.
 func Shared(t testing.TB) *Server {
 	t.Helper()
-	start.Do(func() { shared, failed = Start("fsync=off", "full_page_writes=off") })
+	start.Do(func() { shared, failed = Start("", append(suitable, "fsync=off", "full_page_writes=off")...) })
 	need(t, failed)
 	return shared
 }
@@ -40,7 +43,7 @@ func Shared(t testing.TB) *Server {
 // New is a server of the test's own, which ends with it.
 func New(t testing.TB, settings ...string) *Server {
 	t.Helper()
-	s, err := Start(settings...)
+	s, err := Start("", slices.Concat(suitable, settings)...)
 	need(t, err)
 	t.Cleanup(func() {
 		if err := s.Stop(); err != nil {

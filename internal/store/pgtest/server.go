@@ -26,22 +26,25 @@ type Server struct {
 	dir      string
 	port     int
 	programs string // the folder that they are in
+	log      string // the file with what the server writes
 	owner    *syscall.Credential
 	settings []string
-	held     io.Closer // the server ends when this is closed, also by the end of our process
+	held     io.Closer     // the server ends when this is closed, also by the end of our process
+	ended    chan struct{} // closed when it has ended so
 
 	making sync.Mutex
 	made   map[string]bool // databases
 }
 
 // errAbsent says what is missing, and how to have it.
-var errAbsent = errors.New("PostgreSQL is not installed: the tests on it run after apt-get install postgresql, or with its programs in PATH")
+var errAbsent = errors.New("PostgreSQL is not installed: it is there after apt-get install postgresql, or with its programs in PATH")
 
-// Start makes a cluster and starts a server on it, with these settings besides
-// those that suit tests. It listens on a socket in its folder, and on a port of the
-// loopback interface.
-func Start(settings ...string) (*Server, error) {
-	programs, err := findPrograms()
+// Start makes a cluster and starts a server on it, with these settings and otherwise
+// as PostgreSQL is by itself. It listens on a socket in its folder, and on a port of
+// the loopback interface. Its folder is a new one in parent or, when that is empty,
+// among temporary files.
+func Start(parent string, settings ...string) (*Server, error) {
+	programs, err := Programs()
 	if err != nil {
 		return nil, err
 	}
@@ -49,8 +52,11 @@ func Start(settings ...string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "pg")
+	dir, err := os.MkdirTemp(parent, "pg")
 	if err != nil {
+		return nil, err
+	}
+	if dir, err = filepath.Abs(dir); err != nil { // the server has another working folder
 		return nil, err
 	}
 	s := &Server{dir: dir, programs: programs, owner: owner, settings: settings, made: map[string]bool{}}
@@ -94,7 +100,6 @@ func (s *Server) Up() error {
 	args := []string{
 		"-c", supervise, s.dir, filepath.Join(s.programs, "postgres"), "-D", s.data(),
 		"-c", "port=" + strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=" + s.dir,
-		"-c", "max_connections=600", "-c", "shared_buffers=64MB", "-c", "jit=off",
 	}
 	for _, setting := range s.settings {
 		args = append(args, "-c", setting)
@@ -111,13 +116,17 @@ func (s *Server) Up() error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	go func() { _ = cmd.Wait() }() // of a server that was stopped nobody asks how it ended
-	s.held = stdin
-	return s.await(out.Name())
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // of a server that was stopped nobody asks how it ended
+		close(ended)
+	}()
+	s.held, s.ended, s.log = stdin, ended, out.Name()
+	return s.await()
 }
 
 // await waits until the server answers.
-func (s *Server) await(log string) error {
+func (s *Server) await() error {
 	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		err := s.Execute(ctx, "postgres", "SELECT 1")
@@ -128,7 +137,7 @@ func (s *Server) await(log string) error {
 			}
 			continue
 		}
-		told, _ := os.ReadFile(log) // the error tells enough without it
+		told, _ := s.Log() // the error tells enough without it
 		return fmt.Errorf("start PostgreSQL: %w\n%s", err, bytes.TrimSpace(told))
 	}
 }
@@ -138,8 +147,16 @@ func (s *Server) Down(mode string) error {
 	return s.run("pg_ctl", "stop", "-w", "-D", s.data(), "-m", mode)
 }
 
-// Stop stops the server, if it is up, and removes its folder.
-func (s *Server) Stop() error { return s.held.Close() }
+// Stop stops the server at once, if it is up, and removes its folder. It returns when
+// that is done.
+func (s *Server) Stop() error {
+	err := s.held.Close()
+	<-s.ended
+	return errors.Join(err, os.RemoveAll(s.dir)) // the server's user may be able to empty it only
+}
+
+// Log is what the server has written since it was started last.
+func (s *Server) Log() ([]byte, error) { return os.ReadFile(s.log) }
 
 // DSN is the address of a database.
 func (s *Server) DSN(database string) string {
@@ -172,16 +189,18 @@ func (s *Server) command(program string, args ...string) (*exec.Cmd, *os.File, e
 	}
 	cmd := exec.Command(program, args...)
 	cmd.Dir = s.dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.owner}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.owner, Setpgid: true} // a Ctrl-C is meant for us
 	cmd.Stdout, cmd.Stderr = out, out
 	return cmd, out, nil
 }
 
-// findPrograms is the folder of initdb: in PATH, or where Debian keeps the newest
-// version.
-func findPrograms() (string, error) {
+// Programs is the folder of PostgreSQL's programs: that of initdb in PATH, behind a
+// link if it is one, or where Debian keeps the newest version. The error tells how to
+// have them.
+func Programs() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(path), nil
+		path, err = filepath.EvalSymlinks(path)
+		return filepath.Dir(path), err
 	}
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if err != nil {
