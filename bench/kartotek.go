@@ -22,7 +22,8 @@ import (
 // made.
 type kartotek struct {
 	program string
-	path    string
+	store   string   // as it is told to Kartotek
+	files   []string // that the store may have; none for one on a server
 
 	Customers int
 	Key       string
@@ -35,8 +36,9 @@ const tenant = "bench"
 // openKartotek returns the store of n customers in dir, and makes it unless it is
 // there.
 func openKartotek(ctx context.Context, program, dir string, n int) (*kartotek, error) {
-	k := &kartotek{program: program, path: filepath.Join(dir, "kartotek-"+strconv.Itoa(n)+".db"), Customers: n}
-	made := k.path + ".json" // written last: without it, the store is half made
+	path := filepath.Join(dir, "kartotek-"+strconv.Itoa(n)+".db")
+	k := &kartotek{program: program, store: "sqlite:" + path, files: []string{path, path + "-wal", path + "-shm"}, Customers: n}
+	made := path + ".json" // written last: without it, the store is half made
 	text, err := os.ReadFile(made)
 	if err == nil {
 		return k, json.Unmarshal(text, k)
@@ -50,9 +52,9 @@ func openKartotek(ctx context.Context, program, dir string, n int) (*kartotek, e
 	return k, os.WriteFile(made, text, 0o600)
 }
 
-// fill imports the customers into a new file, and makes a key.
+// fill imports the customers into a new store, and makes a key.
 func (k *kartotek) fill(ctx context.Context) error {
-	for _, file := range k.files() {
+	for _, file := range k.files {
 		if err := os.RemoveAll(file); err != nil { // it may not be there
 			return err
 		}
@@ -71,7 +73,7 @@ func (k *kartotek) fill(ctx context.Context) error {
 		return errors.Join(err, in.Close())
 	}
 	k.Seconds = time.Since(began).Seconds()
-	k.Bytes = sizeOf(k.files())
+	k.Bytes = sizeOf(k.files)
 	key, err := k.command(ctx, nil, "key", "create", "--name", "bench", "--scope", "customers:read,customers:write")
 	k.Key = strings.TrimSpace(key)
 	return err
@@ -79,16 +81,13 @@ func (k *kartotek) fill(ctx context.Context) error {
 
 // command runs a command of Kartotek's on the store.
 func (k *kartotek) command(ctx context.Context, stdin io.Reader, args ...string) (stdout string, err error) {
-	cmd := exec.CommandContext(ctx, k.program, append(args, "--store", "sqlite:"+k.path, "--tenant", tenant)...)
+	cmd := exec.CommandContext(ctx, k.program, append(args, "--store", k.store, "--tenant", tenant)...)
 	cmd.SysProcAttr = ownGroup()
 	var stderr bytes.Buffer
 	cmd.Stdin, cmd.Stderr = stdin, &stderr
 	out, err := cmd.Output()
 	return string(out), output(stderr.Bytes(), err)
 }
-
-// files are those that the store may have.
-func (k *kartotek) files() []string { return []string{k.path, k.path + "-wal", k.path + "-shm"} }
 
 // sizeOf is how large the files are that there are.
 func sizeOf(files []string) (sum int64) {
@@ -102,7 +101,7 @@ func sizeOf(files []string) (sum int64) {
 
 // start starts the server on the store, below tracer when there is one.
 func (k *kartotek) start(ctx context.Context, tracer []string, log string) (*server, error) {
-	command := slices.Concat(tracer, []string{k.program, "serve", "--store", "sqlite:" + k.path, "--listen", "127.0.0.1:0", "--rate", "0"})
+	command := slices.Concat(tracer, []string{k.program, "serve", "--store", k.store, "--listen", "127.0.0.1:0", "--rate", "0"})
 	return startServer(ctx, command, peer.Ready{
 		Path:          "/v1/customers/%d",
 		Authorization: "Bearer " + k.Key,

@@ -36,8 +36,9 @@ func loadCommand(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, work.close()) }()
-	subject, err := newLab(work).subject(ctx, t.subject, t.customers)
+	l := newLab(work)
+	defer func() { err = errors.Join(err, l.close()) }()
+	subject, err := l.subject(ctx, t.subject, t.customers)
 	if err != nil {
 		return err
 	}
@@ -57,7 +58,7 @@ func loadCommand(ctx context.Context, args []string) (err error) {
 }
 
 // servers are the subjects that load can run on.
-var servers = []string{theKartotek, pbFull, pbShipped, bareHTTP}
+var servers = []string{theKartotek, onPostgres, pbFull, pbShipped, bareHTTP}
 
 func targets() []string {
 	var all []string

@@ -96,5 +96,8 @@ func (l *lab) versions() ([]string, error) {
 		}
 	}
 	slices.Sort(all)
+	if l.cluster != nil {
+		all = append(all, l.cluster.settings)
+	}
 	return all, nil
 }

@@ -125,10 +125,10 @@ func (l *lab) rawSQLite(ctx context.Context, customers int) (subject, error) {
 	return subject{
 		about: "Kartotek's driver, pragmas and rows, 32 changes in a transaction, without a server or a caller: the limit for PATCH",
 		size:  func() int64 { return sizeOf([]string{file}) },
-		drive: func(ctx context.Context, length time.Duration) (figures, error) {
-			return driveSQLite(ctx, program, file, customers, length)
+		drive: func(ctx context.Context, _ trial, set settings) (figures, error) {
+			return driveSQLite(ctx, program, file, customers, set.length)
 		},
-	}, copyFile(file, k.path)
+	}, copyFile(file, k.files[0])
 }
 
 // driveSQLite has the program change customers for that long.

@@ -30,7 +30,6 @@ func (r report) String() string {
 	b.WriteString("PATCH changes a phone and an address line, GET reads a record, each of a random customer; over " +
 		fmt.Sprint(many) + " connections unless said. A value is the median of the ratios of pairs that were run in the same repetition, " +
 		"with the least and the greatest; memory is the greatest.\n\n")
-	b.WriteString("Not measured: PostgreSQL, since Kartotek has no store on it yet.\n")
 	for _, what := range r.leftOut {
 		b.WriteString("Not measured: " + what + ".\n")
 	}
@@ -138,12 +137,13 @@ func (o outcome) table(samples []sample, lastColumn string, last func(trial, fig
 	t := newTable("subject", "customers", "load", "connections", "requests/s", "p50", "p99", "p99.9", "CPU a request", "memory", lastColumn)
 	for _, of := range inOrder(samples[0]) {
 		f := medians(samples, of)
-		cells := []string{of.subject, thousands(of.customers), of.kind, "", thousands(int(f.Rate)), "", "", "", micros(f.CPU), "", ""}
-		if of.subject != rawSQLite { // which has no callers
-			cells = []string{
-				of.subject, thousands(of.customers), of.kind, fmt.Sprint(of.connections), thousands(int(f.Rate)),
-				ms(f.P50), ms(f.P99), ms(f.P999), micros(f.CPU), megabytes(f.Resident), last(of, f),
-			}
+		connections := ""
+		if of.connections > 0 {
+			connections = fmt.Sprint(of.connections)
+		}
+		cells := []string{of.subject, thousands(of.customers), of.kind, connections, thousands(int(f.Rate)), "", "", "", micros(f.CPU), "", ""}
+		if f.Max > 0 { // otherwise nobody waited for an answer
+			copy(cells[5:], []string{ms(f.P50), ms(f.P99), ms(f.P999), micros(f.CPU), megabytes(f.Resident), last(of, f)})
 		}
 		t.row(cells...)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -144,7 +145,7 @@ func TestAStageRunsEachTrialOnceInEachRepetition(t *testing.T) {
 	ran := map[trial]int{}
 	var there []participant
 	for _, of := range trials {
-		there = append(there, participant{subject: subject{name: of.subject, customers: 9, drive: func(context.Context, time.Duration) (figures, error) {
+		there = append(there, participant{subject: subject{name: of.subject, customers: 9, drive: func(context.Context, trial, settings) (figures, error) {
 			return figures{Rate: 1}, nil
 		}}})
 	}
@@ -178,7 +179,7 @@ func TestMatchingRowsBringTheirTrialsOnly(t *testing.T) {
 
 func TestEveryRowIsExplainedAndMeasured(t *testing.T) {
 	t.Parallel()
-	for _, st := range []stage{peers(100_000), ordinaryDisk(100_000), growth(100_000, 10_000_000)} {
+	for _, st := range []stage{peers(100_000), ordinaryDisk(100_000), growth(100_000, 10_000_000), postgreSQL(100_000)} {
 		for _, r := range st.rows {
 			if r.name == "" || r.meaning == "" || len(r.trials) == 0 || r.must <= 0 || r.aim <= 0 {
 				t.Errorf("%s: incomplete: %+v", st.title, r)
@@ -196,7 +197,7 @@ func TestTheReportHasEveryRowAndFigure(t *testing.T) {
 	o := outcome{stage: st, fsyncs: map[trial]float64{ours: 0.035}, servers: []participant{{subject: subject{name: theKartotek, about: "ours"}}}}
 	s, paced := sample{}, sample{}
 	for _, of := range st.trials() {
-		s[of] = figures{Rate: 12345, P50: time.Millisecond, P99: 3 * time.Millisecond, Resident: 1 << 20}
+		s[of] = figures{Rate: 12345, P50: time.Millisecond, P99: 3 * time.Millisecond, Max: 4 * time.Millisecond, Resident: 1 << 20}
 	}
 	paced[ours] = figures{Rate: 777, Max: 4321 * time.Microsecond}
 	o.samples, o.paced = []sample{s}, []sample{paced}
@@ -206,10 +207,24 @@ func TestTheReportHasEveryRowAndFigure(t *testing.T) {
 			t.Errorf("the report lacks the row %q", r.name)
 		}
 	}
-	for _, want := range []string{"the command", "PostgreSQL", "Not measured: the disk.", "12,345", "0.035", "777", "4.32 ms", "**Kartotek**: ours.", "1 MB"} {
+	for _, want := range []string{"the command", "Not measured: the disk.", "12,345", "0.035", "777", "4.32 ms", "**Kartotek**: ours.", "1 MB"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the report lacks %q:\n%s", want, text)
 		}
+	}
+}
+
+func TestWhatIsNotThereIsLeftOut(t *testing.T) {
+	t.Parallel()
+	st := postgreSQL(9)
+	st.needs = func(context.Context) error { return errors.New("no such program") }
+	var r report
+	if err := r.measure(t.Context(), t.TempDir(), []stage{st}); err != nil {
+		t.Fatal(err)
+	}
+	const want = "Not measured: PostgreSQL, since it is not installed."
+	if text := r.String(); !strings.Contains(text, want) || len(r.outcomes) > 0 {
+		t.Errorf("want %q in %s", want, text)
 	}
 }
 

@@ -41,6 +41,7 @@ func runCommand(ctx context.Context, args []string) (err error) {
 	if *large > 0 {
 		stages = append(stages, growth(*customers, *large))
 	}
+	stages = append(stages, postgreSQL(*customers))
 	if *only != "" {
 		stages = matching(stages, wanted)
 	}
@@ -70,10 +71,11 @@ func smokeCommand(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	const customers = 20_000
+	const customers, fewer = 20_000, 5_000 // which PostgreSQL has to import each time
 	r := report{set: settings{repetitions: 3, length: time.Second, warmUp: rest, rest: rest}}
 	everything := regexp.MustCompile("")
-	err := r.measure(ctx, *dir, matching([]stage{peers(customers), ordinaryDisk(customers)}, everything))
+	stages := []stage{peers(customers), ordinaryDisk(customers), postgreSQL(fewer)}
+	err := r.measure(ctx, *dir, matching(stages, everything))
 	if err != nil {
 		return err
 	}
@@ -121,16 +123,16 @@ func (r *report) measure(ctx context.Context, dir string, stages []stage) (err e
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, work.close()) }()
 	l := newLab(work)
+	defer func() { err = errors.Join(err, l.close()) }()
 	if r.machine, err = lookAtMachine(ctx, work.dir); err != nil {
 		return err
 	}
 	for _, st := range stages {
-		if st.tracer != nil {
-			if err := checkStrace(ctx); err != nil {
-				say("%s is left out, for want of strace: %v", st.title, err)
-				r.leftOut = append(r.leftOut, st.title+": there is no strace that works")
+		if st.needs != nil {
+			if err := st.needs(ctx); err != nil {
+				say("%s is left out: %v", st.title, err)
+				r.leftOut = append(r.leftOut, st.title+", since "+st.missing)
 				continue
 			}
 		}

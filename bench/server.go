@@ -117,17 +117,23 @@ func (s *server) lastWords() string {
 
 // get asks for one path, and returns the body of the answer.
 func (s *server) get(ctx context.Context, path string) ([]byte, error) {
-	one := load{kind: kind{method: http.MethodGet, targets: []string{path}}, connections: 1}
-	clients, err := one.connect(ctx, s)
+	body, err := s.ask(ctx, kind{method: http.MethodGet, targets: []string{path}})
+	if err != nil {
+		return nil, fmt.Errorf("GET %s: %w", path, err)
+	}
+	return body, nil
+}
+
+// ask sends one request of a kind, and returns the body of the answer.
+func (s *server) ask(ctx context.Context, k kind) ([]byte, error) {
+	clients, err := load{kind: k, connections: 1}.connect(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	c := clients[0]
 	defer c.conn.Close()
-	if _, err := c.ask(); err != nil {
-		return nil, fmt.Errorf("GET %s: %w", path, err)
-	}
-	return c.responses.body, nil
+	_, err = c.ask()
+	return c.responses.body, err
 }
 
 // stopLimit is how long a server may take to end in good order.

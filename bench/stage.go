@@ -14,6 +14,9 @@ type stage struct {
 	tracer func() []string // before the command of each server; nil: none
 	rows   []row
 
+	needs   func(context.Context) error // fails where the stage cannot be run; nil: it always can
+	missing string                      // why it is left out there
+
 	also    []trial // that only the figures need
 	counted []trial // whose fsyncs are counted
 	paced   []trial // that are run again at half the rate that they reached

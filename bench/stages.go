@@ -64,13 +64,29 @@ func ordinaryDisk(customers int) stage {
 		return trial{subject: subject, customers: customers, kind: patch, connections: many}
 	}
 	return stage{
-		title:  fmt.Sprintf("An ordinary disk: %v more for each fsync", diskDelay),
-		tracer: slowDisk,
+		title:   fmt.Sprintf("An ordinary disk: %v more for each fsync", diskDelay),
+		tracer:  slowDisk,
+		needs:   checkStrace,
+		missing: "there is no strace that works",
 		rows: []row{
 			rates(at(theKartotek), at(pbFull), 18, 25).named(fmt.Sprintf("PATCH vs PocketBase FULL, fsync + %v", diskDelay),
 				"the same durability where an fsync takes what it takes on ordinary disks: then sharing it decides"),
 		},
 	}
+}
+
+// postgreSQL compares Kartotek on PostgreSQL with PostgreSQL.
+func postgreSQL(customers int) stage {
+	st := stage{title: "PostgreSQL", needs: checkPostgres, missing: "it is not installed"}
+	for _, connections := range []int{16, many} {
+		at := func(subject string) trial {
+			return trial{subject: subject, customers: customers, kind: patch, connections: connections}
+		}
+		st.rows = append(st.rows, rates(at(onPostgres), at(pgBench), 0.75, 0.9).in(percent).reaching(0.45).named(
+			fmt.Sprintf("PostgreSQL: PATCH vs pgbench, %d connections", connections),
+			"how much of what PostgreSQL does of the same statement is left when a server stands before it"))
+	}
+	return st
 }
 
 // growth compares Kartotek with itself, from few customers to large.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
 )
 
 // subject is something that is measured: a program, its data and how it keeps it.
@@ -20,7 +19,7 @@ type subject struct {
 	// start starts its server, behind a tracer if there is one. A subject without
 	// a server has drive instead, which changes customers by itself.
 	start func(ctx context.Context, tracer []string) (*server, error)
-	drive func(ctx context.Context, length time.Duration) (figures, error)
+	drive func(ctx context.Context, t trial, set settings) (figures, error)
 }
 
 // The names of subjects.
@@ -30,6 +29,8 @@ const (
 	pbShipped   = "PocketBase as shipped"
 	rawSQLite   = "raw SQLite"
 	bareHTTP    = "bare net/http"
+	onPostgres  = "Kartotek on PostgreSQL"
+	pgBench     = "pgbench"
 )
 
 // lab makes subjects. What it has built, and filled, it has for the next one.
@@ -37,10 +38,20 @@ type lab struct {
 	workspace
 	programs map[string]string // by the folder of their sources
 	stores   map[int]*kartotek // by the number of customers
+	cluster  *cluster          // once there is one
 }
 
 func newLab(w workspace) *lab {
 	return &lab{workspace: w, programs: map[string]string{}, stores: map[int]*kartotek{}}
+}
+
+// close ends what the lab runs, and removes what is not kept.
+func (l *lab) close() error {
+	var err error
+	if l.cluster != nil {
+		err = l.cluster.Stop()
+	}
+	return errors.Join(err, l.workspace.close())
 }
 
 // subject returns the subject of that name, with everything that it needs.
@@ -56,6 +67,10 @@ func (l *lab) subject(ctx context.Context, name string, customers int) (s subjec
 		s, err = l.rawSQLite(ctx, customers)
 	case bareHTTP:
 		s, err = l.bareHTTP(ctx, customers)
+	case onPostgres:
+		s, err = l.kartotekOnPostgres(ctx, customers)
+	case pgBench:
+		s, err = l.pgbench(ctx, customers)
 	default:
 		err = errors.New("there is no such subject")
 	}
@@ -109,7 +124,7 @@ func (l *lab) kartotek(ctx context.Context, customers int) (subject, error) {
 	return subject{
 		about: "all contracts, authentication, limits, log, metrics, history and search on; SQLite in WAL mode, synchronous FULL: " +
 			"a change, with its history, is on the disk before it is answered, and a search finds it from then on",
-		size: func() int64 { return sizeOf(k.files()) },
+		size: func() int64 { return sizeOf(k.files) },
 		start: func(ctx context.Context, tracer []string) (*server, error) {
 			return k.start(ctx, tracer, l.log(theKartotek, customers))
 		},

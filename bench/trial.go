@@ -22,7 +22,7 @@ type trial struct {
 
 // String names the trial for people who watch.
 func (t trial) String() string {
-	if t.subject == rawSQLite {
+	if t.connections == 0 { // nobody asks
 		return fmt.Sprintf("%s, %d customers, %s", t.subject, t.customers, t.kind)
 	}
 	text := fmt.Sprintf("%s, %d customers, %s over %d", t.subject, t.customers, t.kind, t.connections)
@@ -102,7 +102,7 @@ type settings struct {
 // run runs the trial once.
 func (t trial) run(ctx context.Context, p participant, set settings, seed uint64) (figures, error) {
 	if p.drive != nil {
-		return p.drive(ctx, set.length)
+		return p.drive(ctx, t, set)
 	}
 	return t.load(set, seed).measure(ctx, p.server)
 }
