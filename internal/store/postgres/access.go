@@ -27,17 +27,21 @@ func (s *Store) Accounts(ctx context.Context, tenant, after string, limit int) (
 // AddAccount implements access.Registry. A revoked account of another tenant is
 // not replaced, since that tenant's history names it.
 func (s *Store) AddAccount(ctx context.Context, a access.Account) error {
-	var customers []int32 // nil for all of them
-	if !a.Customers.Everyone() {
-		customers = append([]int32{}, a.Customers.Numbers()...)
-	}
-	return s.writeRow(ctx, fault.Taken("account", "login"), upsertAccount,
-		a.Login, a.Tenant, a.PasswordHash, customers, micros(a.CreatedAt), micros(a.RevokedAt))
+	return s.writeRow(ctx, fault.Taken("account", "login"), upsertAccount, accountValues(a)...)
 }
 
 // RevokeAccount implements access.Registry.
 func (s *Store) RevokeAccount(ctx context.Context, tenant, login string, at time.Time) error {
 	return s.writeRow(ctx, noCredential(), revokeAccount, tenant, login, micros(at))
+}
+
+// accountValues are those of accountColumns.
+func accountValues(a access.Account) []any {
+	var customers []int32 // nil for all of them
+	if !a.Customers.Everyone() {
+		customers = append([]int32{}, a.Customers.Numbers()...)
+	}
+	return []any{a.Login, a.Tenant, a.PasswordHash, customers, micros(a.CreatedAt), micros(a.RevokedAt)}
 }
 
 func scanAccount(row pgx.CollectableRow) (access.Account, error) {
@@ -54,20 +58,22 @@ func scanAccount(row pgx.CollectableRow) (access.Account, error) {
 }
 
 const (
+	accountColumns = "login, tenant, password_hash, customers, created_at, revoked_at"
+
 	selectAccount = `
-		SELECT login, tenant, password_hash, customers, created_at, revoked_at
+		SELECT ` + accountColumns + `
 		FROM accounts
 		WHERE login = $1`
 
 	selectAccounts = `
-		SELECT login, tenant, password_hash, customers, created_at, revoked_at
+		SELECT ` + accountColumns + `
 		FROM accounts
 		WHERE tenant = $1 AND login > $2
 		ORDER BY login
 		LIMIT $3`
 
 	upsertAccount = `
-		INSERT INTO accounts AS a (login, tenant, password_hash, customers, created_at, revoked_at)
+		INSERT INTO accounts AS a (` + accountColumns + `)
 		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (login) DO UPDATE
 		SET password_hash = excluded.password_hash, customers = excluded.customers,
@@ -96,18 +102,24 @@ func (s *Store) Keys(ctx context.Context, tenant, after string, limit int) ([]ac
 // AddKey implements access.Registry. It is a Conflict fault when any key has the
 // id, which does not happen to ids drawn at random.
 func (s *Store) AddKey(ctx context.Context, k access.Key) error {
-	scopes := make([]string, len(k.Scopes))
-	for i, scope := range k.Scopes {
-		scopes[i] = string(scope)
-	}
-	return s.writeRow(ctx, fault.Taken("key", "id"), insertKey,
-		k.ID, k.Tenant, k.Name, k.Hash[:], scopes, micros(k.CreatedAt), micros(k.RevokedAt),
-		k.Manners.DemandIfMatch, k.Manners.OverwriteStale)
+	return s.writeRow(ctx, fault.Taken("key", "id"), insertKey, keyValues(k)...)
 }
 
 // RevokeKey implements access.Registry.
 func (s *Store) RevokeKey(ctx context.Context, tenant, id string, at time.Time) error {
 	return s.writeRow(ctx, noCredential(), revokeKey, tenant, id, micros(at))
+}
+
+// keyValues are those of keyColumns.
+func keyValues(k access.Key) []any {
+	scopes := make([]string, len(k.Scopes))
+	for i, scope := range k.Scopes {
+		scopes[i] = string(scope)
+	}
+	return []any{
+		k.ID, k.Tenant, k.Name, k.Hash[:], scopes, micros(k.CreatedAt), micros(k.RevokedAt),
+		k.Manners.DemandIfMatch, k.Manners.OverwriteStale,
+	}
 }
 
 func scanKey(row pgx.CollectableRow) (access.Key, error) {
@@ -129,13 +141,15 @@ func scanKey(row pgx.CollectableRow) (access.Key, error) {
 }
 
 const (
+	keyColumns = "id, tenant, name, hash, scopes, created_at, revoked_at, demand_if_match, overwrite_stale"
+
 	selectKey = `
-		SELECT id, tenant, name, hash, scopes, created_at, revoked_at, demand_if_match, overwrite_stale
+		SELECT ` + keyColumns + `
 		FROM keys
 		WHERE id = $1`
 
 	selectKeys = `
-		SELECT id, tenant, name, hash, scopes, created_at, revoked_at, demand_if_match, overwrite_stale
+		SELECT ` + keyColumns + `
 		FROM keys
 		WHERE tenant = $1 AND (created_at, id) > (
 			coalesce((SELECT created_at FROM keys WHERE tenant = $1 AND id = $2), -1), $2)
@@ -143,7 +157,7 @@ const (
 		LIMIT $3`
 
 	insertKey = `
-		INSERT INTO keys (id, tenant, name, hash, scopes, created_at, revoked_at, demand_if_match, overwrite_stale)
+		INSERT INTO keys (` + keyColumns + `)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (id) DO NOTHING`
 

@@ -40,13 +40,15 @@ func (s *Store) RevokeAccount(ctx context.Context, tenant, login string, at time
 }
 
 const (
+	accountColumns = "login, tenant, password_hash, customers, created_at, revoked_at"
+
 	selectAccount = `
-		SELECT login, tenant, password_hash, customers, created_at, revoked_at
+		SELECT ` + accountColumns + `
 		FROM accounts
 		WHERE login = ?`
 
 	selectAccounts = `
-		SELECT login, tenant, password_hash, customers, created_at, revoked_at
+		SELECT ` + accountColumns + `
 		FROM accounts
 		WHERE tenant = ? AND login > ?
 		ORDER BY login
@@ -122,13 +124,15 @@ func (s *Store) RevokeKey(ctx context.Context, tenant, id string, at time.Time) 
 }
 
 const (
+	keyColumns = "id, tenant, name, hash, scopes, created_at, revoked_at, demand_if_match, overwrite_stale"
+
 	selectKey = `
-		SELECT id, tenant, name, hash, scopes, created_at, revoked_at, demand_if_match, overwrite_stale
+		SELECT ` + keyColumns + `
 		FROM keys
 		WHERE id = ?`
 
 	selectKeys = `
-		SELECT id, tenant, name, hash, scopes, created_at, revoked_at, demand_if_match, overwrite_stale
+		SELECT ` + keyColumns + `
 		FROM keys
 		WHERE tenant = ?1 AND (created_at, id) > (
 			coalesce((SELECT created_at FROM keys WHERE tenant = ?1 AND id = ?2), -1), ?2)
@@ -210,9 +214,7 @@ func (s *Store) writeRow(ctx context.Context, refusal error, query string, args 
 // Secret is one of those that all servers on this store share: "cursor".
 func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 	return one(list(ctx, s, func(stmt *sqlite.Stmt) ([]byte, error) {
-		secret := make([]byte, stmt.ColumnLen(0))
-		stmt.ColumnBytes(0, secret)
-		return secret, nil
+		return scanBytes(stmt, 0), nil
 	}, selectSecret, name))
 }
 

@@ -80,14 +80,18 @@ func scanChange(stmt *sqlite.Stmt) (customer.Recorded, error) {
 		Number:     stmt.ColumnInt32(2),
 		Version:    stmt.ColumnInt64(3),
 		Event:      stmt.ColumnText(4),
-		By: customer.Signature{
-			Actor:     stmt.ColumnText(5),
-			Contract:  stmt.ColumnText(6),
-			RequestID: stmt.ColumnText(7),
-			At:        layout.Instant(stmt.ColumnInt64(8)),
-		},
-		Fields: fields,
+		By:         scanSignature(stmt),
+		Fields:     fields,
 	}, nil
+}
+
+func scanSignature(stmt *sqlite.Stmt) customer.Signature {
+	return customer.Signature{
+		Actor:     stmt.ColumnText(5),
+		Contract:  stmt.ColumnText(6),
+		RequestID: stmt.ColumnText(7),
+		At:        layout.Instant(stmt.ColumnInt64(8)),
+	}
 }
 
 // enter adds the change to the history. Its time is the record's own, which

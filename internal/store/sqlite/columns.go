@@ -66,6 +66,13 @@ func scan(stmt *sqlite.Stmt, col int, field any) {
 	}
 }
 
+// scanBytes reads a column that is never NULL.
+func scanBytes(stmt *sqlite.Stmt, col int) []byte {
+	b := make([]byte, stmt.ColumnLen(col))
+	stmt.ColumnBytes(col, b)
+	return b
+}
+
 // scanCustomer reads a row of columns.
 func scanCustomer(stmt *sqlite.Stmt) (c customer.Customer) {
 	for i, col := range layout.Columns {

@@ -35,9 +35,7 @@ func findReceipt(conn *sqlite.Conn, tenant, key string, oldest time.Time) (custo
 	err := sqlitex.Execute(conn, selectReceipt, &sqlitex.ExecOptions{
 		Args: []any{tenant, key, oldest.UnixMicro()},
 		ResultFunc: func(stmt *sqlite.Stmt) error {
-			r := customer.Receipt{Tenant: tenant, Key: key, Request: stmt.ColumnText(0)}
-			r.Answer = make([]byte, stmt.ColumnLen(1))
-			stmt.ColumnBytes(1, r.Answer)
+			r := customer.Receipt{Tenant: tenant, Key: key, Request: stmt.ColumnText(0), Answer: scanBytes(stmt, 1)}
 			r.At = layout.Instant(stmt.ColumnInt64(2))
 			found = append(found, r)
 			return nil
