@@ -28,7 +28,8 @@ var mayImport = map[string][]string{
 	"customer": {"access", "fault", "patch"},
 
 	"store/layout":    {"customer"},
-	"store/*":         {"access", "customer", "fault", "store/layout"},
+	"store/transfer":  {"access", "customer", "store/layout"},
+	"store/*":         {"access", "customer", "fault", "store/layout", "store/transfer"},
 	"store/storetest": {"access", "customer", "fault", "patch"},
 	"store/pgtest":    {},
 

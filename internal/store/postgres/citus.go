@@ -20,6 +20,7 @@ var distribute = []string{
 	"SELECT create_reference_table('keys')",
 	"SELECT create_reference_table('secrets')",
 	"SELECT create_reference_table('compatibility')",
+	"SELECT create_reference_table('copying')",
 }
 
 // Distribute spreads the tables over the nodes of Citus, unless that is done. Rows

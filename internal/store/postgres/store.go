@@ -63,6 +63,9 @@ const (
 	// patience is how long a call may take, whatever its caller would wait.
 	patience = 5 * time.Second
 
+	// serving is how the database sees the connections of a store.
+	serving = "kartotek"
+
 	// connections is how many there are at most, unless pool_max_conns says it.
 	connections = 16
 )
@@ -71,6 +74,24 @@ const (
 // to the newest schema. A database that a newer program has migrated is taken as
 // long as this one can work with it.
 func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
+	pool, err := connect(ctx, dsn, serving)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{pool: pool, patience: patience, turns: newTurns(), onCommit: opts.OnCommit}
+	if s.numbers, err = lru.New[customer.Ref, string](maxNumbers); err != nil {
+		return nil, err
+	}
+	if err := s.prepare(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open %s: %w", pool.Config().ConnConfig.Database, inOneLine(err))
+	}
+	return s, nil
+}
+
+// connect opens connections to a database, which sees them by this name unless the
+// address has another.
+func connect(ctx context.Context, dsn, name string) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("read the address of the database: %w", err) // which hides the password
@@ -81,20 +102,15 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = patience
 	}
+	if params := config.ConnConfig.RuntimeParams; params["application_name"] == "" {
+		params["application_name"] = name
+	}
 	config.ConnConfig.BuildContextWatcherHandler = cancelStatement
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", config.ConnConfig.Database, err)
 	}
-	s := &Store{pool: pool, patience: patience, turns: newTurns(), onCommit: opts.OnCommit}
-	if s.numbers, err = lru.New[customer.Ref, string](maxNumbers); err != nil {
-		return nil, err
-	}
-	if err := s.prepare(ctx); err != nil {
-		pool.Close()
-		return nil, fmt.Errorf("open %s: %w", config.ConnConfig.Database, inOneLine(err))
-	}
-	return s, nil
+	return pool, nil
 }
 
 // inOneLine is the error, which may have a line for each address that was tried.
@@ -114,10 +130,13 @@ func cancelStatement(conn *pgconn.PgConn) ctxwatch.Handler {
 
 // prepare makes the database what the store's promises need.
 func (s *Store) prepare(ctx context.Context) error {
-	if err := s.checkDurable(ctx); err != nil {
+	if err := checkDurable(ctx, s.pool); err != nil {
 		return err
 	}
 	if err := migrate(ctx, s.pool); err != nil {
+		return err
+	}
+	if err := s.checkWhole(ctx); err != nil {
 		return err
 	}
 	if err := s.findShards(ctx); err != nil {
@@ -127,13 +146,25 @@ func (s *Store) prepare(ctx context.Context) error {
 }
 
 // checkDurable refuses a database that answers commits before they are on a disk.
-func (s *Store) checkDurable(ctx context.Context) error {
+func checkDurable(ctx context.Context, pool *pgxpool.Pool) error {
 	var setting string
-	if err := s.pool.QueryRow(ctx, "SHOW synchronous_commit").Scan(&setting); err != nil {
+	if err := pool.QueryRow(ctx, "SHOW synchronous_commit").Scan(&setting); err != nil {
 		return err
 	}
 	if setting == "off" {
 		return errors.New("synchronous_commit is off for this user or database: changes that were answered could be lost")
+	}
+	return nil
+}
+
+// checkWhole refuses a database into which another store is being copied.
+func (s *Store) checkWhole(ctx context.Context) error {
+	var copying bool
+	if err := s.pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM copying)").Scan(&copying); err != nil {
+		return err
+	}
+	if copying {
+		return errors.New("only a part of another store has been copied into it: run kartotek copy again, which goes on")
 	}
 	return nil
 }

@@ -151,3 +151,14 @@ CREATE TABLE compatibility (
 	oldest INTEGER NOT NULL
 );
 INSERT INTO compatibility (oldest) VALUES (1);
+
+-- While another store is being copied into these tables, the one row tells which, and
+-- how far that has come. No server serves what is not all there.
+CREATE TABLE copying (
+	one       INTEGER PRIMARY KEY CHECK (one = 1),
+	source    TEXT NOT NULL,
+	seq       BIGINT NOT NULL, -- of the newest change that the customers have
+	customers BIGINT NOT NULL, -- the place in the source of the last one
+	changes   BIGINT NOT NULL, -- the seq of the last one
+	indexes   TEXT[] NOT NULL  -- the statements that make those that are put off
+);

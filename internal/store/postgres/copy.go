@@ -1,0 +1,283 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"kartotek/internal/store/transfer"
+)
+
+// Copy is a database that another store is copied into. Only one goroutine may use
+// it.
+type Copy struct {
+	pool *pgxpool.Pool
+	mark transfer.Mark // as the database has it, unless another copy has moved it
+}
+
+var _ transfer.Target = (*Copy)(nil)
+
+// OpenCopy connects to the database that a URL or a keyword string names, and brings
+// it to the newest schema.
+func OpenCopy(ctx context.Context, dsn string) (*Copy, error) {
+	pool, err := connect(ctx, dsn, "kartotek copy")
+	if err != nil {
+		return nil, err
+	}
+	err = checkDurable(ctx, pool)
+	if err == nil {
+		err = migrate(ctx, pool)
+	}
+	if err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open %s: %w", pool.Config().ConnConfig.Database, inOneLine(err))
+	}
+	return &Copy{pool: pool}, nil
+}
+
+// Close closes the connections.
+func (c *Copy) Close() { c.pool.Close() }
+
+// Begin implements transfer.Target. The mark goes in first, and then it is seen who
+// was there before: so no server opens the database unseen.
+func (c *Copy) Begin(ctx context.Context, from transfer.Origin) (transfer.Mark, error) {
+	fresh := false
+	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
+		var source string
+		err := tx.QueryRow(ctx, selectCopying).Scan(&source, &c.mark.Seq, &c.mark.Customers, &c.mark.Changes)
+		if errors.Is(err, pgx.ErrNoRows) {
+			fresh = true
+			return c.beginAnew(ctx, tx, from)
+		}
+		if err == nil && source != from.Name {
+			return errors.New("a part of another source has been copied into the database: make it anew")
+		}
+		return err
+	})
+	if err != nil {
+		return transfer.Mark{}, err
+	}
+	if err := c.wantAlone(ctx); err != nil {
+		if fresh {
+			_, undone := c.pool.Exec(context.WithoutCancel(ctx), endCopying)
+			err = errors.Join(err, undone)
+		}
+		return transfer.Mark{}, err
+	}
+	if c.mark.Customers > 0 {
+		return c.mark, nil
+	}
+	return c.mark, c.putOffIndexes(ctx)
+}
+
+func (c *Copy) beginAnew(ctx context.Context, tx pgx.Tx, from transfer.Origin) error {
+	var kept bool
+	if err := tx.QueryRow(ctx, selectKept).Scan(&kept); err != nil {
+		return err
+	}
+	if kept {
+		return errors.New("the database is not empty: it has customers, accounts, keys or receipts already")
+	}
+	c.mark = transfer.Mark{Seq: from.Seq}
+	_, err := tx.Exec(ctx, beginCopying, from.Name, from.Seq)
+	return err
+}
+
+// wantAlone is an error when somebody has the database open as a store. One that has just ended
+// may be seen a moment longer.
+func (c *Copy) wantAlone(ctx context.Context) error {
+	for until := time.Now().Add(alonePatience); ; time.Sleep(20 * time.Millisecond) {
+		var open bool
+		if err := c.pool.QueryRow(ctx, selectServing, serving).Scan(&open); err != nil || !open {
+			return err
+		}
+		if time.Now().After(until) {
+			return errors.New("a server, or another command, has the database open: stop it")
+		}
+	}
+}
+
+const alonePatience = time.Second
+
+// putOffIndexes removes those that are made of all customers at once in a fraction of
+// the time that it takes to keep them up to date row by row.
+func (c *Copy) putOffIndexes(ctx context.Context) error {
+	return pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
+		for _, statement := range []string{noteIndexes, dropIndexes} {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return fmt.Errorf("put off indexes: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+// Put implements transfer.Target.
+func (c *Copy) Put(ctx context.Context, b transfer.Batch) error {
+	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
+		if err := c.moveMark(ctx, tx, b.Mark); err != nil {
+			return err
+		}
+		if err := remove(ctx, tx, b.Changed); err != nil {
+			return err
+		}
+		if err := copyList(ctx, tx, "customers", customerColumns, slices.Concat(b.Changed, b.Customers), customerValues); err != nil {
+			return err
+		}
+		if err := copyList(ctx, tx, "numbers", numberColumns, b.Customers, numberValues); err != nil {
+			return err
+		}
+		return copyList(ctx, tx, "changes", allChangeColumns, b.Changes, changeValues)
+	})
+	if err == nil {
+		c.mark = b.Mark
+	}
+	return err
+}
+
+// moveMark holds the mark until the end of the transaction, so that of two copies
+// only one writes.
+func (c *Copy) moveMark(ctx context.Context, tx pgx.Tx, to transfer.Mark) error {
+	tag, err := tx.Exec(ctx, moveCopying, c.mark.Seq, c.mark.Customers, c.mark.Changes, to.Seq, to.Customers, to.Changes)
+	if err == nil && tag.RowsAffected() != 1 {
+		err = errors.New("another copy into the database is running")
+	}
+	return err
+}
+
+// remove makes room for customers as they are now, each with a statement that names
+// his shard.
+func remove(ctx context.Context, tx pgx.Tx, list []transfer.Customer) error {
+	var all pgx.Batch
+	for _, c := range list {
+		all.Queue(deleteCustomer, c.Tenant, c.ID)
+	}
+	return tx.SendBatch(ctx, &all).Close()
+}
+
+// ReplaceRest implements transfer.Target.
+func (c *Copy) ReplaceRest(ctx context.Context, from transfer.Rows) error {
+	return pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
+		if err := c.moveMark(ctx, tx, c.mark); err != nil {
+			return err
+		}
+		for _, table := range []string{"receipts", "accounts", "keys", "secrets"} {
+			if _, err := tx.Exec(ctx, "DELETE FROM "+table); err != nil {
+				return err
+			}
+		}
+		if err := copyRows(ctx, tx, "receipts", receiptColumns, from.Receipts(ctx), receiptValues); err != nil {
+			return err
+		}
+		if err := copyRows(ctx, tx, "accounts", accountColumns, from.Accounts(ctx), accountValues); err != nil {
+			return err
+		}
+		if err := copyRows(ctx, tx, "keys", keyColumns, from.Keys(ctx), keyValues); err != nil {
+			return err
+		}
+		return copyRows(ctx, tx, "secrets", secretColumns, from.Secrets(ctx), secretValues)
+	})
+}
+
+// Index implements transfer.Target.
+func (c *Copy) Index(ctx context.Context) error {
+	return pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
+		if err := c.moveMark(ctx, tx, c.mark); err != nil {
+			return err
+		}
+		var statements []string
+		if err := tx.QueryRow(ctx, selectNotedIndexes).Scan(&statements); err != nil {
+			return err
+		}
+		for _, statement := range append(statements, forgetIndexes) {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return fmt.Errorf("index: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+// Finish implements transfer.Target.
+func (c *Copy) Finish(ctx context.Context) error {
+	return pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
+		if err := c.moveMark(ctx, tx, c.mark); err != nil {
+			return err
+		}
+		for _, statement := range []string{"DELETE FROM tenants", insertTenants, analyze, endCopying} {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return fmt.Errorf("finish the copy: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+const (
+	selectCopying = `
+		SELECT source, seq, customers, changes
+		FROM copying`
+
+	// selectKept finds what would be lost or in the way. The secrets of a database in
+	// which there is nothing else have no use.
+	selectKept = `
+		SELECT EXISTS (SELECT FROM customers) OR EXISTS (SELECT FROM numbers) OR EXISTS (SELECT FROM changes)
+			OR EXISTS (SELECT FROM accounts) OR EXISTS (SELECT FROM keys) OR EXISTS (SELECT FROM receipts)`
+
+	beginCopying = `
+		INSERT INTO copying (one, source, seq, customers, changes, indexes)
+		VALUES (1, $1, $2, 0, 0, '{}')`
+
+	noteIndexes = `
+		UPDATE copying
+		SET indexes = (
+			SELECT coalesce(array_agg(pg_get_indexdef(indexrelid)), '{}')
+			FROM pg_index
+			WHERE indexrelid IN (to_regclass('customers_keys'), to_regclass('customers_order'))
+		)
+		WHERE indexes = '{}'`
+
+	dropIndexes = `
+		DROP INDEX IF EXISTS customers_keys, customers_order`
+
+	selectNotedIndexes = `
+		SELECT indexes
+		FROM copying`
+
+	forgetIndexes = `
+		UPDATE copying
+		SET indexes = '{}'`
+
+	moveCopying = `
+		UPDATE copying
+		SET (seq, customers, changes) = ($4, $5, $6)
+		WHERE (seq, customers, changes) = ($1, $2, $3)`
+
+	endCopying = `
+		DELETE FROM copying`
+
+	selectServing = `
+		SELECT EXISTS (
+			SELECT
+			FROM pg_stat_activity
+			WHERE datname = current_database() AND application_name = $1
+		)`
+
+	deleteCustomer = `
+		DELETE FROM customers
+		WHERE tenant = $1 AND id = $2`
+
+	insertTenants = `
+		INSERT INTO tenants (tenant, highest, filled)
+		SELECT tenant, max(number), 0
+		FROM numbers
+		GROUP BY tenant`
+
+	analyze = `
+		ANALYZE customers, numbers, changes, receipts`
+)

@@ -1,0 +1,150 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"kartotek/internal/access"
+	"kartotek/internal/customer"
+	"kartotek/internal/store/layout"
+	"kartotek/internal/store/transfer"
+)
+
+// copyList writes rows into a table.
+func copyList[T any](ctx context.Context, tx pgx.Tx, table, columns string, list []T, values func(T) []any) error {
+	if len(list) == 0 {
+		return nil
+	}
+	return copyInto(ctx, tx, table, columns, pgx.CopyFromSlice(len(list), func(i int) ([]any, error) {
+		return values(list[i]), nil
+	}))
+}
+
+// copyRows writes rows into a table, each when it has been read.
+func copyRows[T any](ctx context.Context, tx pgx.Tx, table, columns string, rows iter.Seq2[T, error], values func(T) []any) error {
+	next, stop := iter.Pull2(rows)
+	defer stop()
+	return copyInto(ctx, tx, table, columns, pgx.CopyFromFunc(func() ([]any, error) {
+		row, err, more := next()
+		if err != nil || !more {
+			return nil, err
+		}
+		return values(row), nil
+	}))
+}
+
+func copyInto(ctx context.Context, tx pgx.Tx, table, columns string, from pgx.CopyFromSource) error {
+	if _, err := tx.CopyFrom(ctx, pgx.Identifier{table}, strings.Split(columns, ", "), from); err != nil {
+		return fmt.Errorf("write %s: %w", table, err)
+	}
+	return nil
+}
+
+// The columns of rows as they are copied, with their values.
+var customerColumns = layout.Names(layout.Columns) + ", last_key, first_key, keys"
+
+func customerValues(c transfer.Customer) []any {
+	return append(values(&c.Customer, layout.Columns), keysOf(c.Customer)...)
+}
+
+const numberColumns = "tenant, number, id"
+
+func numberValues(c transfer.Customer) []any { return []any{c.Tenant, c.Number, c.ID} }
+
+const allChangeColumns = changeColumns + ", tenant"
+
+func changeValues(c transfer.Change) []any {
+	return []any{
+		c.Seq, c.CustomerID, c.Number, c.Version, c.Event,
+		c.By.Actor, text(c.By.Contract), text(c.By.RequestID), micros(c.By.At), c.Fields, c.Tenant,
+	}
+}
+
+const receiptColumns = "tenant, key, request, answer, at"
+
+func receiptValues(r customer.Receipt) []any {
+	return []any{r.Tenant, r.Key, r.Request, r.Answer, micros(r.At)}
+}
+
+const secretColumns = "name, secret"
+
+func secretValues(s transfer.Secret) []any { return []any{s.Name, s.Secret} }
+
+// Customers implements transfer.Rows. It is transfer.ErrDiffers when a customer
+// has other keys than those by which he is to be found.
+func (c *Copy) Customers(ctx context.Context) iter.Seq2[transfer.Customer, error] {
+	return allRows(ctx, c, "customers", customerColumns, func(row pgx.CollectableRow) (transfer.Customer, error) {
+		var last, first, keys string
+		found, err := scanCustomer(row, &last, &first, &keys)
+		if err == nil && !slices.Equal(keysOf(found), []any{last, first, keys}) {
+			err = fmt.Errorf("%w: what finds a customer is not his", transfer.ErrDiffers)
+		}
+		return transfer.Customer{Customer: found}, err
+	})
+}
+
+// Numbers implements transfer.Rows.
+func (c *Copy) Numbers(ctx context.Context) iter.Seq2[transfer.Number, error] {
+	return allRows(ctx, c, "numbers", numberColumns, pgx.RowToStructByPos[transfer.Number])
+}
+
+// Changes implements transfer.Rows.
+func (c *Copy) Changes(ctx context.Context) iter.Seq2[transfer.Change, error] {
+	return allRows(ctx, c, "changes", allChangeColumns, func(row pgx.CollectableRow) (ch transfer.Change, err error) {
+		return ch, row.Scan(&ch.Seq, &ch.CustomerID, &ch.Number, &ch.Version, &ch.Event,
+			&ch.By.Actor, dest(&ch.By.Contract), dest(&ch.By.RequestID), dest(&ch.By.At), &ch.Fields, &ch.Tenant)
+	})
+}
+
+// Receipts implements transfer.Rows.
+func (c *Copy) Receipts(ctx context.Context) iter.Seq2[customer.Receipt, error] {
+	return allRows(ctx, c, "receipts", receiptColumns, func(row pgx.CollectableRow) (r customer.Receipt, err error) {
+		return r, row.Scan(&r.Tenant, &r.Key, &r.Request, &r.Answer, dest(&r.At))
+	})
+}
+
+// Accounts implements transfer.Rows.
+func (c *Copy) Accounts(ctx context.Context) iter.Seq2[access.Account, error] {
+	return allRows(ctx, c, "accounts", accountColumns, scanAccount)
+}
+
+// Keys implements transfer.Rows.
+func (c *Copy) Keys(ctx context.Context) iter.Seq2[access.Key, error] {
+	return allRows(ctx, c, "keys", keyColumns, scanKey)
+}
+
+// Secrets implements transfer.Rows.
+func (c *Copy) Secrets(ctx context.Context) iter.Seq2[transfer.Secret, error] {
+	return allRows(ctx, c, "secrets", secretColumns, pgx.RowToStructByPos[transfer.Secret])
+}
+
+// allRows are those of a table, each read when it is asked for.
+func allRows[T any](ctx context.Context, c *Copy, table, columns string, scan pgx.RowToFunc[T]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		rows, err := c.pool.Query(ctx, "SELECT "+columns+" FROM "+table)
+		if err != nil {
+			yield(none, fmt.Errorf("read %s: %w", table, err))
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			row, err := scan(rows)
+			if err != nil {
+				yield(none, fmt.Errorf("read %s: %w", table, err))
+				return
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(none, fmt.Errorf("read %s: %w", table, err))
+		}
+	}
+}
