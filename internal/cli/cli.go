@@ -88,7 +88,7 @@ A flag on the command line wins.`,
 	root.PersistentFlags().String("log-level", "info", "how much to log: debug, info, warn or error")
 	_ = root.RegisterFlagCompletionFunc("log-level", // fails for an unknown flag only
 		cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp))
-	root.AddCommand(newServe(), newDemo(), newMigrate(), newCustomer(), newAccount(), newKey(), newVersion())
+	root.AddCommand(newServe(), newDemo(), newMigrate(), newCopy(), newCustomer(), newAccount(), newKey(), newVersion())
 	return root, running
 }
 

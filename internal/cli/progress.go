@@ -41,8 +41,11 @@ func (p *progress) indexing(part float64) {
 		p.told = true
 		fmt.Fprintln(p.out, "kartotek: indexing all customers for searches, this once")
 	}
-	p.draw("indexing " + bar(part))
+	p.step("indexing", part)
 }
+
+// step shows which part of a step is done.
+func (p *progress) step(name string, part float64) { p.draw(name + " " + bar(part)) }
 
 func bar(part float64) string {
 	part = min(part, 1)

@@ -42,18 +42,20 @@ func openStore(cmd *cobra.Command, opts options) (anyStore, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch scheme, path, _ := strings.Cut(url, ":"); scheme {
-	case "sqlite":
+	switch scheme, path, _ := strings.Cut(url, ":"); {
+	case scheme == "sqlite":
 		if path != "" {
 			bar := newProgress(cmd.ErrOrStderr(), 0)
 			defer bar.clear()
 			return sqlite.Open(cmd.Context(), path, sqlite.Options{OnCommit: opts.onCommit, LeaveIndex: opts.leaveIndex, OnIndex: bar.indexing})
 		}
-	case "postgres", "postgresql":
+	case isPostgres(scheme):
 		return postgres.Open(cmd.Context(), url, postgres.Options{OnCommit: opts.onCommit})
 	}
 	return nil, usagef("--store: want sqlite:PATH or postgres://…")
 }
+
+func isPostgres(scheme string) bool { return scheme == "postgres" || scheme == "postgresql" }
 
 // withStore runs f, which does not search, on the store that --store names.
 func withStore(cmd *cobra.Command, f func(anyStore) error) (err error) {
