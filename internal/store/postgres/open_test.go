@@ -197,12 +197,18 @@ func TestTheFeedGoesOnAfterARestore(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	changes, err := s.Feed(t.Context(), "north", last+1, 10)
 	var versions []int64
-	for _, r := range changes {
-		versions = append(versions, r.Version)
+	for began := time.Now(); len(versions) < 4 && time.Since(began) < 20*time.Second; { // other tests hold it up
+		changes, err := s.Feed(t.Context(), "north", last+1, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		versions = versions[:0]
+		for _, r := range changes {
+			versions = append(versions, r.Version)
+		}
 	}
-	if err != nil || fmt.Sprint(versions) != "[1 2 3 4]" {
-		t.Errorf("got versions %v (%v), want those of customer 2 and then of 1", versions, err)
+	if fmt.Sprint(versions) != "[1 2 3 4]" {
+		t.Errorf("got versions %v, want those of customer 2 and then of 1", versions)
 	}
 }
