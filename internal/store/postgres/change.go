@@ -27,7 +27,7 @@ func (s *Store) Changes(ctx context.Context, tenant, id string, below int64, lim
 // since its caller may ask for it.
 func (s *Store) Feed(ctx context.Context, tenant string, after int64, limit int) (list []customer.Recorded, err error) {
 	err = s.call(ctx, func(ctx context.Context) error {
-		for until := time.Now().Add(feedPatience); ; time.Sleep(time.Millisecond) {
+		for until := time.Now().Add(s.lag); ; time.Sleep(time.Millisecond) {
 			var ended int64
 			if err := s.pool.QueryRow(ctx, selectHorizon, s.feedBase).Scan(&ended); err != nil {
 				return fmt.Errorf("read horizon: %w", err)

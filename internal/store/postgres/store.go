@@ -34,7 +34,8 @@ import (
 // Store is one database. It is safe for concurrent use, also by several servers.
 type Store struct {
 	pool     *pgxpool.Pool
-	patience time.Duration
+	patience time.Duration // how long a call may take
+	lag      time.Duration // how long a feed waits for others
 	feedBase int64 // see schema/0001_customers.sql
 	sharded  bool  // by Citus
 
@@ -78,7 +79,7 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{pool: pool, patience: patience, turns: newTurns(), onCommit: opts.OnCommit}
+	s := &Store{pool: pool, patience: patience, lag: feedPatience, turns: newTurns(), onCommit: opts.OnCommit}
 	if s.numbers, err = lru.New[customer.Ref, string](maxNumbers); err != nil {
 		return nil, err
 	}

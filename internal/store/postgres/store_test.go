@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"testing"
+	"time"
 
 	"kartotek/internal/store/pgtest"
 	"kartotek/internal/store/storetest"
@@ -33,6 +34,7 @@ func TestStore(t *testing.T) {
 					t.Fatal(err)
 				}
 				s.sharded = tt.sharded
+				s.patience, s.lag = time.Minute, time.Minute // other tests share the machine, and the server
 				return s
 			})
 		})
