@@ -82,7 +82,7 @@ func postgreSQL(customers int) stage {
 		at := func(subject string) trial {
 			return trial{subject: subject, customers: customers, kind: patch, connections: connections}
 		}
-		st.rows = append(st.rows, rates(at(onPostgres), at(pgBench), 0.75, 0.9).in(percent).reaching(0.45).named(
+		st.rows = append(st.rows, rates(at(onPostgres), at(pgBench), 0.75, 0.9).in(percent).reaching(0.4).named(
 			fmt.Sprintf("PostgreSQL: PATCH vs pgbench, %d connections", connections),
 			"how much of what PostgreSQL does of the same statement is left when a server stands before it"))
 	}
