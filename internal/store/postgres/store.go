@@ -36,8 +36,8 @@ type Store struct {
 	pool     *pgxpool.Pool
 	patience time.Duration // how long a call may take
 	lag      time.Duration // how long a feed waits for others
-	feedBase int64 // see schema/0001_customers.sql
-	sharded  bool  // by Citus
+	feedBase int64         // see schema/0001_customers.sql
+	sharded  bool          // by Citus
 
 	numbers  *lru.Cache[customer.Ref, string] // the ids of numbers
 	turns    turns
