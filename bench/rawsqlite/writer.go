@@ -27,7 +27,7 @@ type writer struct {
 	seq   int64  // of the newest change
 	moves []move // that are not in the index yet
 
-	begin, find, update, record, deletePieces, insertPieces, follow, end *sqlite.Stmt
+	begin, find, update, record, deletePieces, insertPieces, merge, follow, end *sqlite.Stmt
 }
 
 // manyMoves is how many rows of pieces are written at once, as Kartotek does.
@@ -73,6 +73,9 @@ const (
 	insertPieces = `
 		INSERT INTO pieces (rowid, piece)
 		VALUES (?, ?)`
+
+	// mergeSome is what Kartotek merges with each step of the index.
+	mergeSome = "INSERT INTO pieces (pieces, rank) VALUES ('merge', 64)"
 
 	// followed tells Kartotek up to which change the index is.
 	followed = `
@@ -126,6 +129,7 @@ func (w *writer) prepare() error {
 		{&w.record, insertChange},
 		{&w.deletePieces, deletePieces},
 		{&w.insertPieces, insertPieces},
+		{&w.merge, mergeSome},
 		{&w.follow, followed},
 		{&w.end, "COMMIT"},
 	} {
@@ -172,6 +176,9 @@ func (w *writer) indexAll() error {
 		}
 	}
 	w.moves = w.moves[:0]
+	if err := execute(w.merge); err != nil {
+		return err
+	}
 	w.follow.BindInt64(1, w.seq)
 	return execute(w.follow)
 }
@@ -289,12 +296,13 @@ func rowidOf(c customer.Customer) int64 {
 	return int64(binary.BigEndian.Uint32(start[:])>>2)<<33 | int64(c.Number)<<2
 }
 
-// pieces are all runs of so many digits that a search needs, each once.
+// pieces are all runs of one digit more than a search needs, and the last so many,
+// each once.
 func (w *writer) pieces(key string) string {
 	var pieces []string
 	for digits := range strings.FieldsSeq(key) {
 		for i := 0; i+customer.MinDigits <= len(digits); i++ {
-			piece := w.prefix + digits[i:i+customer.MinDigits]
+			piece := w.prefix + digits[i:min(i+customer.MinDigits+1, len(digits))]
 			if !slices.Contains(pieces, piece) {
 				pieces = append(pieces, piece)
 			}
