@@ -118,6 +118,12 @@ func Is(err error, kind Kind) bool {
 	return ok && f.Kind == kind
 }
 
+// In reports whether there is a fault in err's chain, of whatever kind.
+func In(err error) bool {
+	_, ok := errors.AsType[*Fault](err)
+	return ok
+}
+
 // Join is one Invalid fault with the fields of both a and b, or nil when both are
 // nil. Of what b says, it leaves out the fields that a names already.
 func Join(a, b error) error {

@@ -64,6 +64,20 @@ func TestKindsAreDistinct(t *testing.T) {
 	}
 }
 
+func TestInFindsAFaultInTheChain(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[error]bool{
+		fault.New(fault.Internal, "ours"):                                 true,
+		fmt.Errorf("find customer: %w", fault.New(fault.Missing, "gone")): true,
+		errors.New("a defect"):                                            false,
+		nil:                                                               false,
+	} {
+		if got := fault.In(err); got != want {
+			t.Errorf("In(%v): got %v, want %v", err, got, want)
+		}
+	}
+}
+
 func TestErrorTellsKindTextAndFields(t *testing.T) {
 	t.Parallel()
 	for want, f := range map[string]*fault.Fault{

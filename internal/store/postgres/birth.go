@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"kartotek/internal/customer"
+	"kartotek/internal/fault"
 	"kartotek/internal/store/layout"
 )
 
@@ -143,7 +144,7 @@ func (l *load) write(ctx context.Context) error {
 func (l *load) putAll(ctx context.Context, entries []customer.Entry, results []customer.Result) error {
 	for i, e := range entries {
 		ch, err := l.put(ctx, e)
-		if err != nil && !isFault(err) {
+		if err != nil && !fault.In(err) {
 			return err
 		}
 		results[i] = customer.Result{Change: ch, Err: err}

@@ -34,7 +34,7 @@ func (s *Store) call(ctx context.Context, fn func(context.Context) error) error 
 		err = fn(within)
 	}
 	switch {
-	case err == nil || isFault(err):
+	case err == nil || fault.In(err):
 		return err
 	case ctx.Err() != nil:
 		return gaveUp(ctx)
@@ -83,7 +83,7 @@ var errMovedOn = errors.New("the record is at another version")
 func passes(err error) bool {
 	const serialization, deadlock = "40001", "40P01"
 	return errors.Is(err, errMovedOn) || hasCode(err, serialization, deadlock) ||
-		err != nil && !isFault(err) && !isConnecting(err) && pgconn.SafeToRetry(err)
+		err != nil && !fault.In(err) && !isConnecting(err) && pgconn.SafeToRetry(err)
 }
 
 // pause waits before the next attempt: at random, and about twice as long as
@@ -130,11 +130,6 @@ func outage(err error) error {
 func isConnecting(err error) bool {
 	var connecting *pgconn.ConnectError
 	return errors.As(err, &connecting)
-}
-
-func isFault(err error) bool {
-	var f *fault.Fault
-	return errors.As(err, &f)
 }
 
 // gaveUp is the error of a call whose context was done before the answer came.

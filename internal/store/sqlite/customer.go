@@ -106,7 +106,7 @@ func (s *Store) Put(ctx context.Context, tenant string, by customer.Signature, e
 		results := make([]customer.Result, len(entries))
 		for i, e := range entries {
 			ch, err := s.put(&l, e)
-			if err != nil && !isFault(err) {
+			if err != nil && !fault.In(err) {
 				return nil, err
 			}
 			results[i] = customer.Result{Change: ch, Err: err}

@@ -10,6 +10,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"kartotek/internal/customer"
+	"kartotek/internal/fault"
 )
 
 // Search implements customer.Store. Indexes propose candidates in the order of
@@ -19,7 +20,7 @@ func (s *Store) Search(ctx context.Context, tenant string, q customer.Query, aft
 	if !errors.Is(err, errBehind) {
 		return page, err
 	}
-	if err := s.follow(ctx); err != nil && (ctx.Err() != nil || !isFault(err)) {
+	if err := s.follow(ctx); err != nil && (ctx.Err() != nil || !fault.In(err)) {
 		return customer.Page{}, err
 	}
 	// Of a store that cannot be written to it is better to find nearly all.

@@ -307,7 +307,7 @@ func (w *writer) runAll(group []*pending) error {
 			continue
 		}
 		err := w.runOne(p)
-		if err != nil && !isFault(err) {
+		if err != nil && !fault.In(err) {
 			return err
 		}
 		p.fault = err
@@ -346,13 +346,6 @@ func answer(group []*pending, err error) {
 		}
 		p.answer <- p.fault
 	}
-}
-
-// isFault reports whether err is a fault. A write that returns one has written
-// nothing.
-func isFault(err error) bool {
-	_, ok := errors.AsType[*fault.Fault](err)
-	return ok
 }
 
 // outage is err with the fault that it is for a caller, when it tells how the disk

@@ -189,7 +189,7 @@ func TestGuiltyWriteFailsAlone(t *testing.T) {
 					}
 					return breakOff(conn)
 				})
-				if err == nil || isFault(err) {
+				if err == nil || fault.In(err) {
 					t.Errorf("the guilty write: got %v, want its error", err)
 				}
 			})
@@ -214,7 +214,7 @@ func TestFailedCommitFailsItsWholeGroup(t *testing.T) {
 	release := hold(t, s)
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		if err := revise(t, s, 1, addOne); err == nil || isFault(err) {
+		if err := revise(t, s, 1, addOne); err == nil || fault.In(err) {
 			t.Errorf("the neighbour: got %v, want the error of the commit", err)
 		}
 	})
@@ -227,7 +227,7 @@ func TestFailedCommitFailsItsWholeGroup(t *testing.T) {
 				execute(conn, "INSERT INTO child VALUES (1)"),
 			)
 		})
-		if err == nil || isFault(err) {
+		if err == nil || fault.In(err) {
 			t.Errorf("the cause: got %v, want the error of the commit", err)
 		}
 	})
