@@ -1,9 +1,7 @@
 package postgres
 
 import (
-	"crypto/sha256"
 	"fmt"
-	"io/fs"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +9,7 @@ import (
 
 	"kartotek/internal/customer"
 	"kartotek/internal/store/pgtest"
+	"kartotek/internal/store/storetest"
 )
 
 // start opens a new store, which ends with the test.
@@ -74,25 +73,9 @@ func rename(t *testing.T, s *Store, number int32, name string) (customer.Change,
 // new migration; change none.
 func TestReleasedMigrationsNeverChange(t *testing.T) {
 	t.Parallel()
-	want := map[string]string{
+	storetest.WantMigrations(t, schema, map[string]string{
 		"schema/0001_customers.sql": "94df004b814161a432c2c1041035d2edd12817d397acee2f0ff2246195eb4097",
-	}
-	names, err := fs.Glob(schema, "schema/*.sql")
-	if err != nil || len(names) != len(want) {
-		t.Fatalf("got migrations %v (%v), want %d", names, err, len(want))
-	}
-	for i, name := range names {
-		script, err := schema.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := fmt.Sprintf("%x", sha256.Sum256(script)); got != want[name] {
-			t.Errorf("%s: got hash %s, want %s", name, got, want[name])
-		}
-		if !strings.HasPrefix(name, fmt.Sprintf("schema/%04d_", i+1)) {
-			t.Errorf("%s is migration %d", name, i+1)
-		}
-	}
+	})
 }
 
 func TestServersThatStartAtOnceMigrateOnce(t *testing.T) {
