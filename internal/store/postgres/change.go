@@ -130,11 +130,6 @@ const (
 		ORDER BY seq
 		LIMIT $3`
 
-	// selectHorizon asks before the changes are read, so that whatever has ended by
-	// then is among them.
-	selectHorizon = `
-		SELECT $1::bigint + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 16)`
-
 	selectTenants = `
 		SELECT tenant
 		FROM tenants`
@@ -143,9 +138,14 @@ const (
 		SELECT coalesce(max(seq), 0)
 		FROM changes
 		WHERE tenant = $1`
-
-	moveFeed = `
-		UPDATE feed
-		SET base = greatest(base, $1::bigint - (pg_current_xact_id()::text::bigint << 16))
-		RETURNING base`
 )
+
+// selectHorizon asks before the changes are read, so that whatever has ended by
+// then is among them.
+var selectHorizon = `
+	SELECT $1::bigint + ` + firstSeq("pg_snapshot_xmin(pg_current_snapshot())")
+
+var moveFeed = `
+	UPDATE feed
+	SET base = greatest(base, $1::bigint - ` + firstSeq("pg_current_xact_id()") + `)
+	RETURNING base`

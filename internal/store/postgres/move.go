@@ -132,7 +132,12 @@ var insertChange = `
 
 // seq is the number of a change: of its transaction, and in that by its place.
 func seq(base, place string) string {
-	return base + "::bigint + (pg_current_xact_id()::text::bigint << " + strconv.Itoa(placeBits) + ") + " + place + "::bigint"
+	return base + "::bigint + " + firstSeq("pg_current_xact_id()") + " + " + place + "::bigint"
+}
+
+// firstSeq is where the numbers of a transaction begin, before the base is added.
+func firstSeq(transaction string) string {
+	return "(" + transaction + "::text::bigint << " + strconv.Itoa(placeBits) + ")"
 }
 
 // placeBits are those for the place of a change in its transaction. What is left
