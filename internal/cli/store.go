@@ -43,12 +43,10 @@ func openStore(cmd *cobra.Command, opts options) (anyStore, error) {
 		return nil, err
 	}
 	switch scheme, path, _ := strings.Cut(url, ":"); {
-	case scheme == "sqlite":
-		if path != "" {
-			bar := newProgress(cmd.ErrOrStderr(), 0)
-			defer bar.clear()
-			return sqlite.Open(cmd.Context(), path, sqlite.Options{OnCommit: opts.onCommit, LeaveIndex: opts.leaveIndex, OnIndex: bar.indexing})
-		}
+	case scheme == "sqlite" && path != "":
+		bar := newProgress(cmd.ErrOrStderr(), 0)
+		defer bar.clear()
+		return sqlite.Open(cmd.Context(), path, sqlite.Options{OnCommit: opts.onCommit, LeaveIndex: opts.leaveIndex, OnIndex: bar.indexing})
 	case isPostgres(scheme):
 		return postgres.Open(cmd.Context(), url, postgres.Options{OnCommit: opts.onCommit})
 	}

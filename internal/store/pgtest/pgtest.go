@@ -35,7 +35,7 @@ var suitable = []string{"max_connections=600", "shared_buffers=64MB", "jit=off"}
 // installed the test is skipped, unless KARTOTEK_TEST_ALL is set.
 func Shared(t testing.TB) *Server {
 	t.Helper()
-	start.Do(func() { shared, failed = Start("", append(suitable, "fsync=off", "full_page_writes=off")...) })
+	start.Do(func() { shared, failed = Start("", slices.Concat(suitable, []string{"fsync=off", "full_page_writes=off"})...) })
 	need(t, failed)
 	return shared
 }

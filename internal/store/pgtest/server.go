@@ -131,14 +131,13 @@ func (s *Server) await() error {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		err := s.Execute(ctx, "postgres", "SELECT 1")
 		cancel()
-		if err == nil || time.Since(began) < 30*time.Second {
-			if err == nil {
-				return nil
-			}
-			continue
+		if err == nil {
+			return nil
 		}
-		told, _ := s.Log() // the error tells enough without it
-		return fmt.Errorf("start PostgreSQL: %w\n%s", err, bytes.TrimSpace(told))
+		if time.Since(began) > 30*time.Second {
+			told, _ := s.Log() // the error tells enough without it
+			return fmt.Errorf("start PostgreSQL: %w\n%s", err, bytes.TrimSpace(told))
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
@@ -255,14 +254,14 @@ var insertCustomer = `
 	INSERT INTO customers (` + layout.Names(layout.Columns) + `, last_key, first_key, keys)
 	VALUES (` + params(1, len(layout.Columns)+3) + `)`
 
-var numbersAfter = `
-	SELECT number
-	FROM numbers
-	WHERE tenant = $1 AND number > $2
-	ORDER BY number
-	LIMIT ` + strconv.Itoa(1000)
-
 const (
+	numbersAfter = `
+		SELECT number
+		FROM numbers
+		WHERE tenant = $1 AND number > $2
+		ORDER BY number
+		LIMIT 1000`
+
 	selectIDs = `
 		SELECT id, number
 		FROM customers

@@ -88,8 +88,8 @@ func (c *Copy) beginAnew(ctx context.Context, tx pgx.Tx, from transfer.Origin) e
 	return err
 }
 
-// wantAlone is an error when somebody has the database open as a store. One that has just ended
-// may be seen a moment longer.
+// wantAlone is an error when somebody has the database open as a store. One that has
+// just ended may be seen a moment longer.
 func (c *Copy) wantAlone(ctx context.Context) error {
 	for until := time.Now().Add(alonePatience); ; time.Sleep(20 * time.Millisecond) {
 		var open bool

@@ -45,7 +45,8 @@ func migrateOnce(ctx context.Context, pool *pgxpool.Pool) error {
 	if err != nil {
 		return err
 	}
-	locker, err := lock.NewPostgresTableLocker(lock.WithTableLockTimeout(250*time.Millisecond, 4*60*5))
+	const every, times = 250 * time.Millisecond, 1200 // five minutes
+	locker, err := lock.NewPostgresTableLocker(lock.WithTableLockTimeout(every, times))
 	if err != nil {
 		return err
 	}
