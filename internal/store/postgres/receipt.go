@@ -104,7 +104,10 @@ func (s *Store) sweep(ctx context.Context, now time.Time) {
 	}
 	s.sweeper.mu.Unlock()
 	if due {
-		_, _ = s.pool.Exec(ctx, removeOldReceipts, now.Add(-customer.ReceiptLife).UnixMicro())
+		_ = s.call(ctx, func(ctx context.Context) error {
+			_, err := s.pool.Exec(ctx, removeOldReceipts, now.Add(-customer.ReceiptLife).UnixMicro())
+			return err
+		})
 	}
 }
 
