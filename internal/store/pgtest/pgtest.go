@@ -35,7 +35,9 @@ var suitable = []string{"max_connections=600", "shared_buffers=64MB", "jit=off"}
 // installed the test is skipped, unless KARTOTEK_TEST_ALL is set.
 func Shared(t testing.TB) *Server {
 	t.Helper()
-	start.Do(func() { shared, failed = Start("", slices.Concat(suitable, []string{"fsync=off", "full_page_writes=off"})...) })
+	start.Do(func() {
+		shared, failed = Start("", slices.Concat(suitable, []string{"fsync=off", "full_page_writes=off"})...)
+	})
 	need(t, failed)
 	return shared
 }
@@ -99,7 +101,12 @@ func (s *Server) fillTemplate(fill func(dsn string) (io.Closer, error)) error {
 
 // Execute runs a statement in a database.
 func (s *Server) Execute(ctx context.Context, database, sql string) error {
-	conn, err := pgx.Connect(ctx, s.DSN(database))
+	return Run(ctx, s.DSN(database), sql)
+}
+
+// Run runs a statement in the database with this address, on whatever server.
+func Run(ctx context.Context, dsn, sql string) error {
+	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
 		return err
 	}

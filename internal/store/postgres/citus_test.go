@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"kartotek/internal/store/pgtest"
 	"kartotek/internal/store/storetest"
 )
 
@@ -61,12 +62,7 @@ func createCitus(t testing.TB, dsn, dir string) string {
 
 func execute(t testing.TB, dsn, sql string) {
 	t.Helper()
-	conn, err := pgx.Connect(context.Background(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
-	if _, err := conn.Exec(context.Background(), sql); err != nil {
+	if err := pgtest.Run(context.Background(), dsn, sql); err != nil { // also when the test has ended
 		t.Fatal(err)
 	}
 }
