@@ -23,7 +23,7 @@ func (s *Store) Create(ctx context.Context, tenant string, by customer.Signature
 		})
 		return ch, err
 	}
-	err = s.inTurn(ctx, customer.Ref{Tenant: tenant}, func(ctx context.Context) (err error) {
+	err = s.write(ctx, s.turns.in(customer.Ref{Tenant: tenant}, func(ctx context.Context) (err error) {
 		if once != nil {
 			ch, err = s.onlyOnce(ctx, tenant, by, once, create)
 			return err
@@ -32,7 +32,7 @@ func (s *Store) Create(ctx context.Context, tenant string, by customer.Signature
 			ch, err = create(ctx, tx)
 			return err
 		})
-	})
+	}))
 	if err != nil {
 		return customer.Change{}, err
 	}
@@ -44,14 +44,14 @@ func (s *Store) Put(ctx context.Context, tenant string, by customer.Signature, e
 	if len(entries) > maxEntries {
 		return nil, fmt.Errorf("put %d entries: at most %d", len(entries), maxEntries)
 	}
-	err = s.inTurn(ctx, customer.Ref{Tenant: tenant}, func(ctx context.Context) error {
+	err = s.write(ctx, s.turns.in(customer.Ref{Tenant: tenant}, func(ctx context.Context) error {
 		results = make([]customer.Result, len(entries))
 		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 			return s.load(ctx, tx, tenant, by, entries, func(l *load) error {
 				return l.putAll(ctx, entries, results)
 			})
 		})
-	})
+	}))
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +164,7 @@ func (l *load) put(ctx context.Context, e customer.Entry) (customer.Change, erro
 	if err := l.write(ctx); err != nil { // it may be among them
 		return customer.Change{}, err
 	}
-	before, err := l.find(ctx, l.tx, customer.ByID(l.tenant, id), held.find)
+	before, err := l.find(ctx, l.tx, customer.ByID(l.tenant, id), held)
 	if err != nil {
 		return customer.Change{}, err
 	}

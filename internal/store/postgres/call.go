@@ -54,24 +54,17 @@ const attempts = 10
 func (s *Store) write(ctx context.Context, fn func(context.Context) error) error {
 	start := time.Now()
 	err := s.call(ctx, fn)
-	if err == nil && s.onCommit != nil {
-		s.onCommit(1, time.Since(start))
+	if err == nil {
+		s.committed(1, start)
 	}
 	return err
 }
 
-// inTurn is write for fn that changes what the ref names: a customer, or without id
-// and number whatever customers a tenant gets. The calls of this server come one
-// after the other; those of others fn itself must stand.
-func (s *Store) inTurn(ctx context.Context, ref customer.Ref, fn func(context.Context) error) error {
-	return s.write(ctx, func(ctx context.Context) error {
-		done, err := s.turns.take(ctx, ref)
-		if err != nil {
-			return err
-		}
-		defer done()
-		return fn(ctx)
-	})
+// committed tells that so many writes shared a commit.
+func (s *Store) committed(writes int, start time.Time) {
+	if s.onCommit != nil {
+		s.onCommit(writes, time.Since(start))
+	}
 }
 
 // errMovedOn is what becomes of a change of a record that has another version
@@ -150,6 +143,20 @@ func newTurns() turns {
 		t.of[i] = make(chan struct{}, 1)
 	}
 	return t
+}
+
+// in is fn in the turn of what the ref names: a customer, or without id and number
+// whatever customers a tenant gets. The calls of this server come one after the other;
+// those of others fn itself must stand.
+func (t turns) in(ref customer.Ref, fn func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		done, err := t.take(ctx, ref)
+		if err != nil {
+			return err
+		}
+		defer done()
+		return fn(ctx)
+	}
 }
 
 // take waits for the turn of what the ref names. done gives it back.

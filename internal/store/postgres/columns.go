@@ -17,12 +17,15 @@ import (
 func param(n int) string { return "$" + strconv.Itoa(n) }
 
 // params writes the parameters from first to last: "$3, $4".
-func params(first, last int) string {
-	list := make([]string, 0, last-first+1)
+func params(first, last int) string { return listed(param, first, last) }
+
+// listed writes what is numbered from first to last.
+func listed(written func(int) string, first, last int) string {
+	all := make([]string, 0, last-first+1)
 	for n := first; n <= last; n++ {
-		list = append(list, param(n))
+		all = append(all, written(n))
 	}
-	return strings.Join(list, ", ")
+	return strings.Join(all, ", ")
 }
 
 // values are those of the fields in the columns. What the customer does not have is

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -24,14 +25,14 @@ type database interface {
 // Find implements customer.Store.
 func (s *Store) Find(ctx context.Context, ref customer.Ref) (c customer.Customer, err error) {
 	err = s.call(ctx, func(ctx context.Context) (err error) {
-		c, err = s.find(ctx, s.pool, ref, selectCustomer)
+		c, err = s.find(ctx, s.pool, ref, s.usual())
 		return err
 	})
 	return c, err
 }
 
 // find returns a Missing fault when there is no such customer.
-func (s *Store) find(ctx context.Context, db database, ref customer.Ref, query string) (customer.Customer, error) {
+func (s *Store) find(ctx context.Context, db database, ref customer.Ref, how step) (customer.Customer, error) {
 	if !storable(ref.ID) {
 		return customer.Customer{}, noCustomer()
 	}
@@ -39,7 +40,15 @@ func (s *Store) find(ctx context.Context, db database, ref customer.Ref, query s
 	if err != nil {
 		return customer.Customer{}, err
 	}
-	c, err := scanCustomer(db.QueryRow(ctx, query, ref.Tenant, id))
+	if how.together {
+		found, err := s.finds.run(ctx, sought{tenant: ref.Tenant, id: id})
+		return found.customer, err
+	}
+	return selectOne(ctx, db, how.find, ref.Tenant, id)
+}
+
+func selectOne(ctx context.Context, db database, query, tenant, id string) (customer.Customer, error) {
+	c, err := scanCustomer(db.QueryRow(ctx, query, tenant, id))
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return customer.Customer{}, noCustomer()
@@ -54,25 +63,31 @@ func noCustomer() error { return fault.New(fault.Missing, "no such customer") }
 // Revise implements customer.Store. It reads the record, and writes what becomes of
 // it if it still is what was read.
 func (s *Store) Revise(ctx context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit, once *customer.Once) (ch customer.Change, err error) {
-	err = s.inTurn(ctx, ref, func(ctx context.Context) (err error) {
-		if once == nil {
-			ch, err = s.revise(ctx, s.pool, alone, ref, by, edit)
+	how, start := s.usual(), time.Now()
+	err = s.call(ctx, s.turns.in(ref, func(ctx context.Context) (err error) {
+		if once != nil {
+			ch, err = s.onlyOnce(ctx, ref.Tenant, by, once, func(ctx context.Context, tx pgx.Tx) (customer.Change, error) {
+				return s.revise(ctx, tx, held, ref, by, edit)
+			})
 			return err
 		}
-		ch, err = s.onlyOnce(ctx, ref.Tenant, by, once, func(ctx context.Context, tx pgx.Tx) (customer.Change, error) {
-			return s.revise(ctx, tx, held, ref, by, edit)
-		})
+		if ch, err = s.revise(ctx, s.pool, how, ref, by, edit); errors.Is(err, errMovedOn) {
+			how = alone // and waits for who has the customer
+		}
 		return err
-	})
+	}))
 	if err != nil {
 		return customer.Change{}, err
+	}
+	if once != nil || !how.together { // a group tells of its commit by itself
+		s.committed(1, start)
 	}
 	return ch, nil
 }
 
 // revise finds the customer and saves the change.
 func (s *Store) revise(ctx context.Context, db database, how step, ref customer.Ref, by customer.Signature, edit customer.Edit) (customer.Change, error) {
-	before, err := s.find(ctx, db, ref, how.find)
+	before, err := s.find(ctx, db, ref, how)
 	if err != nil {
 		return customer.Change{}, err
 	}

@@ -13,20 +13,32 @@ import (
 
 // step is how a customer is read, and then moved to the next version.
 type step struct {
-	find   string
-	move   string // writes the record and the change
-	update string // writes the record alone
+	find     string
+	move     string // writes the record and the change
+	update   string // writes the record alone
+	together bool   // with others who move customers at the same time; see together.go
 }
 
 var (
 	// alone is with a statement for each, in transactions of their own.
-	alone = step{selectCustomer, moveCustomer(""), updateCustomer(notOvertaken)}
+	alone = step{find: selectCustomer, move: moveCustomer(""), update: updateCustomer(notOvertaken)}
+
+	// together is with a statement that others may share, in transactions of their own.
+	together = step{find: alone.find, move: alone.move, update: alone.update, together: true}
 
 	// held is in one transaction, which holds the customer meanwhile. It may have
 	// begun to write before another one that came first at this customer: then its
 	// change would have the lower number, and it has to begin anew.
-	held = step{selectCustomer + " FOR UPDATE", moveCustomer(notOvertaken), updateCustomer(notOvertaken)}
+	held = step{find: selectCustomer + " FOR UPDATE", move: moveCustomer(notOvertaken), update: updateCustomer(notOvertaken)}
 )
+
+// usual is how customers are read and moved, until somebody is in the way.
+func (s *Store) usual() step {
+	if s.sharded { // a statement for many would concern many shards
+		return alone
+	}
+	return together
+}
 
 // move writes the record and the change, as the one of its transaction with this
 // place, or neither: errMovedOn says that another change came first.
@@ -35,12 +47,16 @@ func (s *Store) move(ctx context.Context, db database, how step, ch customer.Cha
 	if err != nil {
 		return fmt.Errorf("record change: %w", err)
 	}
-	args := append(values(&ch.After, layout.Moving), movedKeys(ch)...)
-	args = append(args, ch.Before.Tenant, ch.Before.ID, ch.Before.Version, s.feedBase, place)
+	record := append(values(&ch.After, layout.Moving), movedKeys(ch)...)
+	record = append(record, ch.Before.Tenant, ch.Before.ID, ch.Before.Version, s.feedBase, int64(place))
 	if s.sharded {
-		return s.moveApart(ctx, db, how, args, s.changeArgs(ch, place, fields))
+		return s.moveApart(ctx, db, how, record, s.changeArgs(ch, place, fields))
 	}
-	args = append(args, ch.Event(), ch.By.Actor, text(ch.By.Contract), text(ch.By.RequestID), string(fields))
+	args := append(record, eventArgs(ch, fields)...)
+	if how.together {
+		_, err := s.moves.run(ctx, args)
+		return err
+	}
 	return movedOne(ctx, db, how.move, args)
 }
 
@@ -75,22 +91,27 @@ func movedOne(ctx context.Context, db database, query string, args []any) error 
 // changeArgs are the parameters of insertChange.
 func (s *Store) changeArgs(ch customer.Change, place int, fields []byte) []any {
 	c := &ch.After
-	return []any{
-		c.Tenant, c.ID, c.Version, c.Number, c.UpdatedAt.UnixMicro(), s.feedBase, place,
-		ch.Event(), ch.By.Actor, text(ch.By.Contract), text(ch.By.RequestID), string(fields),
-	}
+	return append([]any{c.Tenant, c.ID, c.Version, c.Number, c.UpdatedAt.UnixMicro(), s.feedBase, int64(place)}, eventArgs(ch, fields)...)
+}
+
+// eventArgs are those of what happened.
+func eventArgs(ch customer.Change, fields []byte) []any {
+	return []any{ch.Event(), ch.By.Actor, text(ch.By.Contract), text(ch.By.RequestID), string(fields)}
 }
 
 // The parameters of updateCustomer: the columns that a change may write, those of
 // keys, those that find the record, and those that number the change, by which the
-// record alone is held too. moveCustomer has more of the change behind them.
+// record alone is held too. moveCustomer has what happened behind them.
 var (
 	lastMoving   = len(layout.Moving)
-	lastKeyParam = lastMoving + 3
-	tenantParam  = param(lastKeyParam + 1)
-	idParam      = param(lastKeyParam + 2)
-	versionParam = param(lastKeyParam + 3)
-	seqParam     = seq(param(lastKeyParam+4), param(lastKeyParam+5))
+	keysParam    = lastMoving + 1 // the first of three
+	tenantParam  = lastMoving + 4
+	idParam      = lastMoving + 5
+	versionParam = lastMoving + 6
+	baseParam    = lastMoving + 7
+	placeParam   = lastMoving + 8
+	eventParam   = lastMoving + 9 // the first of five
+	lastParam    = lastMoving + 13
 )
 
 // updateCustomer writes the record at the version before, if the condition holds as
@@ -98,23 +119,32 @@ var (
 func updateCustomer(condition string) string {
 	return `
 		UPDATE customers
-		SET (` + layout.Names(layout.Moving) + `) = (` + params(1, lastMoving) + `),
-		    last_key = coalesce(` + param(lastMoving+1) + `::text, last_key),
-		    first_key = coalesce(` + param(lastMoving+2) + `::text, first_key),
-		    keys = coalesce(` + param(lastMoving+3) + `::text, keys)
-		WHERE tenant = ` + tenantParam + ` AND id = ` + idParam + ` AND version = ` + versionParam + condition
+		SET ` + setMoving(param) + `
+		WHERE tenant = ` + param(tenantParam) + ` AND id = ` + param(idParam) + ` AND version = ` + param(versionParam) + condition
+}
+
+// setMoving sets the columns to the parameters, each as it is written.
+func setMoving(written func(int) string) string {
+	return `(` + layout.Names(layout.Moving) + `) = (` + listed(written, 1, lastMoving) + `),
+		    last_key = coalesce(` + written(keysParam) + `::text, last_key),
+		    first_key = coalesce(` + written(keysParam+1) + `::text, first_key),
+		    keys = coalesce(` + written(keysParam+2) + `::text, keys)`
 }
 
 func moveCustomer(condition string) string {
-	first := lastKeyParam + 6
 	return `
 		WITH moved AS (` + updateCustomer(condition) + `
 			RETURNING tenant, id, version, number, updated_at
-		)
-		INSERT INTO changes (tenant, customer_id, version, number, at, seq, event, actor, contract, request_id, fields)
-		SELECT tenant, id, version, number, updated_at, ` + seqParam + `,
-			` + param(first) + `::text, ` + param(first+1) + `::text, ` + param(first+2) + `::text,
-			` + param(first+3) + `::text, ` + param(first+4) + `::text
+		)` + insertMoved(param)
+}
+
+// insertMoved writes the changes of customers that were moved.
+func insertMoved(written func(int) string) string {
+	return `
+		` + intoChanges + `
+		SELECT tenant, id, version, number, updated_at, ` + seq(written(baseParam), written(placeParam)) + `,
+			` + written(eventParam) + `::text, ` + written(eventParam+1) + `::text, ` + written(eventParam+2) + `::text,
+			` + written(eventParam+3) + `::text, ` + written(lastParam) + `::text
 		FROM moved`
 }
 
@@ -123,12 +153,18 @@ func moveCustomer(condition string) string {
 var notOvertaken = ` AND (
 	SELECT seq
 	FROM changes
-	WHERE tenant = ` + tenantParam + ` AND customer_id = ` + idParam + ` AND version = ` + versionParam + `
-) < ` + seqParam
+	WHERE tenant = ` + param(tenantParam) + ` AND customer_id = ` + param(idParam) + ` AND version = ` + param(versionParam) + `
+) < ` + seq(param(baseParam), param(placeParam))
 
-var insertChange = `
-	INSERT INTO changes (tenant, customer_id, version, number, at, seq, event, actor, contract, request_id, fields)
-	VALUES ($1, $2, $3, $4, $5, ` + seq("$6", "$7") + `, $8, $9, $10, $11, $12)`
+const intoChanges = "INSERT INTO changes (tenant, customer_id, version, number, at, seq, event, actor, contract, request_id, fields)"
+
+var insertChange = intoChanges + `
+	VALUES (` + changeRowValues(param) + `)`
+
+// changeRowValues are those of changeArgs, each as it is written.
+func changeRowValues(written func(int) string) string {
+	return listed(written, 1, 5) + ", " + seq(written(6), written(7)) + ", " + listed(written, 8, 12)
+}
 
 // seq is the number of a change: of its transaction, and in that by its place.
 func seq(base, place string) string {

@@ -4,12 +4,12 @@
 //
 // It remembers nothing that another server may change. A change is one statement,
 // which finds the customer at the version that the change was made of, or writes
-// nothing; then it is made again. No session is given a state, so that a pooler
-// may lend its connections by the transaction, and no statement of a change
-// touches more than one customer, so that tables can be sharded.
+// nothing; then it is made again. Changes that are asked for at the same time share
+// one, unless the tables are sharded. No session is given a state, so that a pooler
+// may lend its connections by the transaction.
 //
 // Read store.go for the connections, call.go for deadlines and repetitions,
-// customer.go for the records.
+// customer.go for the records, together.go for many of them at once.
 package postgres
 
 import (
@@ -41,6 +41,8 @@ type Store struct {
 
 	numbers  *lru.Cache[customer.Ref, string] // the ids of numbers
 	turns    turns
+	finds    groups[sought]
+	moves    groups[[]any] // of parameters of moveCustomer
 	sweeper  sweeper
 	calling  atomic.Int64 // calls that have, or wait for, a connection
 	onCommit func(writes int, took time.Duration)
@@ -80,6 +82,7 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{pool: pool, patience: patience, lag: feedPatience, turns: newTurns(), onCommit: opts.OnCommit}
+	s.finds.do, s.moves.do = s.findTogether, s.moveTogether
 	if s.numbers, err = lru.New[customer.Ref, string](maxNumbers); err != nil {
 		return nil, err
 	}
