@@ -72,7 +72,9 @@ type load struct {
 	highest, filled int32                   // see schema/0001_customers.sql
 	grown           bool                    // whether these have changed
 	there           map[customer.Ref]string // the ids of those whom entries name, by id and by number
-	births          pgx.Batch               // that wait to be written
+	pending         pgx.Batch               // statements that wait to be sent, behind these rows
+
+	numbers, customers, changes [][]any
 }
 
 // load runs fn, and writes what it leaves to be written.
@@ -88,7 +90,7 @@ func (s *Store) load(ctx context.Context, tx pgx.Tx, tenant string, by customer.
 		return err
 	}
 	if l.grown {
-		l.births.Queue(growTenant, tenant, l.highest, l.filled)
+		l.pending.Queue(growTenant, tenant, l.highest, l.filled)
 	}
 	return l.write(ctx)
 }
@@ -127,13 +129,19 @@ func (l *load) note(ctx context.Context, query string, names any) error {
 	return err
 }
 
-// write writes the births that wait for it.
+// write writes what waits for it.
 func (l *load) write(ctx context.Context) error {
-	if l.births.Len() == 0 {
+	if len(l.customers) > 0 {
+		l.pending.Queue(insertNumbers, numberRow.arrays(l.numbers)...)
+		l.pending.Queue(insertCustomers, customerRow.arrays(l.customers)...)
+		l.pending.Queue(insertChanges, changeRow.arrays(l.changes)...)
+		l.numbers, l.customers, l.changes = nil, nil, nil
+	}
+	if l.pending.Len() == 0 {
 		return nil
 	}
-	err := l.tx.SendBatch(ctx, &l.births).Close()
-	l.births = pgx.Batch{}
+	err := l.tx.SendBatch(ctx, &l.pending).Close()
+	l.pending = pgx.Batch{}
 	if err != nil {
 		return fmt.Errorf("insert customers: %w", err)
 	}
@@ -213,9 +221,9 @@ func (l *load) insert(ch customer.Change) error {
 	}
 	l.place++
 	c := &ch.After
-	l.births.Queue(insertNumber, c.Tenant, c.Number, c.ID)
-	l.births.Queue(insertCustomer, append(values(c, layout.Columns), keysOf(*c)...)...)
-	l.births.Queue(insertChange, l.changeArgs(ch, l.place, fields)...)
+	l.numbers = append(l.numbers, []any{c.Tenant, c.Number, c.ID})
+	l.customers = append(l.customers, append(values(c, layout.Columns), keysOf(*c)...))
+	l.changes = append(l.changes, l.changeArgs(ch, l.place, fields))
 	l.there[customer.ByID(c.Tenant, c.ID)], l.there[customer.ByNumber(c.Tenant, c.Number)] = c.ID, c.ID
 	return nil
 }
@@ -250,9 +258,28 @@ func (l *load) nextNumber(ctx context.Context) (int32, error) {
 	}
 }
 
-var insertCustomer = `
-	INSERT INTO customers (` + layout.Names(layout.Columns) + `, last_key, first_key, keys)
-	VALUES (` + params(1, len(layout.Columns)+3) + `)`
+// The types of the rows that a birth makes.
+var (
+	numberRow   = rowType{"text", "integer", "text"}
+	customerRow = typesOf(layout.Columns).and("text", "text", "text")
+	changeRow   = rowType{"text", "text", "bigint", "integer", "bigint", "bigint", "bigint", "text", "text", "text", "text", "text"}
+)
+
+var (
+	insertNumbers = `
+		INSERT INTO numbers (tenant, number, id)
+		SELECT *
+		FROM ` + numberRow.unnest()
+
+	insertCustomers = `
+		INSERT INTO customers (` + layout.Names(layout.Columns) + `, last_key, first_key, keys)
+		SELECT *
+		FROM ` + customerRow.unnest()
+
+	insertChanges = intoChanges + `
+		SELECT ` + changeRowValues(field) + `
+		FROM ` + changeRow.unnest()
+)
 
 const (
 	numbersAfter = `
@@ -271,10 +298,6 @@ const (
 		SELECT id, number
 		FROM numbers
 		WHERE tenant = $1 AND number = ANY ($2)`
-
-	insertNumber = `
-		INSERT INTO numbers (tenant, number, id)
-		VALUES ($1, $2, $3)`
 
 	// holdTenant makes the tenant's row, or takes its lock.
 	holdTenant = `
