@@ -22,7 +22,8 @@ func TestEveryStatementUsesAnIndex(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	move := append(values(&c, layout.Moving), nil, nil, nil, "north", c.ID, int64(7), int64(0), 0)
+	move := append(values(&c, layout.Moving), nil, nil, nil, "north", c.ID, int64(7), int64(0), int64(0))
+	many := moveRow.arrays([][]any{append(move[:len(move):len(move)], "e", "a", nil, nil, "{}")})
 	for name, tt := range map[string]struct {
 		query string
 		args  []any
@@ -30,6 +31,8 @@ func TestEveryStatementUsesAnIndex(t *testing.T) {
 		"find":           {alone.find, []any{"north", c.ID}},
 		"hold":           {held.find, []any{"north", c.ID}},
 		"move":           {alone.move, append(move, "e", "a", nil, nil, "{}")},
+		"find many":      {selectCustomers, []any{[]string{"north"}, []string{c.ID}}},
+		"move many":      {moveCustomers, many},
 		"move held":      {held.move, append(move, "e", "a", nil, nil, "{}")},
 		"update":         {held.update, move},
 		"number":         {selectNumber, []any{"north", 1}},

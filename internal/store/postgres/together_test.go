@@ -14,6 +14,7 @@ import (
 func TestChangesAreMadeTogether(t *testing.T) {
 	t.Parallel()
 	s, _ := start(t)
+	s.lag = time.Minute // other tests have transactions
 	const callers = 8
 	fill(t, s, callers)
 	var commits []int
