@@ -64,10 +64,15 @@ func array[T any](rows [][]any, column int) pgtype.FlatArray[*T] {
 	return list
 }
 
-// unnest reads the rows in a statement, where their columns are named by field.
+// unnest reads the rows in a statement, where their columns are named by field. How
+// many they are is hidden from the planner, which would plan for each number of them
+// anew.
 func (rt rowType) unnest() string {
-	parameter := func(n int) string { return param(n) + "::" + rt[n-1] + "[]" }
-	return "unnest(" + listed(parameter, 1, len(rt)) + ") AS sent (" + listed(field, 1, len(rt)) + ")"
+	array := func(n int) string { return "a" + strconv.Itoa(n) }
+	parameter := func(n int) string { return param(n) + "::" + rt[n-1] + "[] AS " + array(n) }
+	return `(SELECT ` + listed(parameter, 1, len(rt)) + ` OFFSET 0) AS arrays
+		CROSS JOIN unnest(` + listed(array, 1, len(rt)) + `)
+			WITH ORDINALITY AS sent (` + listed(field, 1, len(rt)) + `, place)`
 }
 
 // field writes a column: "p3".

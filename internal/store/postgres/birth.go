@@ -268,12 +268,12 @@ var (
 var (
 	insertNumbers = `
 		INSERT INTO numbers (tenant, number, id)
-		SELECT *
+		SELECT ` + listed(field, 1, len(numberRow)) + `
 		FROM ` + numberRow.unnest()
 
 	insertCustomers = `
 		INSERT INTO customers (` + layout.Names(layout.Columns) + `, last_key, first_key, keys)
-		SELECT *
+		SELECT ` + listed(field, 1, len(customerRow)) + `
 		FROM ` + customerRow.unnest()
 
 	insertChanges = intoChanges + `

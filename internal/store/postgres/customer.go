@@ -36,19 +36,19 @@ func (s *Store) find(ctx context.Context, db database, ref customer.Ref, how ste
 	if !storable(ref.ID) {
 		return customer.Customer{}, noCustomer()
 	}
+	if how.together {
+		found, err := s.finds.run(ctx, sought{ref: ref})
+		return found.customer, err
+	}
 	id, err := s.idOf(ctx, db, ref)
 	if err != nil {
 		return customer.Customer{}, err
 	}
-	if how.together {
-		found, err := s.finds.run(ctx, sought{tenant: ref.Tenant, id: id})
-		return found.customer, err
-	}
 	return selectOne(ctx, db, how.find, ref.Tenant, id)
 }
 
-func selectOne(ctx context.Context, db database, query, tenant, id string) (customer.Customer, error) {
-	c, err := scanCustomer(db.QueryRow(ctx, query, tenant, id))
+func selectOne(ctx context.Context, db database, query string, args ...any) (customer.Customer, error) {
+	c, err := scanCustomer(db.QueryRow(ctx, query, args...))
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return customer.Customer{}, noCustomer()

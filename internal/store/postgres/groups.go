@@ -26,11 +26,15 @@ type errand[T any] struct {
 }
 
 const (
-	// groupsAtOnce keep a database busy, and are few, so that groups are large.
-	groupsAtOnce = 4
-
 	// maxGroup is how many errands are in a group at most.
 	maxGroup = 128
+
+	// crowd is how many have to wait for another group to begin beside one that is
+	// being done. The larger groups are, the less each of a group costs.
+	crowd = 32
+
+	// groupsAtOnce is how many are being done at most.
+	groupsAtOnce = 4
 
 	// longErrand is when a group makes room for another: it may wait for a customer
 	// whom somebody holds.
@@ -42,19 +46,34 @@ const (
 func (g *groups[T]) run(ctx context.Context, what T) (T, error) {
 	e := &errand[T]{ctx: ctx, what: what, done: make(chan struct{})}
 	g.mu.Lock()
-	if len(g.waiting) == 0 && g.busy < groupsAtOnce {
+	if g.busy == 0 {
 		g.busy++
 		g.mu.Unlock()
 		g.lead([]*errand[T]{e})
 		return e.what, e.err
 	}
 	g.waiting = append(g.waiting, e)
+	g.start()
 	g.mu.Unlock()
 	select {
 	case <-e.done:
 		return e.what, e.err
 	case <-ctx.Done():
 		return what, ctx.Err()
+	}
+}
+
+// start begins a group of all who wait, if it is time for one.
+func (g *groups[T]) start() {
+	if g.busy > 0 && (len(g.waiting) < crowd || g.busy == groupsAtOnce) {
+		return
+	}
+	g.waiting = slices.DeleteFunc(g.waiting, func(e *errand[T]) bool { return e.ctx.Err() != nil })
+	group := slices.Clone(g.waiting[:min(len(g.waiting), maxGroup)])
+	if len(group) > 0 {
+		g.waiting = slices.Delete(g.waiting, 0, len(group))
+		g.busy++
+		go g.lead(group)
 	}
 }
 
@@ -72,16 +91,10 @@ func (g *groups[T]) lead(group []*errand[T]) {
 	}
 }
 
-// leave makes room for another group, of all who wait.
+// leave makes room for another group.
 func (g *groups[T]) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.busy--
-	g.waiting = slices.DeleteFunc(g.waiting, func(e *errand[T]) bool { return e.ctx.Err() != nil })
-	group := slices.Clone(g.waiting[:min(len(g.waiting), maxGroup)])
-	if len(group) > 0 {
-		g.waiting = slices.Delete(g.waiting, 0, len(group))
-		g.busy++
-		go g.lead(group)
-	}
+	g.start()
 }

@@ -43,6 +43,7 @@ type Store struct {
 	turns    turns
 	finds    groups[sought]
 	moves    groups[[]any] // of parameters of moveCustomer
+	tidying  atomic.Bool
 	sweeper  sweeper
 	calling  atomic.Int64 // calls that have, or wait for, a connection
 	onCommit func(writes int, took time.Duration)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,20 +16,20 @@ import (
 
 // sought is a customer who is to be found.
 type sought struct {
-	tenant, id string
-	customer   customer.Customer // when found
+	ref      customer.Ref
+	customer customer.Customer // when found
 }
 
 // findTogether finds the customers of a group with one statement.
 func (s *Store) findTogether(group []*errand[sought]) {
 	if len(group) == 1 {
 		e := group[0]
-		e.what.customer, e.err = selectOne(e.ctx, s.pool, selectCustomer, e.what.tenant, e.what.id)
+		e.what.customer, e.err = s.findAlone(e.ctx, e.what.ref)
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.patience)
 	defer cancel()
-	found, err := s.selectMany(ctx, group)
+	found, err := s.findMany(ctx, group)
 	for i, e := range group {
 		switch {
 		case err != nil:
@@ -41,13 +42,20 @@ func (s *Store) findTogether(group []*errand[sought]) {
 	}
 }
 
-// selectMany returns the customers by their places in the group.
-func (s *Store) selectMany(ctx context.Context, group []*errand[sought]) ([]customer.Customer, error) {
-	tenants, ids := make([]string, len(group)), make([]string, len(group))
-	for i, e := range group {
-		tenants[i], ids[i] = e.what.tenant, e.what.id
+func (s *Store) findAlone(ctx context.Context, ref customer.Ref) (customer.Customer, error) {
+	if ref.ID != "" {
+		return selectOne(ctx, s.pool, selectCustomer, ref.Tenant, ref.ID)
 	}
-	rows, err := s.pool.Query(ctx, selectCustomers, tenants, ids)
+	return selectOne(ctx, s.pool, selectNumbered, ref.Tenant, ref.Number)
+}
+
+// findMany returns the customers by their places in the group.
+func (s *Store) findMany(ctx context.Context, group []*errand[sought]) ([]customer.Customer, error) {
+	refs := make([][]any, len(group))
+	for i, e := range group {
+		refs[i] = []any{e.what.ref.Tenant, text(e.what.ref.ID), e.what.ref.Number}
+	}
+	rows, err := s.pool.Query(ctx, selectCustomers, refRow.arrays(refs)...)
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +77,9 @@ func (s *Store) selectMany(ctx context.Context, group []*errand[sought]) ([]cust
 // nobody waits for a customer who is not his.
 func (s *Store) moveTogether(group []*errand[[]any]) {
 	start := time.Now()
+	if movesKeys(group) {
+		defer s.tidySoon()
+	}
 	if len(group) == 1 {
 		e := group[0]
 		if e.err = movedOne(e.ctx, s.pool, alone.move, e.what); e.err == nil {
@@ -98,6 +109,11 @@ func (s *Store) moveTogether(group []*errand[[]any]) {
 	}
 }
 
+// movesKeys reports whether one of the group writes keys.
+func movesKeys(group []*errand[[]any]) bool {
+	return slices.ContainsFunc(group, func(e *errand[[]any]) bool { return e.what[keysParam-1] != nil })
+}
+
 // moveMany reports which of the group were moved.
 func (s *Store) moveMany(ctx context.Context, group []*errand[[]any]) (moved []bool, err error) {
 	changes := make([][]any, len(group))
@@ -124,10 +140,27 @@ func refused(err error) bool {
 	return errors.As(err, &answer) && answer.SeverityUnlocalized == "ERROR"
 }
 
-var selectCustomers = `
-	SELECT ` + layout.Names(layout.Columns) + `, place
-	FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS sought (tenant, id, place)
-	JOIN customers USING (tenant, id)`
+var (
+	selectNumbered = `
+		SELECT ` + layout.Names(layout.Columns) + `
+		FROM (
+			SELECT tenant, id
+			FROM numbers
+			WHERE tenant = $1 AND number = $2
+		) AS numbered
+		JOIN customers USING (tenant, id)`
+
+	refRow = rowType{"text", "text", "integer"} // tenant, id or NULL, number
+
+	selectCustomers = `
+		SELECT ` + layout.Names(layout.Columns) + `, place
+		FROM (
+			SELECT place, ` + field(1) + ` AS tenant, coalesce(` + field(2) + `, numbers.id) AS id
+			FROM ` + refRow.unnest() + `
+			LEFT JOIN numbers ON ` + field(2) + ` IS NULL AND numbers.tenant = ` + field(1) + ` AND numbers.number = ` + field(3) + `
+		) AS sought
+		JOIN customers USING (tenant, id)`
+)
 
 // moveRow is the type of moveCustomer's parameters.
 var moveRow = typesOf(layout.Moving).and(
