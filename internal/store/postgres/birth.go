@@ -289,15 +289,27 @@ const (
 		ORDER BY number
 		LIMIT 1000`
 
+	// Each is sought by itself: the first time the tables may be empty, and what is
+	// planned for that would read them from end to end when they no longer are.
 	selectIDs = `
-		SELECT id, number
-		FROM customers
-		WHERE tenant = $1 AND id = ANY ($2)`
+		SELECT found.id, found.number
+		FROM unnest($2::text[]) AS named (id)
+		CROSS JOIN LATERAL (
+			SELECT id, number
+			FROM customers
+			WHERE tenant = $1 AND id = named.id
+			OFFSET 0
+		) AS found`
 
 	selectNumbers = `
-		SELECT id, number
-		FROM numbers
-		WHERE tenant = $1 AND number = ANY ($2)`
+		SELECT found.id, found.number
+		FROM unnest($2::integer[]) AS named (number)
+		CROSS JOIN LATERAL (
+			SELECT id, number
+			FROM numbers
+			WHERE tenant = $1 AND number = named.number
+			OFFSET 0
+		) AS found`
 
 	// holdTenant makes the tenant's row, or takes its lock.
 	holdTenant = `
