@@ -1,0 +1,64 @@
+package samples_test
+
+import (
+	"bufio"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+var variable = regexp.MustCompile(`\{\{\$processEnv (\w+)\}\}`)
+
+// sendHTTP sends a request that is written out, as the HTTP clients of editors do:
+// they put variables in, encode the credentials of Basic, and add what the wire
+// needs.
+func sendHTTP(source string, env map[string]string) (stdout, stderr string, err error) {
+	source = variable.ReplaceAllStringFunc(source, func(v string) string { return env[variable.FindStringSubmatch(v)[1]] })
+	head, body, _ := strings.Cut(strings.TrimSuffix(source, "\n"), "\n\n")
+	lines := strings.Split(head, "\n")
+	method, target, _ := strings.Cut(lines[0], " ")
+	to, err := url.Parse(target)
+	if err != nil {
+		return "", "", err
+	}
+	var message strings.Builder
+	fmt.Fprintf(&message, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", method, to.RequestURI(), to.Host)
+	for _, header := range lines[1:] {
+		if credentials, ok := strings.CutPrefix(header, "Authorization: Basic "); ok {
+			header = "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(credentials))
+		}
+		message.WriteString(header + "\r\n")
+	}
+	if body != "" {
+		fmt.Fprintf(&message, "Content-Length: %d\r\n", len(body))
+	}
+	message.WriteString("\r\n" + body)
+	return exchange(to.Host, message.String())
+}
+
+func exchange(host, message string) (stdout, stderr string, err error) {
+	conn, err := net.Dial("tcp", host)
+	if err != nil {
+		return "", "", err
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, message); err != nil {
+		return "", "", err
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return "", "", err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode >= 400 {
+		stderr = answer.Status
+		err = fmt.Errorf("answered with %s", answer.Status)
+	}
+	return string(text), stderr, err
+}

@@ -1,0 +1,2 @@
+// A sample takes the place of this file.
+fn main() {}

@@ -1,0 +1,233 @@
+package samples_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tool is how the samples of one language are tried. Its commands are the shell's,
+// in a directory that has the sample, with $TESTDATA for what we bring along.
+type tool struct {
+	file    string // what the sample is called
+	version string // prints what is installed; fails where something is missing
+	install string // what brings it
+	check   string // compiles the sample, or parses it
+	run     string // empty for a language that is only parsed
+	send    bool   // instead of running it, do what an editor's HTTP client does
+}
+
+// tools are those of each sample, by its label.
+var tools = map[string]tool{
+	"C# · HttpClient": {
+		file:    "Sample.cs",
+		version: "mcs --version && mono --version | sed -n '1s/ (.*//p'",
+		install: "apt-get install mono-mcs libmono-system-net-http4.0-cil",
+		check:   "mcs -warnaserror -main:Entry -r:System.Net.Http.dll Sample.cs $TESTDATA/Entry.cs",
+		run:     "mono Sample.exe",
+	},
+	"C# · RestSharp": {
+		file:    "Sample.cs",
+		version: "mcs --version",
+		install: "apt-get install mono-mcs",
+		check:   "mcs --parse Sample.cs",
+	},
+	"curl": {
+		file:    "sample.sh",
+		version: "curl --version | sed -n '1s/ (.*//p'",
+		install: "apt-get install curl",
+		run:     "sh sample.sh",
+	},
+	"Dart · http": parsed("dart"),
+	"Go": {
+		file:    "sample.go",
+		version: "go version",
+		install: "Go",
+		check:   "go build sample.go",
+		run:     "./sample",
+	},
+	"HTTP": {
+		version: "echo the test itself, as editors do",
+		send:    true,
+	},
+	"Java": {
+		file:    "Sample.java",
+		version: "javac --version",
+		install: "apt-get install default-jdk-headless",
+		check:   "javac -J-XX:TieredStopAtLevel=1 Sample.java",
+		run:     "java Sample",
+	},
+	"JavaScript · fetch": {
+		file:    "sample.mjs",
+		version: "printf 'Node.js ' && node --version",
+		install: "apt-get install nodejs",
+		run:     "node sample.mjs",
+	},
+	"Kotlin": {
+		file:    "Sample.kt",
+		version: "kotlinc -version 2>&1 | sed -n 's/^info: //p'",
+		install: "apt-get install kotlin",
+		check:   "JAVA_OPTS=-XX:TieredStopAtLevel=1 kotlinc Sample.kt -include-runtime -d sample.jar",
+		run:     "java -jar sample.jar",
+	},
+	"C · libcurl": {
+		file:    "sample.c",
+		version: "cc --version | sed -n 1p && curl-config --version",
+		install: "apt-get install gcc libcurl4-openssl-dev",
+		check:   "cc -Wall -Wextra -Werror -o sample sample.c -lcurl",
+		run:     "./sample",
+	},
+	"Node.js": {
+		file:    "sample.mjs",
+		version: "printf 'Node.js ' && node --version",
+		install: "apt-get install nodejs",
+		run:     "node sample.mjs",
+	},
+	"Objective-C": parsed("objc"),
+	"OCaml · Cohttp": {
+		file:    "sample.ml",
+		version: "printf 'OCaml ' && ocamlopt -version && ocamlfind query -format 'cohttp %v' cohttp-lwt-unix",
+		install: "apt-get install ocaml-nox ocaml-findlib libcohttp-lwt-unix-ocaml-dev",
+		check:   "ocamlfind ocamlopt -thread -package cohttp-lwt-unix -linkpkg -o sample sample.ml",
+		run:     "./sample",
+	},
+	"PHP · cURL": {
+		file:    "sample.php",
+		version: `php -r 'echo "PHP ", PHP_VERSION, "\n", "curl ", curl_version()["version"], "\n";'`,
+		install: "apt-get install php-cli php-curl",
+		run:     "php sample.php",
+	},
+	"PowerShell": parsed("powershell"),
+	"Python · requests": {
+		file:    "sample.py",
+		version: `python3 -c 'import platform, requests; print("Python", platform.python_version()); print("requests", requests.__version__)'`,
+		install: "apt-get install python3-requests",
+		run:     "python3 sample.py",
+	},
+	"R · httr2": {
+		file:    "sample.R",
+		version: `Rscript -e 'cat("R ", format(getRversion()), "\n", "httr2 ", format(packageVersion("httr2")), "\n", sep = "")'`,
+		install: "apt-get install r-base-core r-cran-httr2",
+		run:     "Rscript sample.R",
+	},
+	"Ruby": {
+		file:    "sample.rb",
+		version: "ruby -e 'puts \"Ruby \" + RUBY_VERSION'",
+		install: "apt-get install ruby",
+		run:     "ruby -w sample.rb",
+	},
+	"Rust · reqwest": {
+		file:    "main.rs",
+		version: "rustc --version && cargo fetch --quiet --offline --locked --manifest-path $TESTDATA/rust/Cargo.toml",
+		install: "cargo fetch --locked --manifest-path internal/portal/samples/testdata/rust/Cargo.toml",
+		check:   "cp -r $TESTDATA/rust/. . && mv main.rs src && cargo build --quiet --offline --locked --target-dir $CACHE/rust && cp $CACHE/rust/debug/sample .",
+		run:     "./sample",
+	},
+	"Shell · wget": {
+		file:    "sample.sh",
+		version: "wget --version | sed -n '1s/ built.*//p'",
+		install: "apt-get install wget",
+		run:     "sh sample.sh",
+	},
+	"Swift": parsed("swift"),
+}
+
+// parsed is for a language of which neither Debian nor a registry has the tools,
+// but one has a parser.
+func parsed(language string) tool {
+	return tool{
+		file:    "sample",
+		version: `python3 -c 'from importlib.metadata import version as v; import tree_sitter_language_pack as p; print(p.__name__.replace("_", "-"), v(p.__name__))'`,
+		install: "pip install -r internal/portal/samples/testdata/requirements.txt",
+		check:   "python3 $TESTDATA/parse.py " + language + " sample",
+	}
+}
+
+// way is how a language is tried, as docs/samples.md says it.
+func (t tool) way() string {
+	if t.run == "" && !t.send {
+		return "parsed"
+	}
+	return "run"
+}
+
+// need returns what is installed, on one line. Where that is not enough the test
+// is skipped, unless KARTOTEK_TEST_ALL is set.
+func (t tool) need(tb testing.TB) string {
+	tb.Helper()
+	stdout, stderr, err := command(tb, tb.TempDir(), t.version, nil)
+	if err == nil {
+		return strings.Join(strings.Split(strings.TrimSpace(stdout), "\n"), ", ")
+	}
+	if testAll || updating() {
+		tb.Fatalf("%s is needed: %v\n%s", t.install, err, stderr)
+	}
+	tb.Skipf("not %s, which needs: %s", t.way(), t.install)
+	return ""
+}
+
+// program is a sample that can be run with an environment.
+type program func(env map[string]string) (stdout, stderr string, err error)
+
+// build makes a program of the sample; of one that can only be parsed there is
+// none.
+func (t tool) build(tb testing.TB, source string) program {
+	tb.Helper()
+	if t.send {
+		return func(env map[string]string) (string, string, error) { return sendHTTP(source, env) }
+	}
+	dir := tb.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, t.file), []byte(source), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	if stdout, stderr, err := command(tb, dir, t.check, nil); err != nil {
+		tb.Fatalf("%s: %v\n%s%s\nin:\n%s", t.check, err, stdout, stderr, source)
+	}
+	if t.run == "" {
+		return nil
+	}
+	return func(env map[string]string) (string, string, error) { return command(tb, dir, t.run, env) }
+}
+
+// command runs a command of the shell.
+func command(tb testing.TB, dir, line string, env map[string]string) (stdout, stderr string, err error) {
+	tb.Helper()
+	testdata, err := filepath.Abs("testdata")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(tb.Context(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "bash", "-eo", "pipefail", "-c", line)
+	cmd.WaitDelay = time.Second
+	cmd.Dir = dir
+	cmd.Env = append(withoutProxies(os.Environ()), "LC_ALL=C.UTF-8", "TESTDATA="+testdata, "CACHE="+filepath.Join(cache, "kartotek-samples"))
+	for name, value := range env {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	var out, complaints bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaints
+	err = cmd.Run()
+	return out.String(), complaints.String(), errors.Join(err, ctx.Err())
+}
+
+// withoutProxies is an environment in which a request goes where it is sent.
+func withoutProxies(env []string) []string {
+	var direct []string
+	for _, variable := range env {
+		if name, _, _ := strings.Cut(variable, "="); !strings.HasSuffix(strings.ToLower(name), "_proxy") {
+			direct = append(direct, variable)
+		}
+	}
+	return direct
+}
