@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -157,20 +159,41 @@ func (t tool) way() string {
 	return "run"
 }
 
-// need returns what is installed, on one line. Where that is not enough the test
-// is skipped, unless KARTOTEK_TEST_ALL is set.
-func (t tool) need(tb testing.TB) string {
-	tb.Helper()
-	stdout, stderr, err := command(tb, tb.TempDir(), t.version, nil)
-	if err == nil {
-		return strings.Join(strings.Split(strings.TrimSpace(stdout), "\n"), ", ")
+// TestToolsAreInstalled says which samples cannot be tried here; "make test" shows it.
+func TestToolsAreInstalled(t *testing.T) {
+	t.Parallel()
+	for label, tool := range tools {
+		t.Run(label, func(t *testing.T) {
+			t.Parallel()
+			tool.need(t, label)
+		})
 	}
-	if testAll || updating() {
-		tb.Fatalf("%s is needed: %v\n%s", t.install, err, stderr)
-	}
-	tb.Skipf("not %s, which needs: %s", t.way(), t.install)
-	return ""
 }
+
+// need returns what is installed, on one line. Where something is missing the test
+// is skipped, unless KARTOTEK_TEST_ALL is set.
+func (t tool) need(tb testing.TB, label string) string {
+	tb.Helper()
+	once, _ := probes.LoadOrStore(t.version, sync.OnceValues(func() (string, error) {
+		stdout, stderr, err := command(tb, tb.TempDir(), t.version, nil)
+		if err != nil {
+			err = fmt.Errorf("%s: %w\n%s", t.version, err, stderr)
+		}
+		return strings.ReplaceAll(strings.TrimSpace(stdout), "\n", ", "), err
+	}))
+	version, err := once.(func() (string, error))()
+	switch {
+	case err == nil:
+	case os.Getenv("KARTOTEK_TEST_ALL") != "" || updating():
+		tb.Fatalf("needs %s: %v", t.install, err)
+	default:
+		tb.Skipf("skipped: the code sample in %s, which is %s after %s", label, t.way(), t.install)
+	}
+	return version
+}
+
+// probes are what the commands for versions said; each is asked once.
+var probes sync.Map
 
 // program is a sample that can be run with an environment.
 type program func(env map[string]string) (stdout, stderr string, err error)
