@@ -19,7 +19,7 @@ test: ## run all tests: those on PostgreSQL where it is installed
 	else \
 		echo "skipped: the tests on PostgreSQL, which run after apt-get install postgresql"; \
 	fi
-	@go test -v -run TestToolsAreInstalled ./internal/portal/samples | sed -n 's/.*\(skipped: \)/\1/p'
+	@go test -v -run TestToolsAreInstalled ./internal/portal/samples | sed -n 's/.*\(skipped: \)/\1/p' | sort
 
 check: ## what a change must pass: format, vet, staticcheck, tests under the race detector
 	@unformatted=$$($(tool) gofumpt -l .); if [ -n "$$unformatted" ]; then echo "run make format:"; echo "$$unformatted"; exit 1; fi
