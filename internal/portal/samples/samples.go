@@ -121,9 +121,3 @@ func newView(r Request) view {
 func (v view) Basic() bool  { return v.Credential == Basic }
 func (v view) Token() bool  { return v.Credential == Token }
 func (v view) Bearer() bool { return v.Credential == Bearer }
-
-// Scheme is that of the URL: Node.js has a module for each.
-func (v view) Scheme() string {
-	scheme, _, _ := strings.Cut(v.URL, ":")
-	return scheme
-}

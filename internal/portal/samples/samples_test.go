@@ -126,14 +126,6 @@ func TestContentTypeGoesWithTheBody(t *testing.T) {
 	}
 }
 
-func TestNodeTakesTheModuleOfTheScheme(t *testing.T) {
-	t.Parallel()
-	source := sources(samples.Request{Method: "GET", URL: "https://kartotek.example/v1/me"})["Node.js"]
-	if !strings.HasPrefix(source, `import { request } from "node:https";`) {
-		t.Errorf("got\n%s", source)
-	}
-}
-
 func TestBodyMustBeJSON(t *testing.T) {
 	t.Parallel()
 	defer func() {
