@@ -1,3 +1,5 @@
+//go:build unix
+
 package samples_test
 
 import (

@@ -1,3 +1,5 @@
+//go:build unix
+
 package samples_test
 
 import (
@@ -19,8 +21,8 @@ environment, print the body of the answer, and end with an exit code other than 
 
 A test runs them: each sends both documented PATCHes, of elw with a password and of lochting with a token, and a GET with
 an API key, to a server, with texts full of quotes, backslashes, dollars, braces and letters outside ASCII; then the record
-must hold them to the letter. Languages whose tools neither Debian nor a package registry has are parsed instead: what they
-send has not been seen. Where a tool is missing, ` + "`go test -v ./internal/portal/samples`" + ` says what to install.
+must hold them to the letter. Where neither Debian nor a package registry has the tools, the sample is parsed instead: what it
+sends has not been seen. Where a tool is missing, ` + "`go test -v ./internal/portal/samples`" + ` says what to install.
 
 ` + "`go test ./internal/portal/samples -update`" + ` writes this page.
 

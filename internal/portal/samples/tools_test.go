@@ -1,3 +1,5 @@
+//go:build unix
+
 package samples_test
 
 import (
@@ -10,12 +12,14 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
 
 // tool is how the samples of one language are tried. Its commands are the shell's,
-// in a directory that has the sample, with $TESTDATA for what we bring along.
+// in a directory that has the sample; $TESTDATA is what we bring along, $CACHE what
+// stays for the next time.
 type tool struct {
 	file    string // what the sample is called
 	version string // prints what is installed; fails where something is missing
@@ -152,8 +156,8 @@ func parsed(language string) tool {
 }
 
 // way is how a language is tried, as docs/samples.md says it.
-func (t tool) way() string {
-	if t.run == "" && !t.send {
+func (how tool) way() string {
+	if how.run == "" && !how.send {
 		return "parsed"
 	}
 	return "run"
@@ -172,12 +176,12 @@ func TestToolsAreInstalled(t *testing.T) {
 
 // need returns what is installed, on one line. Where something is missing the test
 // is skipped, unless KARTOTEK_TEST_ALL is set.
-func (t tool) need(tb testing.TB, label string) string {
-	tb.Helper()
-	once, _ := probes.LoadOrStore(t.version, sync.OnceValues(func() (string, error) {
-		stdout, stderr, err := command(tb, tb.TempDir(), t.version, nil)
+func (how tool) need(t *testing.T, label string) string {
+	t.Helper()
+	once, _ := probes.LoadOrStore(how.version, sync.OnceValues(func() (string, error) {
+		stdout, stderr, err := command(t, t.TempDir(), how.version, nil)
 		if err != nil {
-			err = fmt.Errorf("%s: %w\n%s", t.version, err, stderr)
+			err = fmt.Errorf("%s: %w\n%s", how.version, err, stderr)
 		}
 		return strings.ReplaceAll(strings.TrimSpace(stdout), "\n", ", "), err
 	}))
@@ -185,9 +189,9 @@ func (t tool) need(tb testing.TB, label string) string {
 	switch {
 	case err == nil:
 	case os.Getenv("KARTOTEK_TEST_ALL") != "" || updating():
-		tb.Fatalf("needs %s: %v", t.install, err)
+		t.Fatalf("needs %s: %v", how.install, err)
 	default:
-		tb.Skipf("skipped: the code sample in %s, which is %s after %s", label, t.way(), t.install)
+		t.Skipf("skipped: the code sample in %s, which is %s after %s", label, how.way(), how.install)
 	}
 	return version
 }
@@ -200,39 +204,44 @@ type program func(env map[string]string) (stdout, stderr string, err error)
 
 // build makes a program of the sample; of one that can only be parsed there is
 // none.
-func (t tool) build(tb testing.TB, source string) program {
-	tb.Helper()
-	if t.send {
+func (how tool) build(t *testing.T, source string) program {
+	t.Helper()
+	if how.send {
 		return func(env map[string]string) (string, string, error) { return sendHTTP(source, env) }
 	}
-	dir := tb.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, t.file), []byte(source), 0o600); err != nil {
-		tb.Fatal(err)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, how.file), []byte(source), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	if stdout, stderr, err := command(tb, dir, t.check, nil); err != nil {
-		tb.Fatalf("%s: %v\n%s%s\nin:\n%s", t.check, err, stdout, stderr, source)
+	if stdout, stderr, err := command(t, dir, how.check, nil); err != nil {
+		t.Fatalf("%s: %v\n%s%s\nin:\n%s", how.check, err, stdout, stderr, source)
 	}
-	if t.run == "" {
+	if how.run == "" {
 		return nil
 	}
-	return func(env map[string]string) (string, string, error) { return command(tb, dir, t.run, env) }
+	return func(env map[string]string) (string, string, error) { return command(t, dir, how.run, env) }
 }
 
 // command runs a command of the shell.
-func command(tb testing.TB, dir, line string, env map[string]string) (stdout, stderr string, err error) {
-	tb.Helper()
+func command(t *testing.T, dir, line string, env map[string]string) (stdout, stderr string, err error) {
+	t.Helper()
 	testdata, err := filepath.Abs("testdata")
 	if err != nil {
-		tb.Fatal(err)
+		t.Fatal(err)
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		tb.Fatal(err)
+		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(tb.Context(), 3*time.Minute)
-	defer cancel()
+	ctx := t.Context()
+	if deadline, ok := t.Deadline(); ok {
+		limited, cancel := context.WithDeadline(ctx, deadline.Add(-10*time.Second)) // in time to say which it was
+		defer cancel()
+		ctx = limited
+	}
 	cmd := exec.CommandContext(ctx, "bash", "-eo", "pipefail", "-c", line)
-	cmd.WaitDelay = time.Second
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // and all that it started
 	cmd.Dir = dir
 	cmd.Env = append(withoutProxies(os.Environ()), "LC_ALL=C.UTF-8", "TESTDATA="+testdata, "CACHE="+filepath.Join(cache, "kartotek-samples"))
 	for name, value := range env {
