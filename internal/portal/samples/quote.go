@@ -98,8 +98,14 @@ func (x syntax) quote(s string) string {
 	return b.String()
 }
 
-// c keeps two question marks apart, which begin a trigraph.
-func c(s string) string { return strings.ReplaceAll(cSyntax.quote(s), "??", `?\?`) }
+// c escapes question marks where two of them would begin a trigraph.
+func c(s string) string {
+	quoted := cSyntax.quote(s)
+	if !strings.Contains(quoted, "??") {
+		return quoted
+	}
+	return strings.ReplaceAll(quoted, "?", `\?`)
+}
 
 // csharp escapes what C# takes for the end of a line, too.
 func csharp(s string) string {

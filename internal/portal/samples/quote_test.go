@@ -11,30 +11,30 @@ import (
 // read by hand, and the samples that run show that it comes back.
 func TestStringsAreEscaped(t *testing.T) {
 	t.Parallel()
-	const hard = "O'Brien å 🎈 \"q\" \\ $name ${x} #{x} %s `ls` ’??/" + "\n\r\t\x07\u2028"
-	c := `O'Brien å 🎈 \"q\" \\ $name ${x} #{x} %s ` + "`ls`" + ` ’??/\n\r\t\007` + "\u2028"
+	const hard = "O'Brien å 🎈 \"q\" \\ $name ${x} #{x} %s `ls` ’???/" + "\n\r\t\x07\u2028"
+	c := `O'Brien å 🎈 \"q\" \\ $name ${x} #{x} %s ` + "`ls`" + ` ’???/\n\r\t\007` + "\u2028"
 	hex := strings.ReplaceAll(c, `\007`, `\x07`)
 	for label, want := range map[string]string{
 		"C# · HttpClient":    `"` + strings.NewReplacer(`\007`, `\u0007`, "\u2028", `\u2028`).Replace(c) + `"`,
 		"C# · RestSharp":     `"` + strings.NewReplacer(`\007`, `\u0007`, "\u2028", `\u2028`).Replace(c) + `"`,
-		"Dart · http":        `'O\'Brien å 🎈 "q" \\ \$name \${x} #{x} %s ` + "`ls`" + ` ’??/\n\r\t\x07` + "\u2028'",
+		"Dart · http":        `'O\'Brien å 🎈 "q" \\ \$name \${x} #{x} %s ` + "`ls`" + ` ’???/\n\r\t\x07` + "\u2028'",
 		"Go":                 `"` + strings.NewReplacer(`\007`, `\a`, "\u2028", `\u2028`).Replace(c) + `"`,
 		"Java":               `"` + c + `"`,
 		"JavaScript · fetch": `"` + hex + `"`,
 		"Kotlin":             `"` + strings.NewReplacer(`\007`, `\u0007`, `$`, `\$`).Replace(c) + `"`,
-		"C · libcurl":        strings.ReplaceAll(c, "??", `?\?`) + `"`,
+		"C · libcurl":        strings.ReplaceAll(c, "?", `\?`) + `"`,
 		"Node.js":            `"` + hex + `"`,
-		"Objective-C":        `@"` + strings.ReplaceAll(c, "??", `?\?`) + `"`,
+		"Objective-C":        `@"` + strings.ReplaceAll(c, "?", `\?`) + `"`,
 		"OCaml · Cohttp":     `"` + c + `"`,
-		"PHP · cURL":         `O\'Brien å 🎈 "q" \\ $name ${x} #{x} %s ` + "`ls` ’??/\n\r\t\x07\u2028'",
-		"PowerShell":         `'O''Brien å 🎈 "q" \ $name ${x} #{x} %s ` + "`ls` ’’??/\n\r\t\x07\u2028'",
+		"PHP · cURL":         `O\'Brien å 🎈 "q" \\ $name ${x} #{x} %s ` + "`ls` ’???/\n\r\t\x07\u2028'",
+		"PowerShell":         `'O''Brien å 🎈 "q" \ $name ${x} #{x} %s ` + "`ls` ’’???/\n\r\t\x07\u2028'",
 		"Python · requests":  `"` + hex + `"`,
 		"R · httr2":          `"` + hex + `"`,
 		"Ruby":               `"` + strings.ReplaceAll(hex, `#`, `\#`) + `"`,
 		"Rust · reqwest":     `"` + hex + `"`,
 		"Swift":              `"` + strings.ReplaceAll(c, `\007`, `\u{7}`) + `"`,
-		"curl":               `O'\''Brien å 🎈 "q" \ $name ${x} #{x} %s ` + "`ls` ’??/\n\r\t\x07\u2028'",
-		"Shell · wget":       `O'\''Brien å 🎈 "q" \ $name ${x} #{x} %s ` + "`ls` ’??/\n\r\t\x07\u2028'",
+		"curl":               `O'\''Brien å 🎈 "q" \ $name ${x} #{x} %s ` + "`ls` ’???/\n\r\t\x07\u2028'",
+		"Shell · wget":       `O'\''Brien å 🎈 "q" \ $name ${x} #{x} %s ` + "`ls` ’???/\n\r\t\x07\u2028'",
 		"HTTP":               hard, // which has no escapes
 	} {
 		source := sources(samples.Request{Method: "GET", URL: "http://127.0.0.1/", Headers: []samples.Header{{Name: "X-Note", Value: hard}}})[label]
