@@ -4,18 +4,20 @@ import (
 	"encoding/binary"
 	"time"
 
+	"github.com/google/uuid"
+
 	"kartotek/internal/customer"
 	"kartotek/internal/store/layout"
 )
 
-// appendRecord packs a record as the cache holds it: its columns in order, texts
-// and numbers with their lengths.
+// appendRecord packs a record as the cache holds it: its columns in order, as small
+// as is cheap to read.
 func appendRecord(out []byte, r record) []byte {
 	out = binary.AppendVarint(binary.AppendVarint(out, r.row), r.change)
 	for _, col := range layout.Columns {
 		switch p := col.Field(&r.Customer).(type) {
 		case *string:
-			out = append(binary.AppendUvarint(out, uint64(len(*p))), *p...)
+			out = appendText(out, *p)
 		case *bool:
 			out = appendBool(out, *p)
 		case *int32:
@@ -25,11 +27,26 @@ func appendRecord(out []byte, r record) []byte {
 		case *customer.POBox:
 			out = binary.AppendVarint(appendBool(out, p.Given), int64(p.Number))
 		case *time.Time:
-			out = binary.AppendVarint(out, p.UnixMicro()) // of the zero time as well
+			if out = appendBool(out, !p.IsZero()); !p.IsZero() {
+				out = binary.AppendVarint(out, p.UnixMicro())
+			}
 		}
 	}
 	return out
 }
+
+// appendText writes a UUID as its 16 bytes behind a 1, and another text behind twice
+// its length.
+func appendText(out []byte, s string) []byte {
+	if len(s) == uuidLength {
+		if id, err := uuid.Parse(s); err == nil && id.String() == s {
+			return append(append(out, 1), id[:]...)
+		}
+	}
+	return append(binary.AppendUvarint(out, 2*uint64(len(s))), s...)
+}
+
+const uuidLength = len("00000000-0000-0000-0000-000000000000")
 
 func appendBool(out []byte, b bool) []byte {
 	if b {
@@ -55,7 +72,9 @@ func unpack(packed []byte) record {
 		case *customer.POBox:
 			*p = customer.POBox{Given: u.bool(), Number: int32(u.int())}
 		case *time.Time:
-			*p = layout.Instant(u.int())
+			if u.bool() {
+				*p = layout.Instant(u.int())
+			}
 		}
 	}
 	return r
@@ -66,8 +85,13 @@ type unpacker string
 
 func (u *unpacker) text() string {
 	n := u.uint()
-	text := (*u)[:n]
-	*u = (*u)[n:]
+	if n == 1 {
+		id := uuid.UUID([]byte((*u)[:16]))
+		*u = (*u)[16:]
+		return id.String()
+	}
+	text := (*u)[:n/2]
+	*u = (*u)[n/2:]
 	return string(text)
 }
 
