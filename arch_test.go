@@ -34,9 +34,10 @@ var mayImport = map[string][]string{
 	"store/pgtest":    {},
 
 	"web":                   {"access", "fault"},
-	"contract":              {"access", "customer", "fault", "web"},
+	"contract":              {"access", "contract/transcript", "customer", "fault", "web"},
+	"contract/transcript":   {},
 	"contract/*":            {"access", "contract", "customer", "fault", "patch", "web"},
-	"contract/contracttest": {"access", "contract", "customer", "fault", "patch", "store/pgtest", "store/postgres", "store/sqlite", "store/storetest", "web"},
+	"contract/contracttest": {"access", "contract", "contract/transcript", "customer", "fault", "patch", "store/pgtest", "store/postgres", "store/sqlite", "store/storetest", "web"},
 
 	"portal/samples": {},
 
@@ -61,7 +62,7 @@ var only = map[string][]string{
 }
 
 // standardOnly are the leaves: they use the standard library and nothing else.
-var standardOnly = []string{"fault", "patch", "portal/samples"}
+var standardOnly = []string{"contract/transcript", "fault", "patch", "portal/samples"}
 
 func TestImportsPointDown(t *testing.T) {
 	t.Parallel()

@@ -1,12 +1,13 @@
 // Package contract says what a contract is: a name, routes, a way to fail and
 // the OpenAPI document that judges it. It knows none of the contracts.
 //
-// Read contract.go for how one is mounted; and for what stands before the handlers
-// of all of them, gate.go for how callers are let in, once.go for requests that
-// are sent again.
+// Read contract.go for how one is mounted; for what stands before the handlers of
+// all of them, gate.go for how callers are let in, once.go for requests that are
+// sent again; and recorded.go for what transcripts show of its operations.
 package contract
 
 import (
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/url"
@@ -20,12 +21,13 @@ import (
 
 // Contract is one wire API that the server honours.
 type Contract struct {
-	Name     string // in logs, metrics and the history
-	Prefix   string // of every path that is the contract's, known or not: "/api/"
-	FoldCase bool   // whether paths match in any case, and with a slash at the end
-	Routes   []Route
-	Fail     web.Fail
-	Spec     []byte // OpenAPI 3.1, YAML
+	Name        string // in logs, metrics and the history
+	Prefix      string // of every path that is the contract's, known or not: "/api/"
+	FoldCase    bool   // whether paths match in any case, and with a slash at the end
+	Routes      []Route
+	Fail        web.Fail
+	Spec        []byte // OpenAPI 3.1, YAML
+	Transcripts fs.FS  // recorded conversations, which package transcript reads
 }
 
 // Route is one operation.

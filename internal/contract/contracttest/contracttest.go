@@ -2,22 +2,10 @@
 // lets its OpenAPI document judge every exchange, in both directions: no answer
 // that is not documented, nothing documented without a transcript.
 //
-// A transcript is a text file. "#" starts a comment, "@" an event in the world,
-// ">" a line of a request, "<" a line of its answer. A request is its first line,
-// headers, and a body that begins with "{" or "[" or after an empty ">" line:
-//
-//	# null leaves the phone as it is.
-//	> PATCH /api/customers/42
-//	> Authorization: Basic {kari:sommerregn}
-//	> Content-Type: application/json
-//	> {"PhoneNumber":null}
-//	< 200
-//	< ...
-//
-// "{login:password}" stands for its base64, and "$writer" for the text of the key
-// with that name; world.go tells who there is. The id of a request that names none
-// is "transcript". A body line in Go's quotes after a "~" is unquoted, and repeated
-// with "x N": ~"[" x 10000.
+// Package transcript tells how a transcript is written. "{login:password}" stands for
+// its base64, and "$writer" for the text of the key with that name; world.go tells who
+// there is. The id of a request that names none is "transcript". A body line in Go's
+// quotes after a "~" is unquoted, and repeated with "x N": ~"[" x 10000.
 //
 // The events are "@ clock +9000h"; "@ store down", "@ store busy", "@ store full"
 // (for writes), "@ store rival" (another server on it is answering the same request)

@@ -8,9 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -102,40 +100,14 @@ func (j *judge) input(req request, route *routers.Route, params map[string]strin
 	}
 }
 
-// route finds the operation of a request by its path, as the contract matches it.
+// route finds the operation of a request, as the contract and the document have it.
 func (j *judge) route(req request) (*routers.Route, map[string]string) {
-	target, err := url.Parse(req.target)
-	if err != nil {
+	r, params, ok := j.contract.Route(req.method, req.target)
+	if !ok {
 		return nil, nil
 	}
-	for _, r := range j.contract.Routes {
-		params, ok := match(r.Path, target.Path, j.contract.FoldCase)
-		if ok && r.Method == req.method {
-			item := j.doc.Paths.Find(r.Path)
-			return &routers.Route{Spec: j.doc, Path: r.Path, PathItem: item, Method: r.Method, Operation: item.GetOperation(r.Method)}, params
-		}
-	}
-	return nil, nil
-}
-
-func match(pattern, path string, fold bool) (params map[string]string, ok bool) {
-	if fold {
-		path = strings.TrimSuffix(path, "/")
-	}
-	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
-	if len(want) != len(got) {
-		return nil, false
-	}
-	params = map[string]string{}
-	for i, segment := range want {
-		switch name, isParam := strings.CutPrefix(segment, "{"); {
-		case isParam:
-			params[strings.TrimSuffix(name, "}")] = got[i]
-		case segment != got[i] && !(fold && strings.EqualFold(segment, got[i])):
-			return nil, false
-		}
-	}
-	return params, true
+	item := j.doc.Paths.Find(r.Path)
+	return &routers.Route{Spec: j.doc, Path: r.Path, PathItem: item, Method: r.Method, Operation: item.GetOperation(r.Method)}, params
 }
 
 // verdict fails for what the document and the contract's routes do not have in

@@ -3,7 +3,6 @@ package contracttest
 import (
 	"bytes"
 	"cmp"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"kartotek/internal/contract/transcript"
 )
 
 // request is one request of a transcript, which can be built as often as it is
@@ -28,23 +29,24 @@ type request struct {
 
 func parseRequest(t *testing.T, lines []string, world World) request {
 	t.Helper()
-	req := request{header: http.Header{"X-Request-Id": {"transcript"}}, broken: world.takeBody()}
-	req.method, req.target, _ = strings.Cut(world.fillIn(lines[0]), " ")
-	var body []string
-	for i, line := range lines[1:] {
-		name, value, isHeader := strings.Cut(line, ": ")
-		if line == "" || !isHeader || strings.HasPrefix(line, "{") || strings.HasPrefix(line, "[") {
-			body = lines[1+i:]
-			break
-		}
-		if name == "X-Request-Id" {
-			req.header.Del(name)
-		}
-		req.header.Add(name, expand(t, value, world))
+	written := transcript.ParseRequest(lines)
+	req := request{
+		method: written.Method,
+		target: world.fillIn(written.Target),
+		header: http.Header{"X-Request-Id": {"transcript"}},
+		broken: world.takeBody(),
 	}
-	if len(body) > 0 && body[0] == "" {
-		body = body[1:]
+	for _, h := range written.Header {
+		if h.Name == "X-Request-Id" {
+			req.header.Del(h.Name)
+		}
+		value := world.fillIn(h.Value)
+		if name := textName.FindString(value); name != "" {
+			t.Fatalf("the world has no %s", name)
+		}
+		req.header.Add(h.Name, value)
 	}
+	body := strings.Split(written.Body, "\n")
 	for i, line := range body {
 		body[i] = unquote(t, world.fillIn(line))
 	}
@@ -67,22 +69,7 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-var (
-	credentials = regexp.MustCompile(`\{[^{}]*:[^{}]*\}`)
-	textName    = regexp.MustCompile(`\$[a-z]+`)
-)
-
-// expand puts credentials into a header's value.
-func expand(t *testing.T, value string, world World) string {
-	value = credentials.ReplaceAllStringFunc(value, func(s string) string {
-		return base64.StdEncoding.EncodeToString([]byte(s[1 : len(s)-1]))
-	})
-	value = world.fillIn(value)
-	if name := textName.FindString(value); name != "" {
-		t.Fatalf("the world has no %s", name)
-	}
-	return value
-}
+var textName = regexp.MustCompile(`\$[a-z]+`)
 
 // fillIn puts texts in the place of their names. A name that the world does not
 // know stays.

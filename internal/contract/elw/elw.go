@@ -7,7 +7,7 @@
 package elw
 
 import (
-	_ "embed"
+	"embed"
 	"net/http"
 	"strconv"
 	"time"
@@ -21,6 +21,9 @@ import (
 
 //go:embed spec.yaml
 var spec []byte
+
+//go:embed testdata/*.txt
+var transcripts embed.FS
 
 // Settings is what the contract works with.
 type Settings struct {
@@ -45,8 +48,9 @@ func New(s Settings) contract.Contract {
 			{Method: http.MethodGet, Path: customerPath, Operation: "getCustomer", Handle: h.authenticated(h.get)},
 			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(h.Repeats.Handler(fail, h.patch))},
 		},
-		Fail: fail,
-		Spec: spec,
+		Fail:        fail,
+		Spec:        spec,
+		Transcripts: transcripts,
 	}
 }
 

@@ -7,7 +7,7 @@
 package lochting
 
 import (
-	_ "embed"
+	"embed"
 	"net/http"
 	"strings"
 
@@ -23,6 +23,9 @@ import (
 
 //go:embed spec.yaml
 var spec []byte
+
+//go:embed testdata/*.txt
+var transcripts embed.FS
 
 // Settings is what the contract works with.
 type Settings struct {
@@ -44,8 +47,9 @@ func New(s Settings) contract.Contract {
 			{Method: http.MethodGet, Path: customerPath, Operation: "getCustomer", Handle: h.authenticated(access.Read, h.get)},
 			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(access.Write, h.Repeats.Handler(fail, h.patch))},
 		},
-		Fail: fail,
-		Spec: spec,
+		Fail:        fail,
+		Spec:        spec,
+		Transcripts: transcripts,
 	}
 }
 

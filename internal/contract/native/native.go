@@ -10,7 +10,7 @@
 package native
 
 import (
-	_ "embed"
+	"embed"
 	"math"
 	"net/http"
 	"strings"
@@ -25,6 +25,9 @@ import (
 
 //go:embed spec.yaml
 var spec []byte
+
+//go:embed testdata/*.txt
+var transcripts embed.FS
 
 // Settings is what the contract works with.
 type Settings struct {
@@ -44,11 +47,12 @@ const name = "native"
 func New(s Settings) contract.Contract {
 	h := handler{s, newSealer(s.CursorSecret)}
 	return contract.Contract{
-		Name:   name,
-		Prefix: "/v1/",
-		Routes: h.routes(),
-		Fail:   fail,
-		Spec:   spec,
+		Name:        name,
+		Prefix:      "/v1/",
+		Routes:      h.routes(),
+		Fail:        fail,
+		Spec:        spec,
+		Transcripts: transcripts,
 	}
 }
 
