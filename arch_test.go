@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"contract/contracttest": {"access", "contract", "contract/transcript", "customer", "fault", "patch", "store/pgtest", "store/postgres", "store/sqlite", "store/storetest", "web"},
 
 	"portal/samples": {},
+	"portal/openapi": {},
 
 	"cli":  {anything},
 	"main": {"cli"},
@@ -53,8 +54,9 @@ var only = map[string][]string{
 	"zombiezen.com/go/sqlite":             {"store/sqlite"},
 	"modernc.org/sqlite":                  {"store/sqlite"},
 	"github.com/jackc/pgx":                {"store/postgres", "store/pgtest"},
-	"encoding/json":                       {"patch", "store/*", "web", "contract", "contract/*", "portal/samples", "cli"},
-	"github.com/go-json-experiment/json":  {"store/*", "web", "contract", "contract/*", "cli"},
+	"encoding/json":                       {"patch", "store/*", "web", "contract", "contract/*", "cli"},
+	"github.com/go-json-experiment/json":  {"store/*", "web", "contract", "contract/*", "portal/*", "cli"},
+	"go.yaml.in/yaml":                     {"portal/openapi"},
 	"github.com/prometheus/client_golang": {"web", "cli"},
 	"github.com/spf13/cobra":              {"cli"},
 	"github.com/getkin/kin-openapi":       {"contract/contracttest"},

@@ -1,0 +1,184 @@
+// Package openapi hides how an OpenAPI document is read: YAML in, values with
+// their members in the order of the document out, and JSON of them. It knows no
+// contract and checks nothing: the tests of contracts judge their documents.
+package openapi
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"go.yaml.in/yaml/v3"
+)
+
+// Object is an object of a document, its members in their order. A value is an
+// Object, a List, a string, a bool, an int64, a float64 or nil.
+type Object []Member
+
+// Member is a value under its name.
+type Member struct {
+	Name  string
+	Value any
+}
+
+// List is an array of a document.
+type List []any
+
+// Document is an OpenAPI document.
+type Document struct{ Root Object }
+
+// Parse reads a document. What it returns is the caller's own, to the last value:
+// changing one in one place changes it nowhere else.
+func Parse(spec []byte) (Document, error) {
+	var node yaml.Node
+	if err := yaml.Unmarshal(spec, &node); err != nil {
+		return Document{}, err
+	}
+	if len(node.Content) == 0 {
+		return Document{}, fmt.Errorf("the document is empty")
+	}
+	value, err := valueOf(node.Content[0])
+	if err != nil {
+		return Document{}, err
+	}
+	root, ok := value.(Object)
+	if !ok {
+		return Document{}, fmt.Errorf("the document is no object")
+	}
+	return Document{root}, nil
+}
+
+func valueOf(node *yaml.Node) (any, error) {
+	switch node.Kind {
+	case yaml.AliasNode:
+		return valueOf(node.Alias)
+	case yaml.MappingNode:
+		object := make(Object, 0, len(node.Content)/2)
+		for i := 0; i < len(node.Content); i += 2 {
+			value, err := valueOf(node.Content[i+1])
+			if err != nil {
+				return nil, err
+			}
+			object = append(object, Member{node.Content[i].Value, value})
+		}
+		return object, nil
+	case yaml.SequenceNode:
+		list := make(List, 0, len(node.Content))
+		for _, item := range node.Content {
+			value, err := valueOf(item)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, value)
+		}
+		return list, nil
+	}
+	return scalar(node)
+}
+
+// scalar is a value by the types of JSON. YAML has more: a date that stands there
+// without quotes is its text.
+func scalar(node *yaml.Node) (any, error) {
+	var err error
+	switch node.ShortTag() {
+	case "!!null":
+		return nil, nil
+	case "!!bool":
+		var b bool
+		err = node.Decode(&b)
+		return b, err
+	case "!!int":
+		var i int64
+		err = node.Decode(&i)
+		return i, err
+	case "!!float":
+		var f float64
+		err = node.Decode(&f)
+		return f, err
+	}
+	return node.Value, nil
+}
+
+// Get is the value under a name, or nil.
+func (o Object) Get(name string) any {
+	for _, m := range o {
+		if m.Name == name {
+			return m.Value
+		}
+	}
+	return nil
+}
+
+// Object is the object under a name, or nil.
+func (o Object) Object(name string) Object {
+	object, _ := o.Get(name).(Object)
+	return object
+}
+
+// List is the array under a name, or nil.
+func (o Object) List(name string) List {
+	list, _ := o.Get(name).(List)
+	return list
+}
+
+// Text is the string under a name, or empty.
+func (o Object) Text(name string) string {
+	text, _ := o.Get(name).(string)
+	return text
+}
+
+// Bool is the boolean under a name, or false.
+func (o Object) Bool(name string) bool {
+	b, _ := o.Get(name).(bool)
+	return b
+}
+
+// Set writes a value under a name, in its place or at the end.
+func (o *Object) Set(name string, value any) {
+	for i, m := range *o {
+		if m.Name == name {
+			(*o)[i].Value = value
+			return
+		}
+	}
+	*o = append(*o, Member{name, value})
+}
+
+// Resolve is the object that a value is or refers to, by "$ref" within the
+// document, and the last name on the way there: "ElwAddress" for
+// "#/components/schemas/ElwAddress". It is nil when there is no such object.
+func (d Document) Resolve(value any) (object Object, name string) {
+	object, _ = value.(Object)
+	for range 100 { // references may go in a circle
+		ref := object.Text("$ref")
+		if ref == "" {
+			return object, name
+		}
+		object = d.Root
+		for segment := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {
+			name = strings.NewReplacer("~1", "/", "~0", "~").Replace(segment)
+			object = object.Object(name)
+		}
+	}
+	return nil, name
+}
+
+// JSON writes a value of a document, its members in their order.
+func JSON(value any) ([]byte, error) { return json.Marshal(value) }
+
+// MarshalJSONTo implements json.MarshalerTo.
+func (o Object) MarshalJSONTo(out *jsontext.Encoder) error {
+	if err := out.WriteToken(jsontext.BeginObject); err != nil {
+		return err
+	}
+	for _, m := range o {
+		if err := out.WriteToken(jsontext.String(m.Name)); err != nil {
+			return err
+		}
+		if err := json.MarshalEncode(out, m.Value); err != nil {
+			return err
+		}
+	}
+	return out.WriteToken(jsontext.EndObject)
+}
