@@ -199,7 +199,7 @@ func pageThrough[T any](h handler, w http.ResponseWriter, r *http.Request, where
 	if err != nil {
 		return err
 	}
-	out := page[T]{Items: items}
+	out := listPage[T]{Items: items}
 	if len(items) > limit {
 		out.Items = items[:limit]
 		out.Next = h.cursors.seal(places[limit-1], where)

@@ -41,7 +41,7 @@ func (h handler) history(w http.ResponseWriter, r *http.Request, by access.Actor
 	if err != nil {
 		return err
 	}
-	out := page[changeBody]{}
+	out := listPage[changeBody]{}
 	for _, c := range changes {
 		out.Items = append(out.Items, fromRecorded(c))
 	}

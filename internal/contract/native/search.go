@@ -38,7 +38,7 @@ func (h handler) search(w http.ResponseWriter, r *http.Request, by access.Actor)
 	if err != nil {
 		return err
 	}
-	out := page[customerBody]{}
+	out := listPage[customerBody]{}
 	now := h.Now()
 	for _, c := range found.Customers {
 		out.Items = append(out.Items, h.fromDomain(c, now))

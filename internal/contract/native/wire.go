@@ -189,8 +189,8 @@ func wireValue(v any) any {
 	return v
 }
 
-// page is a part of a list. Next is a cursor, or null after the last.
-type page[T any] struct {
+// listPage is a part of a list. Next is a cursor, or null after the last.
+type listPage[T any] struct {
 	Items []T     `json:"items"`
 	Next  *string `json:"next"`
 }
