@@ -34,12 +34,14 @@ var mayImport = map[string][]string{
 	"store/pgtest":    {},
 
 	"web":                   {"access", "fault"},
+	"web/page":              {"web"},
 	"contract":              {"access", "contract/transcript", "customer", "fault", "web"},
 	"contract/transcript":   {},
-	"contract/*":            {"access", "contract", "customer", "fault", "patch", "web"},
+	"contract/*":            {"access", "contract", "customer", "fault", "patch", "web", "web/page"},
 	"contract/contracttest": {"access", "contract", "contract/transcript", "customer", "fault", "patch", "store/pgtest", "store/postgres", "store/sqlite", "store/storetest", "web"},
 
 	"portal/samples": {},
+	"portal/help":    {"contract", "contract/transcript", "fault", "portal/openapi", "web", "web/page"},
 	"portal/openapi": {},
 
 	"cli":  {anything},
@@ -50,7 +52,7 @@ var mayImport = map[string][]string{
 // format that the domain does not know. It covers the packages below an import
 // path as well.
 var only = map[string][]string{
-	"net/http":                            {"web", "contract", "contract/*", "cli"},
+	"net/http":                            {"web", "web/page", "contract", "contract/*", "portal/*", "cli"},
 	"zombiezen.com/go/sqlite":             {"store/sqlite"},
 	"modernc.org/sqlite":                  {"store/sqlite"},
 	"github.com/jackc/pgx":                {"store/postgres", "store/pgtest"},

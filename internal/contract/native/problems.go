@@ -1,20 +1,19 @@
 package native
 
 import (
-	"bytes"
 	_ "embed"
-	"html/template"
 	"net/http"
 	"strings"
 
 	"kartotek/internal/fault"
 	"kartotek/internal/web"
+	"kartotek/internal/web/page"
 )
 
 //go:embed problems.html
 var problemsHTML string
 
-var problemPages = template.Must(template.New("problems").Parse(problemsHTML))
+var problemPages = page.Parse(problemsHTML)
 
 // Problems serves a page about each problem, where its type leads to.
 func Problems() web.Mount {
@@ -23,16 +22,16 @@ func Problems() web.Mount {
 		web.Name(r, name, "problem")
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
-			_ = show(w, http.StatusMethodNotAllowed, problemPage{}) // the caller is gone if this fails
+			_ = show(w, r, http.StatusMethodNotAllowed, problemPage{}) // the caller is gone if this fails
 			return
 		}
 		asked := strings.TrimPrefix(r.URL.Path, prefix)
-		page, known := problemPageOf(fault.Kind(asked))
+		about, known := problemPageOf(fault.Kind(asked))
 		status := http.StatusOK
 		if !known && asked != "" {
 			status = http.StatusNotFound
 		}
-		_ = show(w, status, page) // the caller is gone if this fails
+		_ = show(w, r, status, about) // the caller is gone if this fails
 	})}
 }
 
@@ -49,18 +48,18 @@ type problemPage struct {
 
 type ruleText struct{ Rule, Meaning string }
 
-func problemPageOf(asked fault.Kind) (page problemPage, known bool) {
+func problemPageOf(asked fault.Kind) (about problemPage, known bool) {
 	k, known := kinds[asked]
 	if known {
-		page = problemPage{Type: string(asked), Status: k.status, Title: k.title, Meaning: k.meaning, Advice: k.advice}
-		page.Rules = rulesOf[asked]
+		about = problemPage{Type: string(asked), Status: k.status, Title: k.title, Meaning: k.meaning, Advice: k.advice}
+		about.Rules = rulesOf[asked]
 	}
 	for _, other := range fault.Kinds() {
 		if other != asked {
-			page.Others = append(page.Others, problemPage{Type: string(other), Status: kinds[other].status, Title: kinds[other].title})
+			about.Others = append(about.Others, problemPage{Type: string(other), Status: kinds[other].status, Title: kinds[other].title})
 		}
 	}
-	return page, known
+	return about, known
 }
 
 // rulesOf says what the rules mean that the errors of a problem name.
@@ -92,19 +91,13 @@ var rulesOf = map[fault.Kind][]ruleText{
 	},
 }
 
-// show answers with a page that loads nothing from anywhere.
-func show(w http.ResponseWriter, status int, page problemPage) error {
-	if page.Others == nil {
-		page, _ = problemPageOf("")
+func show(w http.ResponseWriter, r *http.Request, status int, about problemPage) error {
+	if about.Others == nil {
+		about, _ = problemPageOf("")
 	}
-	var b bytes.Buffer
-	if err := problemPages.Execute(&b, page); err != nil {
+	body, err := page.Render(problemPages, about)
+	if err != nil {
 		return err
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "max-age=3600")
-	return web.Write(w, status, b.Bytes())
+	return page.Send(w, r, status, body)
 }

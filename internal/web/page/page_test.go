@@ -1,0 +1,75 @@
+package page_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"kartotek/internal/web/page"
+)
+
+func render(t *testing.T, text string) []byte {
+	t.Helper()
+	body, err := page.Render(page.Parse(`{{define "title"}}A{{end}}{{define "main"}}{{prose .}}{{end}}`), text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
+
+func send(t *testing.T, status int, body []byte, known string) *httptest.ResponseRecorder {
+	t.Helper()
+	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)
+	if known != "" {
+		r.Header.Set("If-None-Match", known)
+	}
+	if err := page.Send(w, r, status, body); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// TestPolicyAllowsTheStyle compares the hash with what stands in the page.
+func TestPolicyAllowsTheStyle(t *testing.T) {
+	t.Parallel()
+	w := send(t, http.StatusOK, render(t, ""), "")
+	_, rest, _ := strings.Cut(w.Body.String(), "<style>")
+	style, _, _ := strings.Cut(rest, "</style>")
+	sum := sha256.Sum256([]byte(style))
+	want := "style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	got := w.Header().Get("Content-Security-Policy")
+	if len(style) < 100 || !strings.Contains(got, want) || !strings.HasPrefix(got, "default-src 'none'") {
+		t.Errorf("got %q for a style of %d bytes, want %q", got, len(style), want)
+	}
+}
+
+func TestProseEscapesAllButCode(t *testing.T) {
+	t.Parallel()
+	got := string(render(t, "A `<b>` & <i>.\n\nAnd `more`\n"))
+	want := "<p>A <code>&lt;b&gt;</code> &amp; &lt;i&gt;.</p>\n<p>And <code>more</code></p>"
+	if !strings.Contains(got, want) {
+		t.Errorf("got %s, want %s in it", got, want)
+	}
+}
+
+func TestPagesAreKeptAndAskedForAgain(t *testing.T) {
+	t.Parallel()
+	body := render(t, "x")
+	first := send(t, http.StatusOK, body, "")
+	tag := first.Header().Get("ETag")
+	again := send(t, http.StatusOK, body, tag)
+	if again.Code != http.StatusNotModified || again.Body.Len() != 0 {
+		t.Errorf("the same page: got status %d and %d bytes", again.Code, again.Body.Len())
+	}
+	changed := send(t, http.StatusOK, render(t, "y"), tag)
+	if changed.Code != http.StatusOK || changed.Header().Get("ETag") == tag {
+		t.Errorf("another page: got status %d and %s", changed.Code, changed.Header().Get("ETag"))
+	}
+	missing := send(t, http.StatusNotFound, body, tag)
+	if missing.Code != http.StatusNotFound || missing.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("a page that is missing: got status %d and %v", missing.Code, missing.Header())
+	}
+}
