@@ -17,6 +17,7 @@ import (
 	"kartotek/internal/contract/elw"
 	"kartotek/internal/contract/lochting"
 	"kartotek/internal/contract/native"
+	"kartotek/internal/portal/help"
 	"kartotek/internal/web"
 )
 
@@ -173,9 +174,11 @@ func (s *settings) newServer(ctx context.Context, log *slog.Logger, m *metrics, 
 		gate.Limits = access.NewLimits(s.rate, s.rateBurst, time.Now)
 	}
 	repeats := contract.NewRepeats(customers)
+	utility := elw.New(elw.Settings{Customers: customers, Gate: gate, Repeats: repeats, Now: time.Now, ConfirmAfter: s.confirmAfter})
 	return &web.Server{
 		Mounts: []web.Mount{
-			elw.New(elw.Settings{Customers: customers, Gate: gate, Repeats: repeats, Now: time.Now, ConfirmAfter: s.confirmAfter}).Mount(),
+			utility.Mount(),
+			help.Mount(utility),
 			lochting.New(lochting.Settings{Customers: customers, Gate: gate, Repeats: repeats}).Mount(),
 			native.New(native.Settings{Customers: customers, Gate: gate, Repeats: repeats, Registry: store, CursorSecret: cursorSecret, Now: time.Now, ConfirmAfter: s.confirmAfter, Stopping: ctx.Done()}).Mount(),
 			native.Problems(),

@@ -15,8 +15,8 @@
 //
 // A request is its first line, headers, and a body that begins with "{" or "[" or
 // after an empty ">" line; an answer has its status in the first line. A comment
-// that starts with "##" says that the exchange below it is an example for readers
-// of the documentation.
+// is about the exchanges below it, up to the next one. When it starts with "##",
+// the first of them is an example for readers of the documentation.
 //
 // "{login:password}" in a header stands for its base64. A line of a body that
 // starts with "~" is written in Go's quotes, "$writer" is the name of a text that
@@ -36,7 +36,7 @@ import (
 
 // Exchange is a request and its answer, as they were recorded.
 type Exchange struct {
-	Comment string // that stands right above it, in one line; may be empty
+	Comment string // that is about it, in one line; may be empty
 	Example bool   // whether documentation should rather show it than others
 	Request Request
 	Answer  Answer
@@ -124,9 +124,11 @@ func Parse(text string) ([]Exchange, error) {
 
 // parser gathers the lines of an exchange until another begins.
 type parser struct {
-	exchanges                []Exchange
-	comment, request, answer []string
-	inComment                bool
+	exchanges       []Exchange
+	comment         []string
+	request, answer []string
+	inComment       bool // whether the last line was one of a comment
+	example         bool // whether the next exchange is one
 }
 
 func (p *parser) take(line string) error {
@@ -146,10 +148,10 @@ func (p *parser) take(line string) error {
 			return err
 		}
 		if isComment && !p.inComment {
-			p.comment = nil
+			p.comment, p.example = nil, strings.HasPrefix(line, "##")
 		}
 		if isComment {
-			p.comment = append(p.comment, line)
+			p.comment = append(p.comment, strings.TrimSpace(strings.TrimLeft(line, "#")))
 		}
 	}
 	p.inComment = isComment
@@ -168,15 +170,15 @@ func (p *parser) end() error {
 	if err != nil {
 		return fmt.Errorf("%s: the answer has no status: %q", p.request[0], p.answer[0])
 	}
-	e := Exchange{Request: ParseRequest(p.request), Answer: Answer{Status: status}}
-	e.Answer.Header, e.Answer.Body = headerAndBody(p.answer[1:])
-	for _, line := range p.comment {
-		e.Example = e.Example || strings.HasPrefix(line, "##")
-		e.Comment += " " + strings.TrimSpace(strings.TrimLeft(line, "#"))
+	e := Exchange{
+		Comment: strings.Join(p.comment, " "),
+		Example: p.example,
+		Request: ParseRequest(p.request),
+		Answer:  Answer{Status: status},
 	}
-	e.Comment = strings.TrimSpace(e.Comment)
+	e.Answer.Header, e.Answer.Body = headerAndBody(p.answer[1:])
 	p.exchanges = append(p.exchanges, e)
-	p.comment, p.request, p.answer = nil, nil, nil
+	p.request, p.answer, p.example = nil, nil, false
 	return nil
 }
 

@@ -38,6 +38,9 @@ const phones = `# What came before.
 > DELETE /api/customers/42
 < 400
 < []
+
+> DELETE /api/customers/43
+< 404
 `
 
 func TestParse(t *testing.T) {
@@ -54,10 +57,12 @@ func TestParse(t *testing.T) {
 			Answer: transcript.Answer{Status: 200, Header: []h{{"Etag", `"1"`}}, Body: `{"PhoneNumber":"22334455"}`},
 		},
 		{
+			Comment: "null leaves the phone as it is.",
 			Request: transcript.Request{Method: "GET", Target: "/api/customers/42"},
 			Answer:  transcript.Answer{Status: 401},
 		},
 		{
+			Comment: "null leaves the phone as it is.",
 			Request: transcript.Request{
 				Method: "PATCH", Target: "/api/customers/42",
 				Header: []h{{"Content-Type", "text/plain"}},
@@ -70,6 +75,11 @@ func TestParse(t *testing.T) {
 			Example: true,
 			Request: transcript.Request{Method: "DELETE", Target: "/api/customers/42"},
 			Answer:  transcript.Answer{Status: 400, Body: "[]"},
+		},
+		{
+			Comment: "An example.",
+			Request: transcript.Request{Method: "DELETE", Target: "/api/customers/43"},
+			Answer:  transcript.Answer{Status: 404},
 		},
 	}
 	got, err := transcript.Parse(phones)

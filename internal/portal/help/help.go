@@ -1,0 +1,137 @@
+// Package help serves the pages in which contract elw's site documents itself, as
+// ASP.NET makes them: an index by controller, a page about each operation and one
+// about each model. It refuses to know what they say: all of it comes from a
+// contract's OpenAPI document and its transcripts.
+//
+// Read help.go for how pages are asked for, site.go for what each tells,
+// schema.go for how a schema is told in a table.
+package help
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"kartotek/internal/contract"
+	"kartotek/internal/fault"
+	"kartotek/internal/web"
+	"kartotek/internal/web/page"
+)
+
+const (
+	root      = "/Help"
+	modelRoot = root + "/ResourceModel"
+)
+
+// Mount returns the help pages of a contract. They are made when the first of them
+// is asked for.
+func Mount(c contract.Contract) web.Mount {
+	pages := sync.OnceValues(func() (map[string][]byte, error) { return render(c) })
+	send := web.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			return fault.New(fault.NoMethod, "help can be read, and no more")
+		}
+		all, err := pages()
+		if err != nil {
+			return fmt.Errorf("make the help pages: %w", err)
+		}
+		body, known := all[address(r.URL)]
+		if !known {
+			return fault.New(fault.NoRoute, "no such help page")
+		}
+		return page.Send(w, r, http.StatusOK, body)
+	}, fail)
+	return web.Mount{Prefix: root, FoldCase: true, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		web.Name(r, c.Name, "help")
+		send.ServeHTTP(w, r)
+	})}
+}
+
+// address is where a page is kept, whatever case it was asked for in, and with or
+// without a slash at the end.
+func address(u *url.URL) string {
+	at := key(strings.TrimSuffix(u.Path, "/"))
+	if at != key(modelRoot) {
+		return at
+	}
+	query, _ := url.ParseQuery(key(u.RawQuery)) // what cannot be read names no model
+	return key(modelLink(query.Get("modelname")))
+}
+
+// key is the one form of all links to a page.
+func key(link string) string { return strings.ToLower(link) }
+
+func modelLink(name string) string { return modelRoot + "?modelName=" + url.QueryEscape(name) }
+
+// operationLink is made of method and path: PATCH-api-customers-customerId.
+func operationLink(method, path string) string {
+	return root + "/Api/" + method + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path)
+}
+
+//go:embed pages
+var files embed.FS
+
+// parse reads the template of a kind of page.
+func parse(name string) (*template.Template, error) {
+	var text strings.Builder
+	for _, file := range []string{"parts.html", name} {
+		b, err := files.ReadFile("pages/" + file)
+		if err != nil {
+			return nil, err
+		}
+		text.Write(b)
+	}
+	return page.Parse(text.String()), nil
+}
+
+// render makes all pages, by the key of their links.
+func render(c contract.Contract) (map[string][]byte, error) {
+	s, err := newSite(c)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string][]byte{}
+	for name, views := range map[string]map[string]any{
+		"index.html":     {root: s.index()},
+		"operation.html": s.operations(),
+		"model.html":     s.models(),
+	} {
+		t, err := parse(name)
+		if err != nil {
+			return nil, err
+		}
+		for link, view := range views {
+			if all[key(link)], err = page.Render(t, view); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
+}
+
+//go:embed pages/refusal.html
+var refusalHTML string
+
+var refusalPage = page.Parse(refusalHTML)
+
+// refusal is what the page says that comes instead of the one that was asked for.
+type refusal struct {
+	Title, Text, Index string
+}
+
+func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
+	status, about := http.StatusInternalServerError, refusal{"An error has occurred", "This page cannot be shown now.", root}
+	switch f.Kind {
+	case fault.NoRoute:
+		status, about = http.StatusNotFound, refusal{"There is no such page", "The help has nothing at this address.", root}
+	case fault.NoMethod:
+		status, about = http.StatusMethodNotAllowed, refusal{"Help can be read, and no more", "Ask for a page with GET or HEAD.", root}
+	}
+	body, _ := page.Render(refusalPage, about) // strings always render
+	_ = page.Send(w, r, status, body)          // the caller is gone if this fails
+}

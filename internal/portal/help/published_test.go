@@ -1,0 +1,206 @@
+package help_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kartotek/internal/contract/elw"
+	"kartotek/internal/contract/transcript"
+)
+
+// published is what the utility's own page about the PATCH shows, from top to
+// bottom, each as the beginning of a block of ours.
+var published = []string{
+	"PATCH api/customers/{customerId}",
+	"Partially update",
+	"Can update PhoneNumber", // more of it in TestTheDescriptionTellsTheRules
+	"Request Information",
+	"URI Parameters",
+	"Name|Description|Type|Additional information",
+	"customerId|Customer ID.|integer|Required",
+	"Body Parameters",
+	"The properties to update",
+	"CustomerResponse",
+	"Name|Description|Type|Additional information",
+	"Address|*|ElwAddress|",
+	"BirthDate|*|date|",
+	"CustomerId|*|integer|",
+	"CustomerType|*|string|",
+	"Email|*|string|",
+	"FirstName|*|string|",
+	"IsBroadbandCustomer|*|boolean|",
+	"IsDistrictHeatingCustomer|*|boolean|",
+	"IsNetCustomer|*|boolean|",
+	"IsPowerCustomer|*|boolean|",
+	"LastName|*|string|",
+	"MobileNumber|*|string|",
+	"OrganizationNo|*|string|",
+	"PhoneNumber|*|string|",
+	"Pin|*|string|",
+	"RequiresProfileConfirmation|*|boolean|",
+	"Request Formats",
+	"application/json, text/json",
+	"Sample:",
+	"{\n  \"Address\": {\n    \"AddressText\": ",
+	"text/html",
+	"Sample:",
+	`{"Address":{"AddressText":`,
+	"Response Information",
+	"Resource Description",
+	"IHttpActionResult",
+	"Response Formats",
+	"application/json, text/json, text/html",
+	"Sample:",
+}
+
+func TestNothingOfThePublishedPageIsMissing(t *testing.T) {
+	t.Parallel()
+	ours := blocks(t, patchPage)
+	for _, want := range published {
+		pattern := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(want), `\*`, "[^|]+"))
+		at := slices.IndexFunc(ours, pattern.MatchString)
+		if at < 0 {
+			t.Fatalf("%q is missing, or not in its place; after it should come\n%s", want, strings.Join(ours, "\n"))
+		}
+		ours = ours[at+1:]
+	}
+}
+
+func TestTheDescriptionTellsTheRules(t *testing.T) {
+	t.Parallel()
+	description := blocks(t, patchPage)[2]
+	for _, want := range []string{"PhoneNumber", "MobileNumber", "digits only", "14", "Email", "valid address", "100 characters"} {
+		if !strings.Contains(description, want) {
+			t.Errorf("the description does not tell %q: %s", want, description)
+		}
+	}
+}
+
+// TestOursTellsWhatThePublishedPageDoesNot looks for an empty cell, and for what
+// stands there for want of anything better.
+func TestOursTellsWhatThePublishedPageDoesNot(t *testing.T) {
+	t.Parallel()
+	links := []string{patchPage, modelPage}
+	for _, model := range []string{"ElwAddress", "CustomerUpdate", "HttpError"} {
+		links = append(links, "/Help/ResourceModel?modelName="+model)
+	}
+	for _, link := range links {
+		for _, block := range blocks(t, link) {
+			empty := block == "" || block == "None." || strings.Contains(block, "not available") || strings.Contains(block, "sample string")
+			if empty || strings.HasSuffix(block, "|") || strings.Contains(block, "||") {
+				t.Errorf("%s: got %q", link, block)
+			}
+		}
+	}
+}
+
+// TestTablesAreInTheOrderOfTheWire compares them with a recorded answer.
+func TestTablesAreInTheOrderOfTheWire(t *testing.T) {
+	t.Parallel()
+	answer := shown(t, "getCustomer", 200)[0].Answer.Body
+	want := map[string][]string{patchPage: names(t, answer, 1), modelPage: names(t, answer, 1)}
+	want["/Help/ResourceModel?modelName=CustomerUpdate"] = names(t, answer, 1)
+	want["/Help/ResourceModel?modelName=ElwAddress"] = names(t, answer, 2)
+	for link, want := range want {
+		got := blocks(t, link)
+		if at := slices.Index(got, "CustomerResponse"); link == patchPage {
+			got = got[at+2 : at+2+len(want)]
+		} else {
+			got = got[len(got)-len(want):]
+		}
+		for i, row := range got {
+			got[i], _, _ = strings.Cut(row, "|")
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: want -, got +:\n%s", link, diff)
+		}
+	}
+}
+
+// names are those of the members at a depth of a JSON object, in their order.
+func names(t *testing.T, text string, depth int) []string {
+	t.Helper()
+	var all []string
+	dec, at, isName := json.NewDecoder(strings.NewReader(text)), 0, false
+	for {
+		token, err := dec.Token()
+		if err != nil {
+			return all
+		}
+		switch token {
+		case json.Delim('{'):
+			at, isName = at+1, true
+			continue
+		case json.Delim('}'):
+			at, isName = at-1, true
+			continue
+		}
+		if isName && at == depth {
+			all = append(all, fmt.Sprint(token))
+		}
+		isName = !isName
+	}
+}
+
+func shown(t *testing.T, operation string, status int) []transcript.Exchange {
+	t.Helper()
+	recorded, err := elw.New(elw.Settings{}).Recorded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return transcript.Shown(recorded[operation], status)
+}
+
+// TestSamplesAreRecorded compares them with a request that was answered.
+func TestSamplesAreRecorded(t *testing.T) {
+	t.Parallel()
+	page := blocks(t, patchPage)
+	var recorded []string
+	for _, e := range shown(t, "updateCustomer", 200) {
+		recorded = append(recorded, e.Request.Body)
+	}
+	for _, types := range []string{"application/json, text/json", "text/html"} {
+		sample := page[slices.Index(page, types)+2]
+		var compact strings.Builder
+		for line := range strings.Lines(sample) {
+			compact.WriteString(strings.TrimSpace(line))
+		}
+		if !slices.Contains(recorded, strings.ReplaceAll(compact.String(), `": `, `":`)) {
+			t.Errorf("%s: nobody has sent\n%s", types, sample)
+		}
+		if (types == "text/html") != (strings.Count(sample, "\n") == 0) {
+			t.Errorf("%s: got\n%s", types, sample)
+		}
+	}
+}
+
+// TestEveryStatusHasARecordedAnswer looks for them on both pages.
+func TestEveryStatusHasARecordedAnswer(t *testing.T) {
+	t.Parallel()
+	for link, operation := range map[string]string{patchPage: "updateCustomer", getPage: "getCustomer"} {
+		page := blocks(t, link)
+		for _, status := range []int{200, 400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 429, 500, 503} {
+			examples := shown(t, operation, status)
+			if len(examples) == 0 && operation == "updateCustomer" {
+				t.Errorf("%s %d: no transcript shows it", operation, status)
+			}
+			for _, e := range examples {
+				at := slices.Index(page, e.Comment)
+				if e.Comment == "" || at < 0 {
+					t.Errorf("%s: status %d is not shown: %q", link, status, e.Comment)
+					continue
+				}
+				answer := page[at+2]
+				if !strings.HasPrefix(answer, fmt.Sprint(status, " ")) || !strings.Contains(answer, "\n\n{") {
+					t.Errorf("%s: status %d: got %q", link, status, answer)
+				}
+			}
+		}
+	}
+}

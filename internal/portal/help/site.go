@@ -1,0 +1,299 @@
+package help
+
+import (
+	"fmt"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"kartotek/internal/contract"
+	"kartotek/internal/contract/transcript"
+	"kartotek/internal/portal/openapi"
+)
+
+// site is what the pages are made of.
+type site struct {
+	doc      openapi.Document
+	recorded map[string][]transcript.Exchange // by operation
+	all      []operation
+	bodies   map[string]bodyOf // by the model that they are a part of
+}
+
+// operation is one of the document's.
+type operation struct {
+	method, path string
+	parameters   openapi.List // those of its path as well
+	spec         openapi.Object
+}
+
+// bodyOf is what an operation takes as its body, in the words of its schema.
+type bodyOf struct {
+	method string
+	schema openapi.Object
+}
+
+func newSite(c contract.Contract) (site, error) {
+	doc, err := openapi.Parse(c.Spec)
+	if err != nil {
+		return site{}, err
+	}
+	recorded, err := c.Recorded()
+	if err != nil {
+		return site{}, err
+	}
+	s := site{doc: doc, recorded: recorded, bodies: map[string]bodyOf{}}
+	for _, p := range doc.Root.Object("paths") {
+		item, _ := doc.Resolve(p.Value)
+		for _, m := range item {
+			if spec, ok := m.Value.(openapi.Object); ok && spec.Text("operationId") != "" {
+				parameters := slices.Concat(item.List("parameters"), spec.List("parameters"))
+				s.all = append(s.all, operation{strings.ToUpper(m.Name), p.Name, parameters, spec})
+			}
+		}
+	}
+	for _, o := range s.all {
+		request, _ := doc.Resolve(o.spec.Get("requestBody"))
+		if schema, _ := doc.Resolve(firstSchema(request)); schema != nil {
+			s.bodies[s.modelOf(o)] = bodyOf{o.method, schema}
+		}
+	}
+	return s, nil
+}
+
+// modelOf is the model that an operation answers with, and a part of which it
+// takes when it takes a body.
+func (s site) modelOf(o operation) string {
+	response, _ := s.doc.Resolve(o.spec.Object("responses").Object(success))
+	_, name := s.doc.Resolve(firstSchema(response))
+	return name
+}
+
+// success is the status of all that goes well.
+const success = "200"
+
+// firstSchema is that of a body's first media type: all carry the same.
+func firstSchema(body openapi.Object) any {
+	for _, media := range body.Object("content") {
+		content, _ := media.Value.(openapi.Object)
+		return content.Get("schema")
+	}
+	return nil
+}
+
+// indexView is the first page.
+type indexView struct {
+	Title, Summary, Description string
+	Controllers                 []controller
+	Models                      []link
+}
+
+// controller is a group of operations.
+type controller struct {
+	Name, Description string
+	Operations        []link
+}
+
+// link leads to a page.
+type link struct{ Text, To, Description string }
+
+func (s site) index() indexView {
+	info := s.doc.Root.Object("info")
+	view := indexView{Title: info.Text("title"), Summary: info.Text("summary"), Description: info.Text("description")}
+	for _, value := range s.doc.Root.List("tags") {
+		tag, _ := value.(openapi.Object)
+		c := controller{Name: tag.Text("name"), Description: tag.Text("description")}
+		for _, o := range s.all {
+			if tags := o.spec.List("tags"); len(tags) > 0 && tags[0] == c.Name {
+				c.Operations = append(c.Operations, link{o.title(), operationLink(o.method, o.path), o.spec.Text("summary") + "."})
+			}
+		}
+		view.Controllers = append(view.Controllers, c)
+	}
+	for _, m := range s.schemas() {
+		schema, _ := s.doc.Resolve(m.Value)
+		view.Models = append(view.Models, link{m.Name, modelLink(m.Name), schema.Text("description")})
+	}
+	return view
+}
+
+func (o operation) title() string { return o.method + " " + strings.TrimPrefix(o.path, "/") }
+
+func (s site) schemas() openapi.Object { return s.doc.Root.Object("components").Object("schemas") }
+
+// modelView is the page about a model.
+type modelView struct {
+	Index, Name, Description string
+	Properties               table
+}
+
+func (s site) models() map[string]any {
+	pages := map[string]any{}
+	for _, m := range s.schemas() {
+		schema, _ := s.doc.Resolve(m.Value)
+		pages[modelLink(m.Name)] = modelView{root, m.Name, schema.Text("description"), s.properties(m.Name, schema)}
+	}
+	return pages
+}
+
+// operationView is the page about an operation.
+type operationView struct {
+	Index, Title, Summary, Description string
+	URI, Headers                       table
+	Body                               *bodyView
+	Result                             answerView
+	Errors                             []answerView
+}
+
+// bodyView is what the page tells of a request's body.
+type bodyView struct {
+	Description string
+	Model       typeView
+	Properties  table
+	Formats     []format
+}
+
+// format is a body as some media types have it.
+type format struct{ Types, Sample string }
+
+// answerView is what the page tells of one status.
+type answerView struct {
+	Status      string
+	Reason      string
+	Description string
+	Model       typeView
+	Headers     table
+	Types       string
+	Examples    []example
+}
+
+// example is a recorded exchange, as text.
+type example struct{ Comment, Request, Answer string }
+
+func (s site) operations() map[string]any {
+	pages := map[string]any{}
+	for _, o := range s.all {
+		view := operationView{
+			Index: root, Title: o.title(), Summary: o.spec.Text("summary") + ".", Description: o.spec.Text("description"),
+			URI: s.parameters(o, "URI Parameters", "path", "query"), Headers: s.parameters(o, "Header Parameters", "header"),
+			Body: s.body(o),
+		}
+		view.Headers.Rows = append(s.credentials(), view.Headers.Rows...)
+		for _, m := range o.spec.Object("responses") {
+			answer := s.answer(o, m)
+			if m.Name == success {
+				view.Result = answer
+			} else {
+				view.Errors = append(view.Errors, answer)
+			}
+		}
+		pages[operationLink(o.method, o.path)] = view
+	}
+	return pages
+}
+
+func (s site) body(o operation) *bodyView {
+	request, _ := s.doc.Resolve(o.spec.Get("requestBody"))
+	if request == nil {
+		return nil
+	}
+	model := s.modelOf(o)
+	schema, _ := s.doc.Resolve(s.schemas().Get(model))
+	view := &bodyView{
+		Description: request.Text("description"),
+		Model:       typeView{model, modelLink(model)},
+		Properties:  s.updatable(model, schema),
+	}
+	for _, media := range request.Object("content") {
+		sample := s.sample(o, media.Name)
+		if last := len(view.Formats) - 1; last >= 0 && view.Formats[last].Sample == sample {
+			view.Formats[last].Types += ", " + media.Name
+			continue
+		}
+		view.Formats = append(view.Formats, format{media.Name, sample})
+	}
+	return view
+}
+
+// sample is the body of a recorded request of this media type, or of any other
+// when there is none: they carry the same.
+func (s site) sample(o operation, media string) string {
+	shown := transcript.Shown(s.recorded[o.spec.Text("operationId")], http.StatusOK)
+	for _, e := range shown {
+		if mediaType(e.Request.Header) == media {
+			return indented(e.Request.Body, media)
+		}
+	}
+	for _, e := range shown {
+		return indented(e.Request.Body, media)
+	}
+	return ""
+}
+
+// answer is what the page tells of one of an operation's responses.
+func (s site) answer(o operation, m openapi.Member) answerView {
+	response, _ := s.doc.Resolve(m.Value)
+	status, _ := strconv.Atoi(m.Name) // "default" would have no examples
+	view := answerView{
+		Status: m.Name, Reason: http.StatusText(status), Description: response.Text("description"),
+		Model:   s.typeOf(firstSchema(response)),
+		Headers: s.headers(response.Object("headers"), "Headers of status "+m.Name),
+	}
+	var types []string
+	for _, media := range response.Object("content") {
+		types = append(types, media.Name)
+	}
+	view.Types = strings.Join(types, ", ")
+	for _, e := range transcript.Shown(s.recorded[o.spec.Text("operationId")], status) {
+		view.Examples = append(view.Examples, told(e))
+	}
+	return view
+}
+
+func told(e transcript.Exchange) example {
+	body := indented(e.Request.Body, mediaType(e.Request.Header))
+	if !e.Request.Verbatim() {
+		body = "(a body that is too long, or too odd, to be shown)"
+	}
+	status := fmt.Sprint(e.Answer.Status, " ", http.StatusText(e.Answer.Status))
+	return example{
+		Comment: e.Comment,
+		Request: message(e.Request.Method+" "+e.Request.Target, e.Request.Header, body),
+		Answer:  message(status, e.Answer.Header, indented(e.Answer.Body, mediaType(e.Answer.Header))),
+	}
+}
+
+func message(first string, header []transcript.Header, body string) string {
+	var out strings.Builder
+	out.WriteString(first)
+	for _, h := range header {
+		fmt.Fprintf(&out, "\n%s: %s", h.Name, h.Value)
+	}
+	if body != "" {
+		out.WriteString("\n\n" + body)
+	}
+	return out.String()
+}
+
+func mediaType(header []transcript.Header) string {
+	for _, h := range header {
+		if h.Name == "Content-Type" {
+			media, _, _ := mime.ParseMediaType(h.Value) // transcripts also send what is none
+			return media
+		}
+	}
+	return ""
+}
+
+// indented is a body as a reader likes it when its media type is one of JSON, and
+// otherwise as it is.
+func indented(body, media string) string {
+	value := jsontext.Value(body)
+	if !strings.HasSuffix(media, "json") || value.Indent(jsontext.WithIndent("  ")) != nil {
+		return body
+	}
+	return string(value)
+}
