@@ -73,7 +73,7 @@ func (s site) row(name string, p openapi.Object, required string) row {
 	if example := p.Get("example"); example != nil {
 		notes = append(notes, "Example: "+code(example))
 	}
-	return row{name, p.Text("description"), s.typeOf(schema), strings.Join(notes, " ")}
+	return row{name, p.Text("description"), s.typeOf(p.Get("schema")), strings.Join(notes, " ")}
 }
 
 // properties are those of a model: what answers have there, and what becomes of

@@ -1,0 +1,36 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+
+// startDemo runs the built program on a port of its own, and says where.
+export async function startDemo() {
+  const program = new URL("../../kartotek", import.meta.url).pathname;
+  const demo = spawn(program, ["demo", "--listen", "127.0.0.1:0"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const origin = await new Promise((resolve, reject) => {
+    let guide = "";
+    demo.stdout.on("data", (text) => {
+      guide += text;
+      const found = guide.match(/http:\/\/127\.0\.0\.1:\d+/);
+      if (found) resolve(found[0]);
+    });
+    demo.on("error", reject);
+    demo.on("exit", (status) => reject(new Error(`the demo ended with status ${status}`)));
+  });
+  return {
+    origin,
+    async stop() {
+      demo.kill();
+      await once(demo, "exit");
+    },
+    // answered is how many requests the server has answered, but for those of operators.
+    async answered() {
+      const metrics = await (await fetch(`${origin}/metrics`)).text();
+      return metrics
+        .split("\n")
+        .filter((line) => line.startsWith("kartotek_http_requests_total{"))
+        .filter((line) => !line.includes('contract="operator"'))
+        .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+    },
+  };
+}
