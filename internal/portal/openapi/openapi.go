@@ -1,14 +1,14 @@
 // Package openapi hides how an OpenAPI document is read: YAML in, values with
-// their members in the order of the document out, and JSON of them. It knows no
-// contract and checks nothing: the tests of contracts judge their documents.
+// their members in the order of the document out, JSON and YAML of them again. It
+// knows no contract and checks nothing: the tests of contracts judge their documents.
+//
+// Read openapi.go for the values, write.go for what becomes of them.
 package openapi
 
 import (
 	"fmt"
 	"strings"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -162,23 +162,4 @@ func (d Document) Resolve(value any) (object Object, name string) {
 		}
 	}
 	return nil, name
-}
-
-// JSON writes a value of a document, its members in their order.
-func JSON(value any) ([]byte, error) { return json.Marshal(value) }
-
-// MarshalJSONTo implements json.MarshalerTo.
-func (o Object) MarshalJSONTo(out *jsontext.Encoder) error {
-	if err := out.WriteToken(jsontext.BeginObject); err != nil {
-		return err
-	}
-	for _, m := range o {
-		if err := out.WriteToken(jsontext.String(m.Name)); err != nil {
-			return err
-		}
-		if err := json.MarshalEncode(out, m.Value); err != nil {
-			return err
-		}
-	}
-	return out.WriteToken(jsontext.EndObject)
 }

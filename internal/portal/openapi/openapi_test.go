@@ -84,3 +84,38 @@ func TestWhatIsNoDocumentIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestYAMLTellsTheSame(t *testing.T) {
+	t.Parallel()
+	doc := parse(t)
+	doc.Root.Set("odd", openapi.Object{{Name: "200", Value: "two\nlines\n"}, {Name: "no", Value: "yes"}, {Name: "~", Value: " 1 "}, {Name: "empty", Value: openapi.List{}}})
+	text, err := openapi.YAML(doc.Root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := openapi.Parse(text)
+	if diff := cmp.Diff(doc, again); err != nil || diff != "" {
+		t.Errorf("%v, want -, got +:\n%s\n%s", err, diff, text)
+	}
+}
+
+func TestFromJSONReadsWhatJSONWrites(t *testing.T) {
+	t.Parallel()
+	const text = `{"b":[1,-2.5,true,false,null,"ø\u0001",{},[]],"a":{"x":1e+300}}`
+	value, err := openapi.FromJSON([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := openapi.JSON(value); err != nil || string(got) != text {
+		t.Errorf("got %s, %v, want %s", got, err, text)
+	}
+}
+
+func TestWhatIsNoJSONIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "{", "[1", "{}{}", `{"a":}`, `{"a":1,"a":2}`, "text"} {
+		if value, err := openapi.FromJSON([]byte(text)); err == nil {
+			t.Errorf("%q: got %v, want an error", text, value)
+		}
+	}
+}
