@@ -151,7 +151,7 @@ func (s *Server) unknown(w http.ResponseWriter, _ *http.Request) {
 	for _, m := range s.Mounts {
 		prefixes = append(prefixes, m.Prefix)
 	}
-	plain(w, http.StatusNotFound, fmt.Sprintf("no such path: the contracts begin at %s, the server's health is at /healthz\n",
+	plain(w, http.StatusNotFound, fmt.Sprintf("no such path: those that there are begin with %s, and the server's health is at /healthz\n",
 		strings.Join(prefixes, ", ")))
 }
 

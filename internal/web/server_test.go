@@ -98,7 +98,7 @@ func TestMountsOwnTheirPrefixes(t *testing.T) {
 		{Prefix: "/api/", FoldCase: true, Handler: mark("folds")},
 		{Prefix: "/public/", Handler: mark("exact")},
 	}})
-	const unknown = "no such path: the contracts begin at /api/, /public/, the server's health is at /healthz\n"
+	const unknown = "no such path: those that there are begin with /api/, /public/, and the server's health is at /healthz\n"
 	for path, want := range map[string]string{
 		"/api/":              "folds",
 		"/api/x/y":           "folds",
