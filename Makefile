@@ -3,13 +3,25 @@
 export GOTOOLCHAIN ?= local
 tool = go tool -modfile=tools/go.mod
 
-.PHONY: run build test check format bench bench-smoke
+.PHONY: run build ui test check format bench bench-smoke
 
-run: build ## build and start the demo
+run: ## build and start the demo, with the API reference where there is Node
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui || echo "the API reference could not be built; all else works without it"; fi
+	@$(MAKE) --no-print-directory build
 	./kartotek demo
 
 build: ## one static binary, also where there is a C compiler
 	CGO_ENABLED=0 go build -o kartotek .
+
+ui: internal/portal/dist/reference/manifest.json ## what a browser runs, when its sources are newer; needs Node 20 or newer
+
+internal/portal/dist/reference/manifest.json: ui/node_modules/.package-lock.json $(wildcard ui/*.js* ui/src/*)
+	cd ui && npm run build
+	@touch $@
+
+ui/node_modules/.package-lock.json: ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund
+	@touch $@
 
 test: ## run all tests: those on PostgreSQL where it is installed
 	go test ./...

@@ -41,6 +41,7 @@ var mayImport = map[string][]string{
 	"contract/contracttest": {"access", "contract", "contract/transcript", "customer", "fault", "patch", "store/pgtest", "store/postgres", "store/sqlite", "store/storetest", "web"},
 
 	"portal/samples": {},
+	"portal":         {"contract", "contract/transcript", "fault", "portal/openapi", "portal/samples", "web", "web/page"},
 	"portal/help":    {"contract", "contract/transcript", "fault", "portal/openapi", "web", "web/page"},
 	"portal/openapi": {},
 
@@ -52,13 +53,14 @@ var mayImport = map[string][]string{
 // format that the domain does not know. It covers the packages below an import
 // path as well.
 var only = map[string][]string{
-	"net/http":                            {"web", "web/page", "contract", "contract/*", "portal/*", "cli"},
+	"net/http":                            {"web", "web/page", "contract", "contract/*", "portal", "portal/*", "cli"},
 	"zombiezen.com/go/sqlite":             {"store/sqlite"},
 	"modernc.org/sqlite":                  {"store/sqlite"},
 	"github.com/jackc/pgx":                {"store/postgres", "store/pgtest"},
-	"encoding/json":                       {"patch", "store/*", "web", "contract", "contract/*", "cli"},
-	"github.com/go-json-experiment/json":  {"store/*", "web", "contract", "contract/*", "portal/*", "cli"},
+	"encoding/json":                       {"patch", "store/*", "web", "contract", "contract/*", "portal/samples", "cli"},
+	"github.com/go-json-experiment/json":  {"store/*", "web", "contract", "contract/*", "portal", "portal/*", "cli"},
 	"go.yaml.in/yaml":                     {"portal/openapi"},
+	"github.com/yuin/goldmark":            {"portal"},
 	"github.com/prometheus/client_golang": {"web", "cli"},
 	"github.com/spf13/cobra":              {"cli"},
 	"github.com/getkin/kin-openapi":       {"contract/contracttest"},

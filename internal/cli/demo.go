@@ -21,6 +21,7 @@ import (
 	"kartotek/internal/access"
 	"kartotek/internal/customer"
 	"kartotek/internal/patch"
+	"kartotek/internal/portal"
 	"kartotek/internal/store/sqlite"
 )
 
@@ -43,7 +44,8 @@ func newDemo() *cobra.Command {
 		Use:   "demo",
 		Short: "Serve made-up customers, and show how to change one",
 		Long: `Demo serves ` + strconv.Itoa(demoCustomers) + ` made-up customers, two accounts and an API key from a store that is
-removed in the end, and writes one working curl line per contract to standard output.
+removed in the end, and writes one working curl line per contract to standard output. Its
+documentation, at /docs, can send requests with the demo's credentials.
 
 The credentials are the same everywhere, so it listens on the loopback interface only.`,
 		Example: "  kartotek demo --listen 127.0.0.1:9001",
@@ -93,6 +95,7 @@ func (s *settings) demo(ctx context.Context, log *slog.Logger, out io.Writer) (e
 	if err := fillDemo(ctx, store); err != nil {
 		return errors.Join(err, store.Close())
 	}
+	s.credentials = portal.Credentials{Login: demoLogin, Password: demoPassword, Key: demoKey}
 	return s.serve(ctx, log, metrics, store, func(baseURL string) { fmt.Fprint(out, demoGuide(baseURL)) })
 }
 
@@ -130,6 +133,8 @@ curl -i -X PATCH -H 'Authorization: `+demoKey+`' -H 'Content-Type: application/j
 
 # native: Kartotek's own API; null clears, and what is not named stays as it is
 curl -i -X PATCH -H 'Authorization: Bearer `+demoKey+`' -H 'Content-Type: application/merge-patch+json' -d '{"mobile":null,"address":{"city":"Brugge","postalCode":"8000"}}' URL/v1/customers/`+strconv.Itoa(demoNumber)+`
+
+Or try requests in a browser, and read on: URL/docs
 
 `, "URL", baseURL)
 }

@@ -17,6 +17,7 @@ import (
 	"kartotek/internal/contract/elw"
 	"kartotek/internal/contract/lochting"
 	"kartotek/internal/contract/native"
+	"kartotek/internal/portal"
 	"kartotek/internal/portal/help"
 	"kartotek/internal/web"
 )
@@ -32,6 +33,7 @@ type settings struct {
 	proxies      []netip.Prefix // that proxyTexts name
 	tlsCert      string
 	tlsKey       string
+	credentials  portal.Credentials // public ones, of a demo
 }
 
 func (s *settings) flags(cmd *cobra.Command) {
@@ -175,14 +177,19 @@ func (s *settings) newServer(ctx context.Context, log *slog.Logger, m *metrics, 
 	}
 	repeats := contract.NewRepeats(customers)
 	utility := elw.New(elw.Settings{Customers: customers, Gate: gate, Repeats: repeats, Now: time.Now, ConfirmAfter: s.confirmAfter})
+	contracts := []contract.Contract{
+		utility,
+		lochting.New(lochting.Settings{Customers: customers, Gate: gate, Repeats: repeats}),
+		native.New(native.Settings{Customers: customers, Gate: gate, Repeats: repeats, Registry: store, CursorSecret: cursorSecret, Now: time.Now, ConfirmAfter: s.confirmAfter, Stopping: ctx.Done()}),
+	}
+	var mounts []web.Mount
+	for _, c := range contracts {
+		mounts = append(mounts, c.Mount())
+	}
+	mounts = append(mounts, help.Mount(utility), native.Problems())
+	mounts = append(mounts, portal.Mounts(portal.Settings{Contracts: contracts, Demo: s.credentials})...)
 	return &web.Server{
-		Mounts: []web.Mount{
-			utility.Mount(),
-			help.Mount(utility),
-			lochting.New(lochting.Settings{Customers: customers, Gate: gate, Repeats: repeats}).Mount(),
-			native.New(native.Settings{Customers: customers, Gate: gate, Repeats: repeats, Registry: store, CursorSecret: cursorSecret, Now: time.Now, ConfirmAfter: s.confirmAfter, Stopping: ctx.Done()}).Mount(),
-			native.Problems(),
-		},
+		Mounts:  mounts,
 		Ready:   store.Ping,
 		Metrics: m.web,
 		Log:     log,

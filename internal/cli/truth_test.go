@@ -1,0 +1,208 @@
+package cli_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+)
+
+const (
+	demoKey = "kart_demo0000_thisKeyIsPublicAndOnlyForTheDemoOfKartotek02fBIhC"
+	truths  = guidesDir + "2-partial-updates.md"
+)
+
+// TestTruthTablesOfTheGuide plays each cell of the guide's tables of elw and lochting:
+// a PATCH of one property, on a customer that has a value for each.
+func TestTruthTablesOfTheGuide(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(truths)
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := startDemo(t)
+	for _, d := range dialects {
+		_, section, _ := strings.Cut(string(text), "\n## "+d.name+":")
+		section, _, _ = strings.Cut(section, "\n## ")
+		rows := 0
+		for line := range strings.Lines(section) {
+			cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+			property, isProperty := strings.CutPrefix(strings.TrimSpace(cells[0]), "`")
+			if !isProperty || len(cells) != 8 {
+				continue
+			}
+			property, _, _ = strings.Cut(property, "`")
+			rows++
+			for i, cell := range cells[1:] {
+				want := strings.TrimSpace(cell)
+				value, playable := d.value(property, columns[i])
+				if (want != "") != playable {
+					t.Errorf("%s %s, %s: the guide says %q", d.name, property, columns[i], want)
+				} else if got := ""; playable {
+					if got = d.play(t, url, property, value); got != want {
+						t.Errorf("%s %s, %s (%v): got %q, and the guide says %q", d.name, property, columns[i], value, got, want)
+					}
+				}
+			}
+		}
+		if rows != len(d.values) {
+			t.Errorf("%s: the guide has %d rows, want %d", d.name, rows, len(d.values))
+		}
+	}
+}
+
+// TestTheTableOfNativeIsTheOneThatIsPlayed compares the guide's table with that of the
+// contract's README, which the contract's own test plays.
+func TestTheTableOfNativeIsTheOneThatIsPlayed(t *testing.T) {
+	t.Parallel()
+	var tables [2]string
+	for i, name := range []string{truths, "../contract/native/README.md"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(text), "\n| member |")
+		tables[i], _, _ = strings.Cut(rest, "\n\n")
+	}
+	if tables[0] == "" || tables[0] != tables[1] {
+		t.Errorf("got the table\n%s\nwant\n%s", tables[0], tables[1])
+	}
+}
+
+// columns are those of the tables.
+var columns = []string{"absent", "null", "empty", "own", "another", "broken", "type"}
+
+// dialect is a contract in the hands of a client that changes one property.
+type dialect struct {
+	name, path    string
+	authorization string
+	always        map[string]any            // properties that each PATCH must have
+	values        map[string]map[string]any // of each property, by column
+}
+
+var dialects = []dialect{
+	{
+		name: "elw", path: "/api/customers/42", authorization: "Basic c2VydmljZTpkZW1vLXBhc3N3b3Jk",
+		values: map[string]map[string]any{
+			"PhoneNumber":  {"another": "99887766", "broken": "+47 1", "type": true},
+			"MobileNumber": {"another": "99887766", "broken": "123456789012345", "type": true},
+			"Email":        {"another": "another@example.com", "broken": "nope", "type": 1},
+			"FirstName":    {"another": "Another", "type": 1},
+			"BirthDate":    {"another": "1971-02-03T00:00:00", "broken": "yesterday", "type": 1},
+			"Nickname":     {"another": "Another"},
+		},
+	},
+	{
+		name: "lochting", path: "/public/v1/customer/customer-c7d932c1-84e8-410c-a9b2-18bf739d6b8b", authorization: demoKey,
+		always: map[string]any{"firstName": "Ada", "lastName": "Doe", "locale": "nl_BE", "emailAddress": "ada@example.com", "gender": "female", "country": "BE"},
+		values: map[string]map[string]any{
+			"firstName":    {"another": "Another", "broken": strings.Repeat("x", 101), "type": 1},
+			"lastName":     {"another": "Another", "broken": " ", "type": 1},
+			"locale":       {"another": "fr_BE", "broken": "nb_NO", "type": 1},
+			"emailAddress": {"another": "another@example.com", "broken": "nope", "type": 1},
+			"gender":       {"another": "nonBinary", "broken": "Female", "type": 1},
+			"country":      {"another": "FR", "broken": "NO", "type": 1},
+			"nationalId":   {"another": "2", "broken": strings.Repeat("1", 33), "type": 1},
+			"phoneNumber":  {"another": "99887766", "broken": "phone", "type": 1},
+			"address":      {"another": "Another 1", "broken": strings.Repeat("x", 201), "type": 1},
+			"zipCode":      {"another": "8000", "broken": strings.Repeat("1", 21), "type": 1},
+			"city":         {"another": "Brugge", "broken": strings.Repeat("x", 101), "type": 1},
+			"nickname":     {"another": "Another", "type": 1},
+		},
+	},
+}
+
+// full is the record before each PATCH, as contract native writes it.
+const full = `{"firstName":"Ada","lastName":"Doe","birthDate":"1970-01-02","locale":"nl-BE","email":"ada@example.com","gender":"female",
+"nationalId":"1","phone":"11223344","mobile":"55667788","address":{"line":"Street 1","postalCode":"9000","city":"Gent","country":"BE"}}`
+
+// value is what a PATCH has for the property in a column, if it can have such a value.
+func (d dialect) value(property, column string) (value any, playable bool) {
+	_, unknown := map[string]bool{"Nickname": true, "nickname": true}[property]
+	switch column {
+	case "absent", "own":
+		return column, !unknown || column == "absent"
+	case "null":
+		return nil, true
+	case "empty":
+		return "", true
+	}
+	value, playable = d.values[property][column]
+	return value, playable
+}
+
+// play sends the PATCH, and tells what became of the property in the guide's words.
+func (d dialect) play(t *testing.T, url, property string, value any) string {
+	t.Helper()
+	sendJSON(t, http.MethodPatch, url+"/v1/customers/42", "Bearer "+demoKey, full)
+	before := d.read(t, url)
+	body := maps.Clone(d.always)
+	if body == nil {
+		body = map[string]any{}
+	}
+	body[property] = value
+	switch value {
+	case "absent":
+		delete(body, property)
+	case "own":
+		body[property] = before[property]
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, _ := sendJSON(t, http.MethodPatch, url+d.path, d.authorization, string(text))
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Sprint(resp.StatusCode)
+	}
+	after := d.read(t, url)
+	_, ignored, _ := strings.Cut(resp.Header.Get("Field-Outcome"), "ignored=(")
+	switch {
+	case strings.Contains(ignored, `"`+property+`"`):
+		return "ignored"
+	case after[property] == before[property]:
+		return "stays"
+	case after[property] == nil:
+		return "cleared"
+	case after[property] == value:
+		return "set"
+	}
+	return fmt.Sprint(after[property])
+}
+
+func (d dialect) read(t *testing.T, url string) map[string]any {
+	t.Helper()
+	resp, body := sendJSON(t, http.MethodGet, url+d.path, d.authorization, "")
+	var record map[string]any
+	if err := json.Unmarshal(body, &record); err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: got %s %s, %v", d.path, resp.Status, body, err)
+	}
+	return record
+}
+
+// sendJSON sends a request with a body of JSON, and reads the answer.
+func sendJSON(t *testing.T, method, url, authorization, body string) (*http.Response, []byte) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", authorization)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var b bytes.Buffer
+	if _, err := b.ReadFrom(resp.Body); err != nil {
+		t.Fatal(err)
+	}
+	return resp, b.Bytes()
+}

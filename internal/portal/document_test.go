@@ -1,0 +1,170 @@
+package portal_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"kartotek/internal/portal"
+	"kartotek/internal/portal/openapi"
+)
+
+func documentOf(t *testing.T, name, form string) []byte {
+	t.Helper()
+	got := ask(t, portal.Settings{Contracts: contracts()}, http.MethodGet, "/docs/"+name+"/openapi."+form)
+	if got.Code != http.StatusOK {
+		t.Fatalf("got status %d", got.Code)
+	}
+	return got.Body.Bytes()
+}
+
+// TestDocumentsAreValidAndShowWhatWasRecorded holds each document to OpenAPI, and its
+// examples to its schemas.
+func TestDocumentsAreValidAndShowWhatWasRecorded(t *testing.T) {
+	t.Parallel()
+	for _, c := range contracts() {
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			doc, err := openapi3.NewLoader().LoadFromData(documentOf(t, c.Name, "json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := doc.Validate(t.Context()); err != nil {
+				t.Error(err)
+			}
+			for _, route := range c.Routes {
+				op := doc.Paths.Find(route.Path).GetOperation(route.Method)
+				wantSamples(t, route.Operation, op)
+				if op.RequestBody != nil {
+					wantRecorded(t, route.Operation+" request", op.RequestBody.Value.Content)
+				}
+				for status, response := range op.Responses.Map() {
+					wantRecorded(t, route.Operation+" "+status, response.Value.Content)
+				}
+			}
+		})
+	}
+}
+
+func wantSamples(t *testing.T, name string, op *openapi3.Operation) {
+	t.Helper()
+	list, _ := op.Extensions["x-codeSamples"].([]any)
+	if len(list) < 21 {
+		t.Errorf("%s: got %d code samples, want all", name, len(list))
+	}
+	for _, item := range list {
+		sample, _ := item.(map[string]any)
+		source, _ := sample["source"].(string)
+		if !strings.Contains(source, "127.0.0.1:8080") || strings.Contains(source, "$id") {
+			t.Errorf("%s: the sample in %v asks nobody, or for a name: %s", name, sample["lang"], source)
+		}
+	}
+}
+
+// wantRecorded wants at least one recorded example among the media types of a body.
+func wantRecorded(t *testing.T, name string, content openapi3.Content) {
+	t.Helper()
+	count := 0
+	for _, media := range content {
+		for key := range media.Examples {
+			if strings.HasPrefix(key, "recorded-") {
+				count++
+			}
+		}
+	}
+	if len(content) > 0 && count == 0 {
+		t.Errorf("%s: got no recorded example", name)
+	}
+}
+
+// TestOperationsDoNotShareTheirExamples looks at two operations whose answers are one in
+// the contract's own document.
+func TestOperationsDoNotShareTheirExamples(t *testing.T) {
+	t.Parallel()
+	doc, err := openapi3.NewLoader().LoadFromData(documentOf(t, "native", "json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := doc.Paths.Find("/v1/customers/{ref}")
+	example := func(op *openapi3.Operation, status string) string {
+		recorded := op.Responses.Value(status).Value.Content["application/problem+json"].Examples["recorded-1"]
+		return fmt.Sprint(recorded.Value.Value)
+	}
+	if get, patch := example(path.Get, "400"), example(path.Patch, "400"); get == patch || !strings.Contains(get, "parameter") {
+		t.Errorf("GET has %s, PATCH has %s", get, patch)
+	}
+}
+
+func TestYAMLIsTheSameDocument(t *testing.T) {
+	t.Parallel()
+	for _, c := range contracts() {
+		fromYAML, err := openapi.Parse(documentOf(t, c.Name, "yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := openapi.JSON(fromYAML.Root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got, want any
+		if err := json.Unmarshal(text, &got); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(documentOf(t, c.Name, "json"), &want); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: openapi.yaml and openapi.json differ", c.Name)
+		}
+	}
+}
+
+// TestDocumentsPassRedocly lints them by the rules that Redocly recommends, where it is
+// installed ("make ui").
+func TestDocumentsPassRedocly(t *testing.T) {
+	t.Parallel()
+	ui, err := filepath.Abs("../../ui")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cli := filepath.Join(ui, "node_modules/@redocly/cli/bin/cli.js")
+	if _, err := os.Stat(cli); err != nil {
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	args := []string{cli, "lint", "--format", "json", "--config", filepath.Join(ui, "redocly.yaml")}
+	for _, c := range contracts() {
+		name := filepath.Join(dir, c.Name+".json")
+		if err := os.WriteFile(name, documentOf(t, c.Name, "json"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, name)
+	}
+	cmd := exec.CommandContext(t.Context(), "node", args...)
+	cmd.Env = append(os.Environ(), "REDOCLY_TELEMETRY=off", "REDOCLY_SUPPRESS_UPDATE_NOTICE=true")
+	out, err := cmd.Output()
+	if err != nil && len(out) == 0 {
+		t.Fatal(err)
+	}
+	reports := json.NewDecoder(bytes.NewReader(out)) // one for each document
+	for range contracts() {
+		var report struct {
+			Problems []struct{ Message, RuleID, Severity string }
+		}
+		if err := reports.Decode(&report); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		for _, p := range report.Problems {
+			t.Errorf("%s: %s (%s)", p.Severity, p.Message, p.RuleID)
+		}
+	}
+}

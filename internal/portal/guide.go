@@ -1,0 +1,88 @@
+package portal
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
+
+	"kartotek/internal/web/page"
+)
+
+// guideFiles are the guides, in the order in which they are read.
+//
+//go:embed guides/*.md
+var guideFiles embed.FS
+
+//go:embed pages/guide.html
+var guideHTML string
+
+// guide is a page of Markdown: a title, a paragraph that says what it is for, the rest.
+type guide struct {
+	Path    string
+	Title   string
+	Summary string
+	source  []byte
+}
+
+func readGuides() ([]guide, error) {
+	names, err := fs.Glob(guideFiles, "guides/*.md")
+	if err != nil {
+		return nil, err
+	}
+	var all []guide
+	for _, name := range names {
+		source, err := guideFiles.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		title, rest, ok := strings.Cut(strings.TrimPrefix(string(source), "# "), "\n\n")
+		summary, _, _ := strings.Cut(rest, "\n\n")
+		if !ok || summary == "" {
+			return nil, fmt.Errorf("%s: a guide begins with a title and what it is for", name)
+		}
+		_, slug, _ := strings.Cut(strings.TrimSuffix(path.Base(name), ".md"), "-") // after its number
+		all = append(all, guide{
+			Path:    home + "/guides/" + slug,
+			Title:   title,
+			Summary: strings.ReplaceAll(summary, "\n", " "),
+			source:  source,
+		})
+	}
+	return all, nil
+}
+
+// render makes the guide's page.
+func (g guide) render() ([]byte, error) {
+	body, err := g.html()
+	if err != nil {
+		return nil, err
+	}
+	return page.Render(page.Parse(guideHTML), struct {
+		guide
+		Body template.HTML
+	}{g, body})
+}
+
+// html is the Markdown as HTML. Goldmark leaves out the HTML that stands in it, and so
+// all tables are the guide's: they scroll where a window is narrow.
+func (g guide) html() (template.HTML, error) {
+	markdown := goldmark.New(goldmark.WithExtensions(extension.Table), goldmark.WithParserOptions(parser.WithAutoHeadingID()))
+	var b bytes.Buffer
+	if err := markdown.Convert(g.source, &b); err != nil {
+		return "", err
+	}
+	wide := strings.NewReplacer(
+		"<table>", `<div class="wide" tabindex="0" role="region" aria-label="Table"><table>`,
+		"</table>", "</table></div>",
+		"<th>", `<th scope="col">`,
+	)
+	return template.HTML(wide.Replace(b.String())), nil
+}

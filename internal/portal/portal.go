@@ -1,0 +1,117 @@
+// Package portal serves the documentation of the contracts: the reference of each,
+// on which requests can be tried, its OpenAPI document, and guides. It refuses to
+// know how a contract behaves: what it tells of one comes from its spec.yaml and its
+// transcripts.
+//
+// Read portal.go for what is served where, resource.go for how. document.go makes a
+// contract's OpenAPI document, postman.go its collection of requests, reference.go
+// the page on which both can be used, whose script ui builds into dist; guide.go
+// renders the Markdown in guides.
+package portal
+
+import (
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"kartotek/internal/contract"
+	"kartotek/internal/fault"
+	"kartotek/internal/portal/openapi"
+	"kartotek/internal/web"
+)
+
+// Settings is what the documentation is about.
+type Settings struct {
+	Contracts []contract.Contract
+	Demo      Credentials // filled in where requests are tried: of a server whose credentials are public
+}
+
+// Credentials are what a reader needs to try requests. Without them he fills in his
+// own.
+type Credentials struct {
+	Login, Password string // of an account
+	Key             string // of an API key
+}
+
+const (
+	home     = "/docs"
+	llmsPath = "/llms.txt"
+)
+
+// Mounts returns the handler of the documentation on the paths that it owns. It
+// panics when what the program carries for it cannot be read.
+func Mounts(s Settings) []web.Mount { return s.mounts(dist) }
+
+func (s Settings) mounts(from fs.FS) []web.Mount {
+	all, err := s.resources(from)
+	if err != nil {
+		panic("documentation: " + err.Error())
+	}
+	handler := web.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		const label = "docs"
+		web.Name(r, label, "none")
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			return fault.New(fault.NoMethod, "the path knows GET, HEAD")
+		}
+		found, ok := all[strings.TrimSuffix(r.URL.Path, "/")]
+		if !ok {
+			return fault.New(fault.NoRoute, "no such page")
+		}
+		web.Name(r, label, found.kind)
+		return found.serve(w, r)
+	}, fail)
+	return []web.Mount{{Prefix: home, Handler: handler}, {Prefix: llmsPath, Handler: handler}}
+}
+
+// resources are all that is served, by path, with the bundle in from. They are made
+// when they are first asked for.
+func (s Settings) resources(from fs.FS) (map[string]resource, error) {
+	all := map[string]resource{}
+	script, err := readBundle(from, all)
+	if err != nil {
+		return nil, err
+	}
+	guides, err := readGuides()
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range guides {
+		all[g.Path] = rendered("guide", g.render)
+		all[g.Path+".md"] = made("guide", "text/markdown; charset=utf-8", noPolicy, func() ([]byte, error) { return g.source, nil })
+	}
+	for _, c := range s.Contracts {
+		s.addContract(all, c, script)
+	}
+	all[home] = rendered("index", func() ([]byte, error) { return s.index(guides) })
+	all[llmsPath] = made("llms", "text/plain; charset=utf-8", noPolicy, func() ([]byte, error) { return s.llms(guides) })
+	return all, nil
+}
+
+// addContract adds what is served about one contract.
+func (s Settings) addContract(all map[string]resource, c contract.Contract, script bundle) {
+	written := func(write func(any) ([]byte, error)) func() ([]byte, error) {
+		return func() ([]byte, error) {
+			d, err := readDocument(c)
+			if err != nil {
+				return nil, err
+			}
+			whole, err := d.enriched()
+			if err != nil {
+				return nil, err
+			}
+			return write(whole)
+		}
+	}
+	at := home + "/" + c.Name
+	all[at] = s.reference(c, script)
+	all[at+"/openapi.json"] = made("openapi", "application/json", noPolicy, written(openapi.JSON))
+	all[at+"/openapi.yaml"] = made("openapi", "application/yaml", noPolicy, written(openapi.YAML))
+	all[at+"/postman.json"] = made("postman", "application/json", noPolicy, func() ([]byte, error) {
+		d, err := readDocument(c)
+		if err != nil {
+			return nil, err
+		}
+		return openapi.JSON(d.collection(c, s.Demo))
+	})
+}

@@ -1,0 +1,212 @@
+package portal
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"kartotek/internal/contract"
+	"kartotek/internal/contract/transcript"
+	"kartotek/internal/portal/samples"
+)
+
+// collection is a contract's operations for Postman, in its format 2.1, and for the
+// many programs that read that.
+type collection struct {
+	Info      collectionInfo       `json:"info"`
+	Auth      collectionAuth       `json:"auth"`
+	Variables []collectionVariable `json:"variable"`
+	Folders   []collectionFolder   `json:"item"`
+}
+
+type collectionInfo struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	Schema      string `json:"schema"`
+}
+
+// collectionAuth has its parameters under the name of its type.
+type collectionAuth struct {
+	Type   string               `json:"type"`
+	Basic  []collectionVariable `json:"basic,omitempty"`
+	Bearer []collectionVariable `json:"bearer,omitempty"`
+	Key    []collectionVariable `json:"apikey,omitempty"`
+}
+
+// collectionVariable is a name and a text, of which the format has many kinds.
+type collectionVariable struct {
+	Key         string `json:"key"`
+	Value       string `json:"value"`
+	Type        string `json:"type,omitempty"`
+	Description string `json:"description,omitempty"`
+}
+
+// collectionFolder holds the operations of a tag.
+type collectionFolder struct {
+	Name  string           `json:"name"`
+	Items []collectionItem `json:"item"`
+}
+
+type collectionItem struct {
+	Name      string               `json:"name"`
+	Request   collectionRequest    `json:"request"`
+	Responses []collectionResponse `json:"response"`
+}
+
+type collectionRequest struct {
+	Method      string               `json:"method"`
+	URL         collectionURL        `json:"url"`
+	Header      []collectionVariable `json:"header"`
+	Body        *collectionBody      `json:"body,omitempty"`
+	Description string               `json:"description,omitempty"`
+}
+
+type collectionURL struct {
+	Raw       string               `json:"raw"`
+	Host      []string             `json:"host"`
+	Path      []string             `json:"path"`
+	Query     []collectionVariable `json:"query,omitempty"`
+	Variables []collectionVariable `json:"variable,omitempty"`
+}
+
+type collectionBody struct {
+	Mode string `json:"mode"`
+	Raw  string `json:"raw"`
+}
+
+type collectionResponse struct {
+	Name    string               `json:"name"`
+	Request collectionRequest    `json:"originalRequest"`
+	Status  string               `json:"status"`
+	Code    int                  `json:"code"`
+	Header  []collectionVariable `json:"header"`
+	Body    string               `json:"body"`
+	Preview string               `json:"_postman_previewlanguage"`
+}
+
+const collectionFormat = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
+
+// collection makes the collection of the document's operations, with what a demo fills
+// in.
+func (d document) collection(c contract.Contract, demo Credentials) collection {
+	info := d.Root.Object("info")
+	all := collection{
+		Info:      collectionInfo{info.Text("title"), info.Text("summary"), collectionFormat},
+		Variables: []collectionVariable{{Key: "baseUrl", Value: base, Description: "Where the server is."}},
+	}
+	switch d.credential() {
+	case samples.Basic:
+		all.Auth = collectionAuth{Type: "basic", Basic: secrets("username", "{{login}}", "password", "{{password}}")}
+		all.Variables = append(all.Variables,
+			collectionVariable{Key: "login", Value: demo.Login, Description: "Of an account."},
+			collectionVariable{Key: "password", Value: demo.Password, Description: "Of the account."})
+	case samples.Bearer:
+		all.Auth = collectionAuth{Type: "bearer", Bearer: secrets("token", "{{key}}")}
+	case samples.Token:
+		all.Auth = collectionAuth{Type: "apikey", Key: secrets("key", "Authorization", "value", "{{key}}", "in", "header")}
+	}
+	if all.Auth.Type != "basic" {
+		all.Variables = append(all.Variables, collectionVariable{Key: "key", Value: demo.Key, Description: "An API key."})
+	}
+	for _, op := range d.operations {
+		all.add(op.tag(), op.item(c))
+	}
+	return all
+}
+
+// secrets are the parameters of an authentication: names and texts in turn.
+func secrets(namesAndTexts ...string) (all []collectionVariable) {
+	for i := 0; i < len(namesAndTexts); i += 2 {
+		all = append(all, collectionVariable{Key: namesAndTexts[i], Value: namesAndTexts[i+1], Type: "string"})
+	}
+	return all
+}
+
+// add puts an item into the folder of its tag.
+func (all *collection) add(tag string, item collectionItem) {
+	for i, folder := range all.Folders {
+		if folder.Name == tag {
+			all.Folders[i].Items = append(folder.Items, item)
+			return
+		}
+	}
+	all.Folders = append(all.Folders, collectionFolder{tag, []collectionItem{item}})
+}
+
+func (op operation) tag() string {
+	for _, tag := range op.node.List("tags") {
+		name, _ := tag.(string)
+		return name
+	}
+	return "Operations"
+}
+
+func (op operation) item(c contract.Contract) collectionItem {
+	item := collectionItem{Name: op.node.Text("summary"), Responses: []collectionResponse{}}
+	typical, _ := op.typical() // each has one: the OpenAPI document needs it
+	item.Request = requestOf(c, op, typical)
+	item.Request.Description = op.node.Text("description")
+	for _, m := range op.node.Object("responses") {
+		for _, e := range op.shown(m.Name) {
+			item.Responses = append(item.Responses, responseOf(c, op, readable(e)))
+		}
+	}
+	return item
+}
+
+func responseOf(c contract.Contract, op operation, e transcript.Exchange) collectionResponse {
+	status := http.StatusText(e.Answer.Status)
+	return collectionResponse{
+		Name:    cmp.Or(e.Comment, status),
+		Request: requestOf(c, op, e.Request),
+		Status:  status,
+		Code:    e.Answer.Status,
+		Header:  headerOf(e.Answer.Header),
+		Body:    e.Answer.Body,
+		Preview: "json",
+	}
+}
+
+// requestOf is a recorded request of an operation, whose credential is the collection's.
+func requestOf(c contract.Contract, op operation, r transcript.Request) collectionRequest {
+	made := collectionRequest{Method: r.Method, Header: headerOf(ownHeader(r)), URL: urlOf(c, op, r)}
+	if r.Body != "" && r.Verbatim() {
+		made.Body = &collectionBody{"raw", r.Body}
+	}
+	return made
+}
+
+// urlOf writes parameters of the path as Postman does: ":customerId".
+func urlOf(c contract.Contract, op operation, r transcript.Request) collectionURL {
+	path := strings.NewReplacer("{", ":", "}", "").Replace(op.Path)
+	_, query, _ := strings.Cut(r.Target, "?")
+	u := collectionURL{
+		Raw:  "{{baseUrl}}" + path,
+		Host: []string{"{{baseUrl}}"},
+		Path: strings.Split(strings.TrimPrefix(path, "/"), "/"),
+	}
+	if query != "" {
+		u.Raw += "?" + query
+	}
+	for pair := range strings.SplitSeq(query, "&") {
+		if name, value, ok := strings.Cut(pair, "="); ok {
+			u.Query = append(u.Query, collectionVariable{Key: name, Value: value})
+		}
+	}
+	_, params, _ := c.Route(r.Method, r.Target)
+	for _, segment := range u.Path {
+		if name, ok := strings.CutPrefix(segment, ":"); ok {
+			value, _ := url.PathUnescape(params[name])
+			u.Variables = append(u.Variables, collectionVariable{Key: name, Value: value})
+		}
+	}
+	return u
+}
+
+func headerOf(header []transcript.Header) (all []collectionVariable) {
+	for _, h := range header {
+		all = append(all, collectionVariable{Key: h.Name, Value: h.Value})
+	}
+	return all
+}

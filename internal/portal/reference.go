@@ -1,0 +1,101 @@
+package portal
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+
+	"kartotek/internal/contract"
+	"kartotek/internal/portal/samples"
+	"kartotek/internal/web/page"
+)
+
+//go:embed pages/reference.html
+var referenceHTML string
+
+//go:embed pages/unbuilt.html
+var unbuiltHTML string
+
+// referencePolicy lets Scalar run: it writes styles into the page. Nothing can be
+// fetched from, or sent to, anywhere but this server.
+const referencePolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
+	"img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// referencePage is what the page with a contract's reference tells.
+type referencePage struct {
+	summary
+	Others   []string // contracts, by their names
+	Script   bundle
+	Settings referenceSettings
+}
+
+// referenceSettings are for the script: ui/src/reference.ts has the other end.
+type referenceSettings struct {
+	Document       string         `json:"document"`
+	Base           string         `json:"base"`
+	Authentication authentication `json:"authentication"`
+}
+
+// authentication is what a demo fills in, in Scalar's words.
+type authentication struct {
+	Preferred string                       `json:"preferredSecurityScheme,omitempty"`
+	Schemes   map[string]map[string]string `json:"securitySchemes,omitempty"`
+}
+
+// reference is the page with a contract's reference, or one that tells how to build
+// that.
+func (s Settings) reference(c contract.Contract, script bundle) resource {
+	if script.Script == "" {
+		return rendered("unbuilt", func() ([]byte, error) {
+			d, err := readDocument(c)
+			if err != nil {
+				return nil, err
+			}
+			return page.Render(page.Parse(unbuiltHTML), d.summary(c))
+		})
+	}
+	return made("reference", "text/html; charset=utf-8", referencePolicy, func() ([]byte, error) {
+		d, err := readDocument(c)
+		if err != nil {
+			return nil, err
+		}
+		about := referencePage{
+			summary: d.summary(c),
+			Script:  script,
+			Settings: referenceSettings{
+				Document:       home + "/" + c.Name + "/openapi.json",
+				Base:           base,
+				Authentication: s.Demo.authentication(d),
+			},
+		}
+		for _, other := range s.Contracts {
+			about.Others = append(about.Others, other.Name)
+		}
+		t, err := template.New("reference").Parse(referenceHTML)
+		if err != nil {
+			return nil, err
+		}
+		var b bytes.Buffer
+		err = t.Execute(&b, about)
+		return b.Bytes(), err
+	})
+}
+
+// authentication fills the credentials into the security scheme of a document.
+func (c Credentials) authentication(d document) authentication {
+	if c == (Credentials{}) {
+		return authentication{}
+	}
+	name, _ := d.scheme()
+	var values map[string]string
+	switch d.credential() {
+	case samples.Basic:
+		values = map[string]string{"username": c.Login, "password": c.Password}
+	case samples.Bearer:
+		values = map[string]string{"token": c.Key}
+	case samples.Token:
+		values = map[string]string{"value": c.Key}
+	}
+	return authentication{name, map[string]map[string]string{name: values}}
+}
