@@ -17,9 +17,9 @@ async function show() {
   if (!response.ok) {
     throw new Error(`${settings.document} was answered ${response.status}`);
   }
-  const document = await response.text();
+  const text = await response.text();
   createApiReference("#reference", {
-    content: document.replaceAll(settings.base, location.origin),
+    content: forTrying(JSON.parse(text.replaceAll(settings.base, location.origin))),
     authentication: settings.authentication,
     withDefaultFonts: false,
     telemetry: false,
@@ -27,7 +27,48 @@ async function show() {
     hideClientButton: true,
     agent: { disabled: true },
     mcp: { disabled: true },
+    hiddenClients: true, // the samples of the document are those that were run
+    generateOperationSlug: ({ operationId, method, path }) => operationId ?? `${method}${path}`,
+    documentDownloadType: "none", // the bar has both
   });
+}
+
+type Parameter = {
+  required?: boolean;
+  example?: unknown;
+  examples?: Record<string, { value: unknown }>;
+};
+type Document = {
+  components?: { parameters?: Record<string, Parameter> };
+  paths: Record<string, Record<string, unknown>>;
+};
+
+// forTrying has requests begin with what they must have. Scalar sends whatever has an
+// example; where there are several it shows them, and sends none.
+function forTrying(document: Document): Document {
+  for (const parameter of parametersOf(document)) {
+    const [several] = Object.values(parameter.examples ?? {});
+    const value = parameter.example ?? several?.value;
+    if (value === undefined) continue;
+    delete parameter.example;
+    delete parameter.examples;
+    if (parameter.required) {
+      parameter.example = value;
+    } else {
+      parameter.examples = { example: { value } };
+    }
+  }
+  return document;
+}
+
+function* parametersOf(document: Document): Generator<Parameter> {
+  yield* Object.values(document.components?.parameters ?? {});
+  for (const item of Object.values(document.paths)) {
+    for (const part of [item, ...Object.values(item)]) {
+      const { parameters } = part as { parameters?: Parameter[] };
+      if (Array.isArray(parameters)) yield* parameters;
+    }
+  }
 }
 
 function element(id: string): HTMLElement {
