@@ -28,7 +28,16 @@ type document struct {
 type operation struct {
 	Method, Path string
 	node         openapi.Object
-	exchanges    []transcript.Exchange // that asked for it
+	examples     []example
+}
+
+const recordedName = "recorded-" // and a number: the name of an example
+
+// example is a recorded exchange that readers are shown. In the document, what was sent
+// and what was answered both have its name.
+type example struct {
+	name string
+	transcript.Exchange
 }
 
 // readDocument reads a contract's spec.yaml and transcripts. They are large: callers
@@ -46,13 +55,35 @@ func readDocument(c contract.Contract) (document, error) {
 	for _, path := range parsed.Root.Object("paths") {
 		item, _ := path.Value.(openapi.Object)
 		for _, m := range item {
-			if op, ok := m.Value.(openapi.Object); ok {
-				exchanges := recorded[op.Text("operationId")]
-				d.operations = append(d.operations, operation{strings.ToUpper(m.Name), path.Name, op, exchanges})
+			if node, ok := m.Value.(openapi.Object); ok {
+				examples := examplesOf(node, recorded[node.Text("operationId")])
+				d.operations = append(d.operations, operation{strings.ToUpper(m.Name), path.Name, node, examples})
 			}
 		}
 	}
 	return d, nil
+}
+
+// examplesOf are the exchanges that readers are shown of an operation, by status, and
+// those in the first of its media types first.
+func examplesOf(operation openapi.Object, recorded []transcript.Exchange) (all []example) {
+	types := operation.Object("requestBody").Object("content")
+	rank := func(e transcript.Exchange) int {
+		i := slices.IndexFunc(types, func(m openapi.Member) bool { return m.Name == mediaType(e.Request.Header) })
+		return cmp.Or(i+1, len(types)+1) // what is not among them comes last
+	}
+	recorded = slices.Clone(recorded)
+	slices.SortStableFunc(recorded, func(a, b transcript.Exchange) int { return cmp.Compare(rank(a), rank(b)) })
+	for _, m := range operation.Object("responses") {
+		status, err := strconv.Atoi(m.Name)
+		if err != nil {
+			continue // "default" and "4XX" stand for many
+		}
+		for _, e := range transcript.Shown(recorded, status) {
+			all = append(all, example{recordedName + strconv.Itoa(len(all)+1), readable(e)})
+		}
+	}
+	return all
 }
 
 // scheme is how callers of the document's operations authenticate: each contract has
@@ -99,9 +130,10 @@ func (op operation) enriched(d document) (openapi.Object, error) {
 	var answers openapi.Object
 	for _, m := range op.node.Object("responses") {
 		answer, _ := d.Resolve(m.Value)
-		for _, e := range op.shown(m.Name) {
-			e = readable(e)
-			answer = withExample(answer, e.Answer.Header, e.Answer.Body, e.Comment)
+		for _, e := range op.examples {
+			if strconv.Itoa(e.Answer.Status) == m.Name {
+				answer = withExample(answer, e, e.Answer.Header, e.Answer.Body)
+			}
 		}
 		answers.Set(m.Name, answer)
 	}
@@ -109,7 +141,7 @@ func (op operation) enriched(d document) (openapi.Object, error) {
 	whole.Set("responses", answers)
 	if body := op.node.Object("requestBody"); body != nil {
 		for _, e := range op.accepted() {
-			body = withExample(body, e.Request.Header, e.Request.Body, e.Comment)
+			body = withExample(body, e, e.Request.Header, e.Request.Body)
 		}
 		whole.Set("requestBody", body)
 	}
@@ -125,42 +157,22 @@ func (op operation) enriched(d document) (openapi.Object, error) {
 	return whole, nil
 }
 
-// typical is the plainest request that is accepted: one of the first of the media types
-// that the operation takes, with the fewest headers.
-func (op operation) typical() (best transcript.Request, found bool) {
-	want := ""
-	for _, m := range op.node.Object("requestBody").Object("content") {
-		want = m.Name
-		break
-	}
-	for _, e := range op.accepted() {
-		suits := e.Request.Body == "" || mediaType(e.Request.Header) == want
-		if suits && (!found || len(e.Request.Header) < len(best.Header)) {
-			best, found = e.Request, true
-		}
-	}
-	return best, found
+// accepted are the examples that end well.
+func (op operation) accepted() []example {
+	return slices.DeleteFunc(slices.Clone(op.examples), func(e example) bool { return e.Answer.Status >= 300 })
 }
 
-// accepted are the shown exchanges that end well.
-func (op operation) accepted() (all []transcript.Exchange) {
-	for _, m := range op.node.Object("responses") {
-		if strings.HasPrefix(m.Name, "2") {
-			for _, e := range op.shown(m.Name) {
-				all = append(all, readable(e))
-			}
-		}
+// typical is the plainest request of those that end well: the first that has the fewest
+// headers.
+func (op operation) typical() (transcript.Request, bool) {
+	accepted := op.accepted()
+	if len(accepted) == 0 {
+		return transcript.Request{}, false
 	}
-	return all
-}
-
-// shown are the exchanges with this status for readers.
-func (op operation) shown(status string) []transcript.Exchange {
-	code, err := strconv.Atoi(status)
-	if err != nil {
-		return nil // "default" and "4XX" stand for many
-	}
-	return transcript.Shown(op.exchanges, code)
+	plainest := slices.MinFunc(accepted, func(a, b example) int {
+		return cmp.Compare(len(a.Request.Header), len(b.Request.Header))
+	})
+	return plainest.Request, true
 }
 
 // readable is an exchange with texts in the place of the names that stand for those which
@@ -189,30 +201,26 @@ func ownHeader(r transcript.Request) []transcript.Header {
 	})
 }
 
-const exampleName = "recorded-" // and a number
-
-// withExample is a request's or an answer's body that has one more recorded example,
-// when its media type is among those that are described. The first takes the place of
-// what the document made up. Operations share what o is made of: it stays as it is.
-func withExample(o openapi.Object, header []transcript.Header, body, comment string) openapi.Object {
-	name := mediaType(header)
-	media := slices.Clone(o.Object("content").Object(name))
+// withExample is a request's or an answer's body with the example's, when its media type
+// is among those that are described. The first takes the place of what the document
+// made up. Operations share what o is made of: it stays as it is.
+func withExample(o openapi.Object, e example, header []transcript.Header, body string) openapi.Object {
+	types := slices.Clone(o.Object("content"))
+	media := slices.Clone(types.Object(mediaType(header)))
 	value, err := openapi.FromJSON([]byte(body))
 	if media == nil || err != nil {
 		return o
 	}
-	examples := slices.Clone(media.Object("examples"))
-	if len(examples) == 0 || !strings.HasPrefix(examples[0].Name, exampleName) {
-		media = slices.DeleteFunc(media, func(m openapi.Member) bool { return m.Name == "example" })
-		examples = nil
-	}
-	examples.Set(exampleName+strconv.Itoa(len(examples)+1), openapi.Object{
-		{Name: "summary", Value: cmp.Or(comment, "As recorded")},
+	examples := slices.DeleteFunc(slices.Clone(media.Object("examples")), func(m openapi.Member) bool {
+		return !strings.HasPrefix(m.Name, recordedName)
+	})
+	examples.Set(e.name, openapi.Object{
+		{Name: "summary", Value: cmp.Or(e.Comment, "As recorded")},
 		{Name: "value", Value: value},
 	})
+	media = slices.DeleteFunc(media, func(m openapi.Member) bool { return m.Name == "example" })
 	media.Set("examples", examples)
-	types := slices.Clone(o.Object("content"))
-	types.Set(name, media)
+	types.Set(mediaType(header), media)
 	changed := slices.Clone(o)
 	changed.Set("content", types)
 	return changed

@@ -79,10 +79,14 @@ func (g guide) html() (template.HTML, error) {
 	if err := markdown.Convert(g.source, &b); err != nil {
 		return "", err
 	}
-	wide := strings.NewReplacer(
-		"<table>", `<div class="wide" tabindex="0" role="region" aria-label="Table"><table>`,
-		"</table>", "</table></div>",
-		"<th>", `<th scope="col">`,
-	)
-	return template.HTML(wide.Replace(b.String())), nil
+	const begin, end = "<table>", "</table>"
+	var out strings.Builder
+	for i, part := range strings.Split(b.String(), begin) {
+		if i > 0 {
+			fmt.Fprintf(&out, `<div class="wide" tabindex="0" role="region" aria-label="Table %d">`+begin, i)
+			part = strings.Replace(part, end, end+"</div>", 1)
+		}
+		out.WriteString(part)
+	}
+	return template.HTML(strings.ReplaceAll(out.String(), "<th>", `<th scope="col">`)), nil
 }

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"html/template"
 	"net/http"
+	"strings"
 	"sync"
 	text "text/template"
 
@@ -31,13 +32,17 @@ type summary struct {
 	Operations           []operationSummary
 }
 
-type operationSummary struct{ Method, Path, ID, Summary string }
+type operationSummary struct {
+	Method, Path, Summary string
+	Anchor                string // in the reference: Scalar's word for the tag, and what ui/src/reference.ts says
+}
 
 func (d document) summary(c contract.Contract) summary {
 	info := d.Root.Object("info")
 	s := summary{Name: c.Name, Title: info.Text("title"), Summary: info.Text("summary")}
 	for _, op := range d.operations {
-		s.Operations = append(s.Operations, operationSummary{op.Method, op.Path, op.node.Text("operationId"), op.node.Text("summary")})
+		anchor := "tag/" + strings.ToLower(op.tag()) + "/" + op.node.Text("operationId")
+		s.Operations = append(s.Operations, operationSummary{op.Method, op.Path, op.node.Text("summary"), anchor})
 	}
 	return s
 }

@@ -147,15 +147,13 @@ func (op operation) item(c contract.Contract) collectionItem {
 	typical, _ := op.typical() // each has one: the OpenAPI document needs it
 	item.Request = requestOf(c, op, typical)
 	item.Request.Description = op.node.Text("description")
-	for _, m := range op.node.Object("responses") {
-		for _, e := range op.shown(m.Name) {
-			item.Responses = append(item.Responses, responseOf(c, op, readable(e)))
-		}
+	for _, e := range op.examples {
+		item.Responses = append(item.Responses, responseOf(c, op, e))
 	}
 	return item
 }
 
-func responseOf(c contract.Contract, op operation, e transcript.Exchange) collectionResponse {
+func responseOf(c contract.Contract, op operation, e example) collectionResponse {
 	status := http.StatusText(e.Answer.Status)
 	return collectionResponse{
 		Name:    cmp.Or(e.Comment, status),
