@@ -14,6 +14,7 @@ build: ## one static binary, also where there is a C compiler
 	CGO_ENABLED=0 go build -o kartotek .
 
 ui: internal/portal/dist/reference/manifest.json ## what a browser runs, when its sources are newer; needs Node 20 or newer
+	@:
 
 internal/portal/dist/reference/manifest.json: ui/node_modules/.package-lock.json $(wildcard ui/*.js* ui/src/*)
 	cd ui && npm run build
