@@ -71,7 +71,7 @@ func (s site) row(name string, p openapi.Object, required string) row {
 		notes = slices.Insert(notes, 0, required)
 	}
 	if example := p.Get("example"); example != nil {
-		notes = append(notes, "Example: "+code(example))
+		notes = append(notes, "Example: "+code(example)+".")
 	}
 	return row{name, p.Text("description"), s.typeOf(p.Get("schema")), strings.Join(notes, " ")}
 }
@@ -161,7 +161,7 @@ func facts(schema openapi.Object) []string {
 	add(has("maxLength"), "At most %v characters.", schema.Get("maxLength"))
 	add(has("pattern"), "Matches %s.", code(schema.Get("pattern")))
 	for _, example := range schema.List("examples")[:min(1, len(schema.List("examples")))] {
-		add(true, "Example: %s", code(example))
+		add(true, "Example: %s.", code(example))
 	}
 	return all
 }

@@ -88,16 +88,21 @@ func firstSchema(body openapi.Object) any {
 type indexView struct {
 	Title, Summary, Description string
 	Controllers                 []controller
-	Models                      []link
+	Models                      linkTable
 }
 
 // controller is a group of operations.
 type controller struct {
 	Name, Description string
-	Operations        []link
+	Operations        linkTable
 }
 
-// link leads to a page.
+// linkTable leads to pages of one kind.
+type linkTable struct {
+	Label, Of string
+	Links     []link
+}
+
 type link struct{ Text, To, Description string }
 
 func (s site) index() indexView {
@@ -106,16 +111,18 @@ func (s site) index() indexView {
 	for _, value := range s.doc.Root.List("tags") {
 		tag, _ := value.(openapi.Object)
 		c := controller{Name: tag.Text("name"), Description: tag.Text("description")}
+		c.Operations = linkTable{Label: "Operations of " + c.Name, Of: "API"}
 		for _, o := range s.all {
 			if tags := o.spec.List("tags"); len(tags) > 0 && tags[0] == c.Name {
-				c.Operations = append(c.Operations, link{o.title(), operationLink(o.method, o.path), o.spec.Text("summary") + "."})
+				c.Operations.Links = append(c.Operations.Links, link{o.title(), operationLink(o.method, o.path), o.spec.Text("summary") + "."})
 			}
 		}
 		view.Controllers = append(view.Controllers, c)
 	}
+	view.Models = linkTable{Label: "Models", Of: "Name"}
 	for _, m := range s.schemas() {
 		schema, _ := s.doc.Resolve(m.Value)
-		view.Models = append(view.Models, link{m.Name, modelLink(m.Name), schema.Text("description")})
+		view.Models.Links = append(view.Models.Links, link{m.Name, modelLink(m.Name), schema.Text("description")})
 	}
 	return view
 }
@@ -254,7 +261,7 @@ func (s site) answer(o operation, m openapi.Member) answerView {
 }
 
 func told(e transcript.Exchange) example {
-	body := indented(e.Request.Body, mediaType(e.Request.Header))
+	body := e.Request.Body
 	if !e.Request.Verbatim() {
 		body = "(a body that is too long, or too odd, to be shown)"
 	}
