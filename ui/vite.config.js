@@ -22,6 +22,7 @@ const compressed = {
 export default defineConfig({
   base: "/docs/assets/",
   publicDir: false,
+  logLevel: "warn",
   build: {
     outDir: out,
     emptyOutDir: true,
@@ -29,6 +30,7 @@ export default defineConfig({
     manifest: "manifest.json",
     modulePreload: { polyfill: false },
     target: "es2022",
+    reportCompressedSize: false,
     chunkSizeWarningLimit: 10_000,
     rolldownOptions: { input: "src/reference.ts" },
   },
