@@ -95,19 +95,19 @@ func (d document) collection(c contract.Contract, demo Credentials) collection {
 		Info:      collectionInfo{info.Text("title"), info.Text("summary"), collectionFormat},
 		Variables: []collectionVariable{{Key: "baseUrl", Value: base, Description: "Where the server is."}},
 	}
+	key := collectionVariable{Key: "key", Value: demo.Key, Description: "An API key."}
 	switch d.credential() {
 	case samples.Basic:
-		all.Auth = collectionAuth{Type: "basic", Basic: secrets("username", "{{login}}", "password", "{{password}}")}
+		all.Auth = collectionAuth{Type: "basic", Basic: parameters("username", "{{login}}", "password", "{{password}}")}
 		all.Variables = append(all.Variables,
 			collectionVariable{Key: "login", Value: demo.Login, Description: "Of an account."},
 			collectionVariable{Key: "password", Value: demo.Password, Description: "Of the account."})
 	case samples.Bearer:
-		all.Auth = collectionAuth{Type: "bearer", Bearer: secrets("token", "{{key}}")}
+		all.Auth = collectionAuth{Type: "bearer", Bearer: parameters("token", "{{key}}")}
+		all.Variables = append(all.Variables, key)
 	case samples.Token:
-		all.Auth = collectionAuth{Type: "apikey", Key: secrets("key", "Authorization", "value", "{{key}}", "in", "header")}
-	}
-	if all.Auth.Type != "basic" {
-		all.Variables = append(all.Variables, collectionVariable{Key: "key", Value: demo.Key, Description: "An API key."})
+		all.Auth = collectionAuth{Type: "apikey", Key: parameters("key", "Authorization", "value", "{{key}}", "in", "header")}
+		all.Variables = append(all.Variables, key)
 	}
 	for _, op := range d.operations {
 		all.add(op.tag(), op.item(c))
@@ -115,8 +115,8 @@ func (d document) collection(c contract.Contract, demo Credentials) collection {
 	return all
 }
 
-// secrets are the parameters of an authentication: names and texts in turn.
-func secrets(namesAndTexts ...string) (all []collectionVariable) {
+// parameters are those of an authentication: names and texts in turn.
+func parameters(namesAndTexts ...string) (all []collectionVariable) {
 	for i := 0; i < len(namesAndTexts); i += 2 {
 		all = append(all, collectionVariable{Key: namesAndTexts[i], Value: namesAndTexts[i+1], Type: "string"})
 	}
