@@ -3,7 +3,7 @@
 export GOTOOLCHAIN ?= local
 tool = go tool -modfile=tools/go.mod
 
-.PHONY: run build ui test check format bench bench-smoke
+.PHONY: run build ui ui-test test check format bench bench-smoke
 
 run: ## build and start the demo, with the API reference where there is Node
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui || echo "the API reference could not be built; all else works without it"; fi
@@ -23,6 +23,14 @@ internal/portal/dist/reference/manifest.json: ui/node_modules/.package-lock.json
 ui/node_modules/.package-lock.json: ui/package-lock.json
 	cd ui && npm ci --no-audit --no-fund
 	@touch $@
+
+ui-test: ## open every page in a browser, and try requests there: needs Node 20 or newer, and Debian's chromium
+	@if command -v npm >/dev/null && command -v chromium >/dev/null; then \
+		$(MAKE) --no-print-directory ui build && cd ui && npm run check && npm test; \
+	else \
+		echo "skipped: the tests in a browser, which run after apt-get install nodejs npm chromium"; \
+		test -z "$$KARTOTEK_TEST_ALL"; \
+	fi
 
 test: ## run all tests: those on PostgreSQL where it is installed
 	go test ./...

@@ -1,13 +1,20 @@
+import { mkdir } from "node:fs/promises";
 import axe from "axe-core";
 import { chromium } from "playwright-core";
 
+// SCREENSHOTS names a folder for pictures of all pages.
+const pictures = process.env.SCREENSHOTS;
+
 // The four ways in which readers see a page.
-export const views = [
+const views = [
   { name: "light-desktop", colorScheme: "light", viewport: { width: 1280, height: 900 } },
   { name: "dark-phone", colorScheme: "dark", viewport: { width: 390, height: 844 } },
   { name: "dark-desktop", colorScheme: "dark", viewport: { width: 1280, height: 900 } },
   { name: "light-phone", colorScheme: "light", viewport: { width: 390, height: 844 } },
 ];
+
+// Two of them have each colour scheme and each width; pictures are taken of all.
+export const shownViews = pictures ? views : views.slice(0, 2);
 
 // startBrowser runs Debian's chromium, which finds nobody but this machine.
 export function startBrowser() {
@@ -43,4 +50,12 @@ export async function faults(page) {
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
+// picture keeps how a page looks.
+export async function picture(page, path, view) {
+  if (!pictures) return;
+  await mkdir(pictures, { recursive: true });
+  const name = `${path.replace(/[^A-Za-z0-9]+/g, "-").replace(/^-|-$/g, "")}-${view.name}.png`;
+  await page.screenshot({ path: `${pictures}/${name}`, fullPage: true });
 }
