@@ -122,10 +122,11 @@ const full = `{"firstName":"Ada","lastName":"Doe","birthDate":"1970-01-02","loca
 
 // value is what a PATCH has for the property in a column, if it can have such a value.
 func (d dialect) value(property, column string) (value any, playable bool) {
-	_, unknown := map[string]bool{"Nickname": true, "nickname": true}[property]
 	switch column {
-	case "absent", "own":
-		return column, !unknown || column == "absent"
+	case "absent":
+		return column, true
+	case "own":
+		return column, !strings.EqualFold(property, "nickname") // which no record has
 	case "null":
 		return nil, true
 	case "empty":

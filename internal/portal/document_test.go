@@ -129,8 +129,8 @@ func TestYAMLIsTheSameDocument(t *testing.T) {
 	}
 }
 
-// TestDocumentsPassRedocly lints them by the rules that Redocly recommends, where it is
-// installed ("make ui").
+// TestDocumentsPassRedocly lints them by the rules that Redocly recommends, where "make
+// ui" has installed it.
 func TestDocumentsPassRedocly(t *testing.T) {
 	t.Parallel()
 	ui, err := filepath.Abs("../../ui")
@@ -138,7 +138,7 @@ func TestDocumentsPassRedocly(t *testing.T) {
 		t.Fatal(err)
 	}
 	cli := filepath.Join(ui, "node_modules/@redocly/cli/bin/cli.js")
-	if _, err := os.Stat(cli); err != nil {
+	if _, err := os.Stat(cli); err != nil && os.Getenv("KARTOTEK_TEST_ALL") == "" {
 		t.Skip(err)
 	}
 	dir := t.TempDir()
