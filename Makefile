@@ -21,7 +21,7 @@ internal/portal/dist/reference/manifest.json: ui/node_modules/.package-lock.json
 	@touch $@
 
 ui/node_modules/.package-lock.json: ui/package-lock.json
-	cd ui && npm ci --no-audit --no-fund
+	cd ui && npm ci
 	@touch $@
 
 ui-test: ## open every page in a browser, and try requests there: needs Node 20 or newer, and Debian's chromium
