@@ -44,7 +44,8 @@ func (s site) credentials() []row {
 		for _, m := range requirement {
 			scheme := s.doc.Root.Object("components").Object("securitySchemes").Object(m.Name)
 			rows = append(rows, row{
-				"Authorization", scheme.Text("description"), typeView{Text: "string"},
+				"Authorization", scheme.Text("description"),
+				typeView{Text: "string"},
 				"Required. HTTP authentication of the scheme `" + scheme.Text("scheme") + "`.",
 			})
 		}
