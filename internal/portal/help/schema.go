@@ -83,11 +83,11 @@ func (s site) properties(model string, schema openapi.Object) table {
 	t := s.updatable(model, schema)
 	for i, m := range schema.Object("properties") {
 		property, _ := s.doc.Resolve(m.Value)
-		notes := facts(property)
+		notes := strings.Join(facts(property), " ")
 		if taken := t.Rows[i].Notes; taken != "" {
-			notes = append(notes, "In a "+s.bodies[model].method+": "+taken)
+			notes += "\n\nIn a `" + s.bodies[model].method + "`: " + taken
 		}
-		t.Rows[i].Notes = strings.Join(notes, " ")
+		t.Rows[i].Notes = notes
 	}
 	return t
 }
