@@ -16,9 +16,6 @@ import (
 // param writes a parameter: "$3".
 func param(n int) string { return "$" + strconv.Itoa(n) }
 
-// params writes the parameters from first to last: "$3, $4".
-func params(first, last int) string { return listed(param, first, last) }
-
 // listed writes what is numbered from first to last.
 func listed(written func(int) string, first, last int) string {
 	all := make([]string, 0, last-first+1)
