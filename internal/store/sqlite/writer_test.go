@@ -72,8 +72,9 @@ func TestWaitingWritesShareACommit(t *testing.T) {
 	if err := s.Close(); err != nil { // ends the goroutine that appends
 		t.Fatal(err)
 	}
-	if want := []int{1, 1, maxGroup, 2}; len(groups) < 4 || !slices.Equal(groups[:4], want) { // what the index costs comes after
-		t.Errorf("commits: got %v writes, want %v", groups, want)
+	shared := slices.DeleteFunc(slices.Clone(groups), func(writes int) bool { return writes == 1 }) // such as a step of the index
+	if want := []int{maxGroup, 2}; !slices.Equal(shared, want) {
+		t.Errorf("commits: got %v writes, want %v among them", groups, want)
 	}
 }
 
