@@ -128,9 +128,9 @@ X-Forwarded-For that is no trusted proxy's.`,
 }
 
 // garbagePercent is how much garbage may gather, beside what is in use, before it is
-// collected. Go's 100 would take 3 MB more, and make nothing quicker that can be
+// collected. Go's 100 would take 5 MB more, and make nothing quicker that can be
 // measured.
-const garbagePercent = 75
+const garbagePercent = 60
 
 // serve serves on store until ctx is done, and then closes store. It calls ready
 // with the server's base URL once it listens.
