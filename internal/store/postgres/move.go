@@ -16,15 +16,15 @@ type step struct {
 	find     string
 	move     string // writes the record and the change
 	update   string // writes the record alone
-	together bool   // with others who move customers at the same time; see together.go
+	together bool   // with others, by the statements of together.go
 }
 
 var (
 	// alone is with a statement for each, in transactions of their own.
 	alone = step{find: selectCustomer, move: moveCustomer(""), update: updateCustomer(notOvertaken)}
 
-	// together is with a statement that others may share, in transactions of their own.
-	together = step{find: alone.find, move: alone.move, update: alone.update, together: true}
+	// together is with statements that others may share, in transactions of their own.
+	together = step{together: true}
 
 	// held is in one transaction, which holds the customer meanwhile. It may have
 	// begun to write before another one that came first at this customer: then its

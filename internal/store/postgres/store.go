@@ -39,7 +39,7 @@ type Store struct {
 	feedBase int64         // see schema/0001_customers.sql
 	sharded  bool          // by Citus
 
-	numbers  *lru.Cache[customer.Ref, string] // the ids of numbers
+	numbers  *lru.Cache[customer.Ref, string] // the ids of numbers, where tables are sharded
 	turns    turns
 	finds    groups[sought]
 	moves    groups[[]any] // of parameters of moveCustomer
