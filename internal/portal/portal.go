@@ -50,8 +50,7 @@ func (s Settings) mounts(from fs.FS) []web.Mount {
 	handler := web.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		const label = "docs"
 		web.Name(r, label, "none")
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
+		if !web.ReadsOnly(w, r) {
 			return fault.New(fault.NoMethod, "the path knows GET, HEAD")
 		}
 		found, ok := all[strings.TrimSuffix(r.URL.Path, "/")]

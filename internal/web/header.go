@@ -183,3 +183,13 @@ func sfString(s string) string {
 	}
 	return `%"` + display.String() + `"`
 }
+
+// ReadsOnly reports whether a request reads. The answer to another one is told which
+// methods would.
+func ReadsOnly(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return true
+	}
+	w.Header().Set("Allow", "GET, HEAD")
+	return false
+}

@@ -127,8 +127,7 @@ func (s *Server) Handler() http.Handler {
 func operator(operation string, next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		Name(r, "operator", operation)
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
+		if !ReadsOnly(w, r) {
 			plain(w, http.StatusMethodNotAllowed, "the path knows GET, HEAD\n")
 			return
 		}

@@ -20,8 +20,7 @@ func Problems() web.Mount {
 	const prefix = "/problems/"
 	return web.Mount{Prefix: prefix, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		web.Name(r, name, "problem")
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
+		if !web.ReadsOnly(w, r) {
 			_ = show(w, r, http.StatusMethodNotAllowed, problemPage{}) // the caller is gone if this fails
 			return
 		}

@@ -32,8 +32,7 @@ const (
 func Mount(c contract.Contract) web.Mount {
 	pages := sync.OnceValues(func() (map[string][]byte, error) { return render(c) })
 	send := web.Handle(func(w http.ResponseWriter, r *http.Request) error {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
+		if !web.ReadsOnly(w, r) {
 			return fault.New(fault.NoMethod, "help can be read, and no more")
 		}
 		all, err := pages()
