@@ -26,9 +26,8 @@ type document struct {
 
 // operation is one of a document.
 type operation struct {
-	Method, Path string
-	node         openapi.Object
-	examples     []example
+	openapi.Operation
+	examples []example
 }
 
 const recordedName = "recorded-" // and a number: the name of an example
@@ -52,14 +51,9 @@ func readDocument(c contract.Contract) (document, error) {
 		return document{}, fmt.Errorf("contract %s: %w", c.Name, err)
 	}
 	d := document{Document: parsed}
-	for _, path := range parsed.Root.Object("paths") {
-		item, _ := path.Value.(openapi.Object)
-		for _, m := range item {
-			if node, ok := m.Value.(openapi.Object); ok {
-				examples := examplesOf(node, recorded[node.Text("operationId")])
-				d.operations = append(d.operations, operation{strings.ToUpper(m.Name), path.Name, node, examples})
-			}
-		}
+	for _, op := range parsed.Operations() {
+		examples := examplesOf(op.Spec, recorded[op.Spec.Text("operationId")])
+		d.operations = append(d.operations, operation{op, examples})
 	}
 	return d, nil
 }
@@ -128,7 +122,7 @@ func (d document) enriched() (openapi.Object, error) {
 
 func (op operation) enriched(d document) (openapi.Object, error) {
 	var answers openapi.Object
-	for _, m := range op.node.Object("responses") {
+	for _, m := range op.Spec.Object("responses") {
 		answer, _ := d.Resolve(m.Value)
 		for _, e := range op.examples {
 			if strconv.Itoa(e.Answer.Status) == m.Name {
@@ -137,9 +131,9 @@ func (op operation) enriched(d document) (openapi.Object, error) {
 		}
 		answers.Set(m.Name, answer)
 	}
-	whole := slices.Clone(op.node)
+	whole := slices.Clone(op.Spec)
 	whole.Set("responses", answers)
-	if body := op.node.Object("requestBody"); body != nil {
+	if body := op.Spec.Object("requestBody"); body != nil {
 		for _, e := range op.accepted() {
 			body = withExample(body, e, e.Request.Header, e.Request.Body)
 		}

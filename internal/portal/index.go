@@ -41,8 +41,8 @@ func (d document) summary(c contract.Contract) summary {
 	info := d.Root.Object("info")
 	s := summary{Name: c.Name, Title: info.Text("title"), Summary: info.Text("summary")}
 	for _, op := range d.operations {
-		anchor := "tag/" + strings.ToLower(op.tag()) + "/" + op.node.Text("operationId")
-		s.Operations = append(s.Operations, operationSummary{op.Method, op.Path, op.node.Text("summary"), anchor})
+		anchor := "tag/" + strings.ToLower(op.tag()) + "/" + op.Spec.Text("operationId")
+		s.Operations = append(s.Operations, operationSummary{op.Method, op.Path, op.Spec.Text("summary"), anchor})
 	}
 	return s
 }

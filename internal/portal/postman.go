@@ -135,7 +135,7 @@ func (all *collection) add(tag string, item collectionItem) {
 }
 
 func (op operation) tag() string {
-	for _, tag := range op.node.List("tags") {
+	for _, tag := range op.Spec.List("tags") {
 		name, _ := tag.(string)
 		return name
 	}
@@ -143,10 +143,10 @@ func (op operation) tag() string {
 }
 
 func (op operation) item(c contract.Contract) collectionItem {
-	item := collectionItem{Name: op.node.Text("summary"), Responses: []collectionResponse{}}
+	item := collectionItem{Name: op.Spec.Text("summary"), Responses: []collectionResponse{}}
 	typical, _ := op.typical() // each has one: the OpenAPI document needs it
 	item.Request = requestOf(c, op, typical)
-	item.Request.Description = op.node.Text("description")
+	item.Request.Description = op.Spec.Text("description")
 	for _, e := range op.examples {
 		item.Responses = append(item.Responses, responseOf(c, op, e))
 	}

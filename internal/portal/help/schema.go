@@ -27,7 +27,7 @@ type typeView struct{ Text, To string }
 // parameters are those of an operation that stand in one of these places.
 func (s site) parameters(o operation, label string, places ...string) table {
 	t := table{Label: label}
-	for _, value := range o.parameters {
+	for _, value := range o.Parameters {
 		p, _ := s.doc.Resolve(value)
 		if slices.Contains(places, p.Text("in")) {
 			t.Rows = append(t.Rows, s.row(p.Text("name"), p, "Required."))

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -24,11 +23,7 @@ type site struct {
 }
 
 // operation is one of the document's.
-type operation struct {
-	method, path string
-	parameters   openapi.List // those of its path as well
-	spec         openapi.Object
-}
+type operation struct{ openapi.Operation }
 
 // bodyOf is what an operation takes as its body, in the words of its schema.
 type bodyOf struct {
@@ -46,19 +41,13 @@ func newSite(c contract.Contract) (site, error) {
 		return site{}, err
 	}
 	s := site{doc: doc, recorded: recorded, bodies: map[string]bodyOf{}}
-	for _, p := range doc.Root.Object("paths") {
-		item, _ := doc.Resolve(p.Value)
-		for _, m := range item {
-			if spec, ok := m.Value.(openapi.Object); ok && spec.Text("operationId") != "" {
-				parameters := slices.Concat(item.List("parameters"), spec.List("parameters"))
-				s.all = append(s.all, operation{strings.ToUpper(m.Name), p.Name, parameters, spec})
-			}
-		}
+	for _, o := range doc.Operations() {
+		s.all = append(s.all, operation{o})
 	}
 	for _, o := range s.all {
-		request, _ := doc.Resolve(o.spec.Get("requestBody"))
+		request, _ := doc.Resolve(o.Spec.Get("requestBody"))
 		if schema, _ := doc.Resolve(firstSchema(request)); schema != nil {
-			s.bodies[s.modelOf(o)] = bodyOf{o.method, schema}
+			s.bodies[s.modelOf(o)] = bodyOf{o.Method, schema}
 		}
 	}
 	return s, nil
@@ -67,7 +56,7 @@ func newSite(c contract.Contract) (site, error) {
 // modelOf is the model that an operation answers with, and a part of which it
 // takes when it takes a body.
 func (s site) modelOf(o operation) string {
-	response, _ := s.doc.Resolve(o.spec.Object("responses").Object(success))
+	response, _ := s.doc.Resolve(o.Spec.Object("responses").Object(success))
 	_, name := s.doc.Resolve(firstSchema(response))
 	return name
 }
@@ -113,8 +102,8 @@ func (s site) index() indexView {
 		c := controller{Name: tag.Text("name"), Description: tag.Text("description")}
 		c.Operations = linkTable{Label: "Operations of " + c.Name, Of: "API"}
 		for _, o := range s.all {
-			if tags := o.spec.List("tags"); len(tags) > 0 && tags[0] == c.Name {
-				c.Operations.Links = append(c.Operations.Links, link{o.title(), operationLink(o.method, o.path), o.spec.Text("summary") + "."})
+			if tags := o.Spec.List("tags"); len(tags) > 0 && tags[0] == c.Name {
+				c.Operations.Links = append(c.Operations.Links, link{o.title(), operationLink(o.Method, o.Path), o.Spec.Text("summary") + "."})
 			}
 		}
 		view.Controllers = append(view.Controllers, c)
@@ -127,7 +116,7 @@ func (s site) index() indexView {
 	return view
 }
 
-func (o operation) title() string { return o.method + " " + strings.TrimPrefix(o.path, "/") }
+func (o operation) title() string { return o.Method + " " + strings.TrimPrefix(o.Path, "/") }
 
 func (s site) schemas() openapi.Object { return s.doc.Root.Object("components").Object("schemas") }
 
@@ -184,12 +173,12 @@ func (s site) operations() map[string]any {
 	pages := map[string]any{}
 	for _, o := range s.all {
 		view := operationView{
-			Index: root, Title: o.title(), Summary: o.spec.Text("summary") + ".", Description: o.spec.Text("description"),
+			Index: root, Title: o.title(), Summary: o.Spec.Text("summary") + ".", Description: o.Spec.Text("description"),
 			URI: s.parameters(o, "URI Parameters", "path", "query"), Headers: s.parameters(o, "Header Parameters", "header"),
 			Body: s.body(o),
 		}
 		view.Headers.Rows = append(s.credentials(), view.Headers.Rows...)
-		for _, m := range o.spec.Object("responses") {
+		for _, m := range o.Spec.Object("responses") {
 			answer := s.answer(o, m)
 			if m.Name == success {
 				view.Result = answer
@@ -197,13 +186,13 @@ func (s site) operations() map[string]any {
 				view.Errors = append(view.Errors, answer)
 			}
 		}
-		pages[operationLink(o.method, o.path)] = view
+		pages[operationLink(o.Method, o.Path)] = view
 	}
 	return pages
 }
 
 func (s site) body(o operation) *bodyView {
-	request, _ := s.doc.Resolve(o.spec.Get("requestBody"))
+	request, _ := s.doc.Resolve(o.Spec.Get("requestBody"))
 	if request == nil {
 		return nil
 	}
@@ -228,7 +217,7 @@ func (s site) body(o operation) *bodyView {
 // sample is the body of a recorded request, as readers like it under this media
 // type: all carry the same.
 func (s site) sample(o operation, media string) string {
-	shown := transcript.Shown(s.recorded[o.spec.Text("operationId")], http.StatusOK)
+	shown := transcript.Shown(s.recorded[o.Spec.Text("operationId")], http.StatusOK)
 	if len(shown) == 0 {
 		return ""
 	}
@@ -249,7 +238,7 @@ func (s site) answer(o operation, m openapi.Member) answerView {
 		types = append(types, media.Name)
 	}
 	view.Types = strings.Join(types, ", ")
-	for _, e := range transcript.Shown(s.recorded[o.spec.Text("operationId")], status) {
+	for _, e := range transcript.Shown(s.recorded[o.Spec.Text("operationId")], status) {
 		view.Examples = append(view.Examples, told(e))
 	}
 	return view

@@ -7,6 +7,7 @@ package openapi
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -47,6 +48,27 @@ func Parse(spec []byte) (Document, error) {
 		return Document{}, fmt.Errorf("the document is no object")
 	}
 	return Document{root}, nil
+}
+
+// Operation is what a document says of a method on a path.
+type Operation struct {
+	Method, Path string
+	Parameters   List // those of the path as well
+	Spec         Object
+}
+
+// Operations returns those of the document, in its order.
+func (d Document) Operations() (all []Operation) {
+	for _, path := range d.Root.Object("paths") {
+		item, _ := d.Resolve(path.Value)
+		for _, m := range item {
+			if spec, ok := m.Value.(Object); ok {
+				parameters := slices.Concat(item.List("parameters"), spec.List("parameters"))
+				all = append(all, Operation{strings.ToUpper(m.Name), path.Name, parameters, spec})
+			}
+		}
+	}
+	return all
 }
 
 func valueOf(node *yaml.Node) (any, error) {
