@@ -135,12 +135,9 @@ func (l *lab) rawSQLite(ctx context.Context, customers int) (subject, error) {
 func driveSQLite(ctx context.Context, program, file string, customers int, length time.Duration) (figures, error) {
 	cmd := exec.CommandContext(ctx, program, "-file", file, "-customers", strconv.Itoa(customers),
 		"-seconds", fmt.Sprint(length.Seconds()), "-batch", "32")
-	cmd.SysProcAttr = ownGroup()
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
+	out, _, err := outputOf(cmd)
 	if err != nil {
-		return figures{}, output(stderr.Bytes(), err)
+		return figures{}, err
 	}
 	var result struct {
 		Changes int     `json:"changes"`

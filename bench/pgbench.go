@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -174,16 +173,13 @@ func drivePgbench(ctx context.Context, program string, args []string, length tim
 
 func runPgbench(ctx context.Context, program string, args []string) (figures, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.SysProcAttr = ownGroup()
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
+	out, said, err := outputOf(cmd)
 	if err != nil {
-		return figures{}, output(stderr.Bytes(), err)
+		return figures{}, err
 	}
 	rates, count := rateTold.FindAllSubmatch(out, -1), countTold.FindSubmatch(out)
 	if len(rates) == 0 || count == nil || failedTold.Match(out) {
-		return figures{}, fmt.Errorf("pgbench has not done what it should: %s%s", out, stderr.Bytes())
+		return figures{}, fmt.Errorf("pgbench has not done what it should: %s%s", out, said)
 	}
 	rate, errRate := strconv.ParseFloat(string(rates[len(rates)-1][1]), 64) // older ones tell two, the last without the time to connect
 	n, errCount := strconv.Atoi(string(count[1]))

@@ -71,6 +71,17 @@ func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
+// outputOf runs a program to its end, and returns what it wrote.
+func outputOf(cmd *exec.Cmd) (stdout, stderr []byte, err error) {
+	cmd.SysProcAttr = ownGroup()
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if stdout, err = cmd.Output(); err != nil {
+		return nil, nil, output(said.Bytes(), err)
+	}
+	return stdout, said.Bytes(), nil
+}
+
 // startLimit is how long a server may take until it listens: PocketBase imports
 // the customers first.
 const startLimit = 10 * time.Minute
