@@ -28,8 +28,9 @@ var mayImport = map[string][]string{
 	"customer": {"access", "fault", "patch"},
 
 	"store/layout":    {"customer"},
+	"store/slab":      {"customer", "store/layout"},
 	"store/transfer":  {"access", "customer", "store/layout"},
-	"store/*":         {"access", "customer", "fault", "store/layout", "store/transfer"},
+	"store/*":         {"access", "customer", "fault", "store/layout", "store/slab", "store/transfer"},
 	"store/storetest": {"access", "customer", "fault", "patch"},
 	"store/pgtest":    {},
 

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"kartotek/internal/customer"
+	"kartotek/internal/store/slab"
 )
 
 // cache holds records as the last commit left them, so that most reads need no
@@ -19,7 +20,7 @@ import (
 // them, within foreignLag.
 type cache struct {
 	mu      sync.RWMutex
-	records *slab  // nil when closed
+	records *slab.Slab // nil when closed
 	commits uint64 // begun and ended; odd while one is under way
 }
 
@@ -27,7 +28,7 @@ type cache struct {
 const cacheBytes = 32 << 20
 
 func newCache() (*cache, error) {
-	records, err := newSlab(cacheBytes)
+	records, err := slab.New(cacheBytes)
 	if err != nil {
 		return nil, fmt.Errorf("take memory for records: %w", err)
 	}
@@ -41,7 +42,7 @@ func (c *cache) find(ref customer.Ref) (record, bool) {
 	if c.records == nil {
 		return record{}, false
 	}
-	return c.records.get(ref)
+	return c.records.Get(ref)
 }
 
 // look is called before the file is read for what fill will put in.
@@ -57,7 +58,7 @@ func (c *cache) fill(found record, looked uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.records != nil && looked == c.commits && looked%2 == 0 {
-		c.records.put(found)
+		c.records.Put(found)
 	}
 }
 
@@ -67,7 +68,7 @@ func (c *cache) begin(changed []record) {
 	defer c.mu.Unlock()
 	c.commits++
 	for _, r := range changed {
-		c.records.drop(r)
+		c.records.Drop(r)
 	}
 }
 
@@ -77,7 +78,7 @@ func (c *cache) end(changed []record) {
 	defer c.mu.Unlock()
 	c.commits++
 	for _, r := range changed {
-		c.records.put(r)
+		c.records.Put(r)
 	}
 }
 
@@ -86,7 +87,7 @@ func (c *cache) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.commits += 2
-	c.records.clear()
+	c.records.Clear()
 }
 
 // close gives the memory back. Nothing is found or filled after it; the writer has
@@ -96,5 +97,5 @@ func (c *cache) close() error {
 	defer c.mu.Unlock()
 	records := c.records
 	c.records = nil
-	return records.close()
+	return records.Close()
 }

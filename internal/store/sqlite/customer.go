@@ -12,6 +12,7 @@ import (
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
 	"kartotek/internal/store/layout"
+	"kartotek/internal/store/slab"
 )
 
 // Find implements customer.Store.
@@ -47,7 +48,7 @@ func (s *Store) Revise(ctx context.Context, ref customer.Ref, by customer.Signat
 			if err != nil {
 				return step{}, err
 			}
-			return before.revised(by, edit)
+			return revised(before, by, edit)
 		})
 	})
 }
@@ -60,7 +61,7 @@ func (s *Store) prepare(ref customer.Ref, by customer.Signature, edit customer.E
 	if !ok {
 		return step{}, false
 	}
-	ch, err := before.revised(by, edit)
+	ch, err := revised(before, by, edit)
 	return ch, err == nil && !ch.Empty()
 }
 
@@ -140,7 +141,7 @@ func (l *load) change(e customer.Entry) (step, error) {
 		before, err := find(l.conn, ref)
 		if err == nil {
 			ch, err := e.Revised(before.Customer, l.by)
-			return step{ch, before.row, before.change}, err
+			return step{ch, before.Row, before.Change}, err
 		}
 		if !fault.Is(err, fault.Missing) {
 			return step{}, err
@@ -204,12 +205,9 @@ func (l *load) lowestNumber() (int32, error) {
 	}
 }
 
-// record is a customer with its newest change.
-type record struct {
-	customer.Customer
-	row    int64 // of the table: only the file knows it, and only until it is vacuumed
-	change int64 // its seq
-}
+// record is a customer with the row of the table that it is in, which only the file
+// knows, and only until it is vacuumed, and with the seq of its newest change.
+type record = slab.Record
 
 // step is a change with the record that it changes.
 type step struct {
@@ -218,9 +216,9 @@ type step struct {
 	previous int64 // the seq of the change before; 0 at a birth
 }
 
-func (r record) revised(by customer.Signature, edit customer.Edit) (step, error) {
+func revised(r record, by customer.Signature, edit customer.Edit) (step, error) {
 	ch, err := customer.Revised(r.Customer, by, edit)
-	return step{ch, r.row, r.change}, err
+	return step{ch, r.Row, r.Change}, err
 }
 
 // find returns a Missing fault when there is no such customer.
@@ -236,7 +234,7 @@ func find(conn *sqlite.Conn, ref customer.Ref) (record, error) {
 	if !found {
 		return record{}, fault.New(fault.Missing, "no such customer")
 	}
-	r := record{scanCustomer(stmt), stmt.ColumnInt64(len(layout.Columns)), stmt.ColumnInt64(len(layout.Columns) + 1)}
+	r := record{Customer: scanCustomer(stmt), Row: stmt.ColumnInt64(len(layout.Columns)), Change: stmt.ColumnInt64(len(layout.Columns) + 1)}
 	// A statement that has not ended would hold its snapshot, and with it the log.
 	if err := stmt.Reset(); err != nil {
 		return record{}, fmt.Errorf("find customer: %w", err)
@@ -277,7 +275,7 @@ func (s *Store) save(conn *sqlite.Conn, ch step) error {
 	if err := enter(conn, ch, diff, seq); err != nil {
 		return err
 	}
-	s.writer.changed = append(s.writer.changed, record{ch.After, row, seq})
+	s.writer.changed = append(s.writer.changed, record{Customer: ch.After, Row: row, Change: seq})
 	s.writer.follower.note(seq, ch.Change)
 	return nil
 }

@@ -146,7 +146,7 @@ func TestCallerWhoLeavesDuringItsTurnDoesNotStopIt(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		ch, err := before.revised(customer.Signature{Actor: "test", At: time.Now()}, addOne)
+		ch, err := revised(before, customer.Signature{Actor: "test", At: time.Now()}, addOne)
 		if err != nil {
 			return err
 		}

@@ -1,4 +1,7 @@
-package sqlite
+// Package slab remembers records beside the Go heap, where many of them cost the
+// garbage collector nothing. What is there may be out of date: only its store can
+// tell.
+package slab
 
 import (
 	"encoding/binary"
@@ -9,13 +12,20 @@ import (
 	"kartotek/internal/customer"
 )
 
-// slab holds packed records in one piece of memory that the garbage collector does
+// Record is a customer as a store has it.
+type Record struct {
+	customer.Customer
+	Row    int64 // what tells the stored row from others
+	Change int64 // the seq of the newest change, where the row has it
+}
+
+// Slab holds packed records in one piece of memory that the garbage collector does
 // not know, so that much may be remembered without being collected around. It is
 // cut in blocks, and a record is a chain of them, written over in place. When all
 // are taken, the hand that goes round makes room: who was put in long ago leaves.
 //
-// It is for one goroutine at a time, but for get, for many while nobody writes.
-type slab struct {
+// It is for one goroutine at a time, but for Get, for many while nobody writes.
+type Slab struct {
 	memory mmap.MMap
 	heads  map[uint32]uint32 // the first block of a record, by the hash of each of its refs
 	seed   maphash.Seed
@@ -32,30 +42,31 @@ const (
 	isHead      = 1 << 31 // in the header of a record's first block
 )
 
-func newSlab(size int) (*slab, error) {
+// New takes so many bytes of memory, which fill as records come.
+func New(size int) (*Slab, error) {
 	memory, err := mmap.MapRegion(nil, size, mmap.RDWR, mmap.ANON, 0)
 	if err != nil {
 		return nil, err
 	}
-	return &slab{memory: memory, heads: map[uint32]uint32{}, seed: maphash.MakeSeed(), fresh: 1}, nil
+	return &Slab{memory: memory, heads: map[uint32]uint32{}, seed: maphash.MakeSeed(), fresh: 1}, nil
 }
 
-// get returns the record, if it is there.
-func (s *slab) get(ref customer.Ref) (record, bool) {
+// Get returns the record, if it is there.
+func (s *Slab) Get(ref customer.Ref) (Record, bool) {
 	head, ok := s.heads[s.hash(ref)]
 	if !ok {
-		return record{}, false
+		return Record{}, false
 	}
 	r := s.read(head)
 	if r.Tenant != ref.Tenant || r.ID != ref.ID && r.Number != ref.Number {
-		return record{}, false // another of the same hash
+		return Record{}, false // another of the same hash
 	}
 	return r, true
 }
 
-// put takes in the record, in place of the one with its refs.
-func (s *slab) put(r record) {
-	s.drop(r)
+// Put takes in the record, in place of the one with its refs.
+func (s *Slab) Put(r Record) {
+	s.Drop(r)
 	var room [512]byte // most fit
 	head := uint32(0)
 	for packed := appendRecord(room[:0], r); len(packed) > 0; {
@@ -72,8 +83,8 @@ func (s *slab) put(r record) {
 	}
 }
 
-// drop takes out what is there under the refs of the record.
-func (s *slab) drop(r record) {
+// Drop takes out what is there under the refs of the record.
+func (s *Slab) Drop(r Record) {
 	for _, hash := range s.hashes(r) {
 		if head, ok := s.heads[hash]; ok {
 			s.evict(head)
@@ -82,7 +93,7 @@ func (s *slab) drop(r record) {
 }
 
 // evict takes out the record that begins there.
-func (s *slab) evict(head uint32) {
+func (s *Slab) evict(head uint32) {
 	for _, hash := range s.hashes(s.read(head)) {
 		if s.heads[hash] == head {
 			delete(s.heads, hash)
@@ -96,7 +107,7 @@ func (s *slab) evict(head uint32) {
 }
 
 // take returns a block that is nobody's.
-func (s *slab) take() uint32 {
+func (s *Slab) take() uint32 {
 	blocks := uint32(len(s.memory) / blockBytes)
 	if s.free == 0 && s.fresh < blocks {
 		s.fresh++
@@ -113,7 +124,7 @@ func (s *slab) take() uint32 {
 	return block
 }
 
-func (s *slab) read(head uint32) record {
+func (s *Slab) read(head uint32) Record {
 	var room [512]byte // most fit
 	packed := room[:0]
 	for block := head; block != 0; block = s.header(block) &^ isHead {
@@ -122,23 +133,23 @@ func (s *slab) read(head uint32) record {
 	return unpack(packed) // which sees where it ends
 }
 
-func (s *slab) hashes(r record) [2]uint32 {
+func (s *Slab) hashes(r Record) [2]uint32 {
 	return [...]uint32{s.hash(customer.ByNumber(r.Tenant, r.Number)), s.hash(customer.ByID(r.Tenant, r.ID))}
 }
 
-func (s *slab) hash(ref customer.Ref) uint32 { return uint32(maphash.Comparable(s.seed, ref)) }
+func (s *Slab) hash(ref customer.Ref) uint32 { return uint32(maphash.Comparable(s.seed, ref)) }
 
-func (s *slab) block(n uint32) []byte { return s.memory[n*blockBytes:][:blockBytes] }
+func (s *Slab) block(n uint32) []byte { return s.memory[n*blockBytes:][:blockBytes] }
 
-func (s *slab) header(n uint32) uint32 { return binary.NativeEndian.Uint32(s.block(n)) }
+func (s *Slab) header(n uint32) uint32 { return binary.NativeEndian.Uint32(s.block(n)) }
 
-func (s *slab) setHeader(n, header uint32) { binary.NativeEndian.PutUint32(s.block(n), header) }
+func (s *Slab) setHeader(n, header uint32) { binary.NativeEndian.PutUint32(s.block(n), header) }
 
-// clear takes out all.
-func (s *slab) clear() {
+// Clear takes out all.
+func (s *Slab) Clear() {
 	clear(s.heads)
 	s.fresh, s.free, s.hand = 1, 0, 0
 }
 
-// close gives the memory back.
-func (s *slab) close() error { return s.memory.Unmap() }
+// Close gives the memory back.
+func (s *Slab) Close() error { return s.memory.Unmap() }

@@ -1,4 +1,4 @@
-package sqlite
+package slab
 
 import (
 	"encoding/binary"
@@ -10,10 +10,9 @@ import (
 	"kartotek/internal/store/layout"
 )
 
-// appendRecord packs a record as the cache holds it: its columns in order, as small
-// as is cheap to read.
-func appendRecord(out []byte, r record) []byte {
-	out = binary.AppendVarint(binary.AppendVarint(out, r.row), r.change)
+// appendRecord packs a record: its columns in order, as small as is cheap to read.
+func appendRecord(out []byte, r Record) []byte {
+	out = binary.AppendVarint(binary.AppendVarint(out, r.Row), r.Change)
 	for _, col := range layout.Columns {
 		switch p := col.Field(&r.Customer).(type) {
 		case *string:
@@ -56,9 +55,9 @@ func appendBool(out []byte, b bool) []byte {
 }
 
 // unpack reads what appendRecord wrote, and nothing behind it.
-func unpack(packed []byte) record {
+func unpack(packed []byte) Record {
 	u := unpacker(packed) // all texts of the record share it
-	r := record{row: u.int(), change: u.int()}
+	r := Record{Row: u.int(), Change: u.int()}
 	for _, col := range layout.Columns {
 		switch p := col.Field(&r.Customer).(type) {
 		case *string:
