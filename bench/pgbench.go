@@ -103,13 +103,13 @@ func (st statement) script(customers int) (script, error) {
 		switch column, value := a[1], a[2]; column {
 		case "id":
 			others[value] = "('" + idPrefix + "' || :id::text)"
-		case "version", "last_key", "first_key":
+		case "version", "xmin", "last_key", "first_key":
 			others[value] = "customers." + column // not that of a change, if the statement looks at one
 		case "keys": // which end with the phone and the mobile
 			others[value] = fmt.Sprintf("overlay(keys PLACING :digits FROM length(keys) - %d)", st.fromEnd(value, others))
 		}
 	}
-	if len(others) != 8 {
+	if len(others) != 9 {
 		return script{}, fmt.Errorf("of what differs from change to change only %v is in %s", others, st.sql)
 	}
 	return st.with(others, customers), nil

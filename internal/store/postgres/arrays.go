@@ -48,6 +48,8 @@ func (rt rowType) arrays(rows [][]any) []any {
 			all[i] = array[int32](rows, i)
 		case "bigint":
 			all[i] = array[int64](rows, i)
+		case "xid":
+			all[i] = array[uint32](rows, i)
 		}
 	}
 	return all

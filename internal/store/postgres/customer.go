@@ -25,7 +25,12 @@ type database interface {
 // Find implements customer.Store.
 func (s *Store) Find(ctx context.Context, ref customer.Ref) (c customer.Customer, err error) {
 	err = s.call(ctx, func(ctx context.Context) (err error) {
-		c, err = s.find(ctx, s.pool, ref, s.usual())
+		if s.sharded { // a statement for many would concern many shards
+			c, err = s.find(ctx, s.pool, ref, alone)
+			return err
+		}
+		found, err := s.findWithOthers(ctx, ref)
+		c = found.Customer
 		return err
 	})
 	return c, err
@@ -36,26 +41,23 @@ func (s *Store) find(ctx context.Context, db database, ref customer.Ref, how ste
 	if !storable(ref.ID) {
 		return customer.Customer{}, noCustomer()
 	}
-	if how.together {
-		found, err := s.finds.run(ctx, sought{ref: ref})
-		return found.customer, err
-	}
 	id, err := s.idOf(ctx, db, ref)
 	if err != nil {
 		return customer.Customer{}, err
 	}
-	return selectOne(ctx, db, how.find, ref.Tenant, id)
+	c, err := scanCustomer(db.QueryRow(ctx, how.find, ref.Tenant, id))
+	return c, orMissing(err)
 }
 
-func selectOne(ctx context.Context, db database, query string, args ...any) (customer.Customer, error) {
-	c, err := scanCustomer(db.QueryRow(ctx, query, args...))
+// orMissing is the error of a statement that reads one customer.
+func orMissing(err error) error {
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return customer.Customer{}, noCustomer()
+		return noCustomer()
 	case err != nil:
-		return customer.Customer{}, fmt.Errorf("find customer: %w", err)
+		return fmt.Errorf("find customer: %w", err)
 	}
-	return c, nil
+	return nil
 }
 
 func noCustomer() error { return fault.New(fault.Missing, "no such customer") }
@@ -63,23 +65,25 @@ func noCustomer() error { return fault.New(fault.Missing, "no such customer") }
 // Revise implements customer.Store. It reads the record, and writes what becomes of
 // it if it still is what was read.
 func (s *Store) Revise(ctx context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit, once *customer.Once) (ch customer.Change, err error) {
-	how, start := s.usual(), time.Now()
+	together, start := once == nil && !s.sharded, time.Now()
 	err = s.call(ctx, s.turns.in(ref, func(ctx context.Context) (err error) {
-		if once != nil {
+		switch {
+		case once != nil:
 			ch, err = s.onlyOnce(ctx, ref.Tenant, by, once, func(ctx context.Context, tx pgx.Tx) (customer.Change, error) {
 				return s.revise(ctx, tx, held, ref, by, edit)
 			})
-			return err
-		}
-		if ch, err = s.revise(ctx, s.pool, how, ref, by, edit); errors.Is(err, errMovedOn) {
-			how = alone // and waits for who has the customer
+		case together:
+			ch, err = s.reviseWithOthers(ctx, ref, by, edit)
+			together = !errors.Is(err, errMovedOn) // otherwise it waits for who has the customer
+		default:
+			ch, err = s.revise(ctx, s.pool, alone, ref, by, edit)
 		}
 		return err
 	}))
 	if err != nil {
 		return customer.Change{}, err
 	}
-	if once != nil || !how.together { // a group tells of its commit by itself
+	if !together { // a group tells of its commit by itself
 		s.committed(1, start)
 	}
 	return ch, nil

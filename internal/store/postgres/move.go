@@ -13,18 +13,14 @@ import (
 
 // step is how a customer is read, and then moved to the next version.
 type step struct {
-	find     string
-	move     string // writes the record and the change
-	update   string // writes the record alone
-	together bool   // with others, by the statements of together.go
+	find   string
+	move   string // writes the record and the change
+	update string // writes the record alone
 }
 
 var (
 	// alone is with a statement for each, in transactions of their own.
 	alone = step{find: selectCustomer, move: moveCustomer(""), update: updateCustomer(notOvertaken)}
-
-	// together is with statements that others may share, in transactions of their own.
-	together = step{together: true}
 
 	// held is in one transaction, which holds the customer meanwhile. It may have
 	// begun to write before another one that came first at this customer: then its
@@ -32,29 +28,14 @@ var (
 	held = step{find: selectCustomer + " FOR UPDATE", move: moveCustomer(notOvertaken), update: updateCustomer(notOvertaken)}
 )
 
-// usual is how customers are read and moved, until somebody is in the way.
-func (s *Store) usual() step {
-	if s.sharded { // a statement for many would concern many shards
-		return alone
-	}
-	return together
-}
-
 // move writes the record and the change, as the one of its transaction with this
 // place, or neither: errMovedOn says that another change came first.
 func (s *Store) move(ctx context.Context, db database, how step, ch customer.Change, place int) error {
-	fields, err := layout.EncodeFields(ch.Diff())
-	if err != nil {
-		return fmt.Errorf("record change: %w", err)
-	}
-	record := append(values(&ch.After, layout.Moving), movedKeys(ch)...)
-	record = append(record, ch.Before.Tenant, ch.Before.ID, ch.Before.Version, s.feedBase, int64(place))
 	if s.sharded {
-		return s.moveApart(ctx, db, how, record, s.changeArgs(ch, place, fields))
+		return s.moveApart(ctx, db, how, ch, place)
 	}
-	args := append(record, eventArgs(ch, fields)...)
-	if how.together {
-		_, err := s.moves.run(ctx, args)
+	args, err := s.moveArgs(ch, place)
+	if err != nil {
 		return err
 	}
 	return movedOne(ctx, db, how.move, args)
@@ -62,7 +43,12 @@ func (s *Store) move(ctx context.Context, db database, how step, ch customer.Cha
 
 // moveApart is move with a statement for each row. Citus sends each to the shard
 // that it names; of a statement that writes both it would make several.
-func (s *Store) moveApart(ctx context.Context, db database, how step, record, change []any) error {
+func (s *Store) moveApart(ctx context.Context, db database, how step, ch customer.Change, place int) error {
+	fields, err := layout.EncodeFields(ch.Diff())
+	if err != nil {
+		return fmt.Errorf("record change: %w", err)
+	}
+	record, change := s.recordArgs(ch, place), s.changeArgs(ch, place, fields)
 	both := func(tx pgx.Tx) error {
 		if err := movedOne(ctx, tx, how.update, record); err != nil {
 			return err
@@ -86,6 +72,21 @@ func movedOne(ctx context.Context, db database, query string, args []any) error 
 		return errMovedOn
 	}
 	return nil
+}
+
+// moveArgs are the parameters of moveCustomer.
+func (s *Store) moveArgs(ch customer.Change, place int) ([]any, error) {
+	fields, err := layout.EncodeFields(ch.Diff())
+	if err != nil {
+		return nil, fmt.Errorf("record change: %w", err)
+	}
+	return append(s.recordArgs(ch, place), eventArgs(ch, fields)...), nil
+}
+
+// recordArgs are the parameters of updateCustomer.
+func (s *Store) recordArgs(ch customer.Change, place int) []any {
+	args := append(values(&ch.After, layout.Moving), movedKeys(ch)...)
+	return append(args, ch.Before.Tenant, ch.Before.ID, ch.Before.Version, s.feedBase, int64(place))
 }
 
 // changeArgs are the parameters of insertChange.
@@ -112,6 +113,7 @@ var (
 	placeParam   = lastMoving + 8
 	eventParam   = lastMoving + 9 // the first of five
 	lastParam    = lastMoving + 13
+	rowParam     = lastMoving + 14 // only in together.go
 )
 
 // updateCustomer writes the record at the version before, if the condition holds as

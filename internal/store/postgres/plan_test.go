@@ -22,20 +22,23 @@ func TestEveryStatementUsesAnIndex(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	move := append(values(&c, layout.Moving), nil, nil, nil, "north", c.ID, int64(7), int64(0), int64(0))
-	many := moveRow.arrays([][]any{append(move[:len(move):len(move)], "e", "a", nil, nil, "{}")})
+	update := append(values(&c, layout.Moving), nil, nil, nil, "north", c.ID, int64(7), int64(0), int64(0))
+	move := append(update[:len(update):len(update)], "e", "a", nil, nil, "{}")
+	row := append(move[:len(move):len(move)], uint32(9))
 	for name, tt := range map[string]struct {
 		query string
 		args  []any
 	}{
 		"find":           {alone.find, []any{"north", c.ID}},
 		"hold":           {held.find, []any{"north", c.ID}},
-		"move":           {alone.move, append(move, "e", "a", nil, nil, "{}")},
+		"move":           {alone.move, move},
+		"find row":       {selectRow, []any{"north", c.ID}},
+		"move row":       {moveRow, row},
 		"find many":      {selectCustomers, refRow.arrays([][]any{{"north", nil, int32(1)}})},
 		"find number":    {selectNumbered, []any{"north", 1}},
-		"move many":      {moveCustomers, many},
-		"move held":      {held.move, append(move, "e", "a", nil, nil, "{}")},
-		"update":         {held.update, move},
+		"move many":      {moveRows, movingRow.arrays([][]any{row})},
+		"move held":      {held.move, move},
+		"update":         {held.update, update},
 		"number":         {selectNumber, []any{"north", 1}},
 		"ids":            {selectIDs, []any{"north", []string{c.ID, "x"}}},
 		"numbers":        {selectNumbers, []any{"north", []int32{1, 2}}},

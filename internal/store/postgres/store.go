@@ -2,11 +2,11 @@
 // servers may share. It alone knows PostgreSQL: its SQL, its isolation and its
 // errors.
 //
-// It remembers nothing that another server may change. A change is one statement,
-// which finds the customer at the version that the change was made of, or writes
-// nothing; then it is made again. Changes that are asked for at the same time share
-// one, unless the tables are sharded. No session is given a state, so that a pooler
-// may lend its connections by the transaction.
+// It believes nothing that another server may have changed. A change is one statement,
+// which finds the row that the change was made of, or writes nothing; then the record
+// is read, and the change made of that. Changes that are asked for at the same time
+// share a statement, unless the tables are sharded. No session is given a state, so
+// that a pooler may lend its connections by the transaction.
 //
 // Read store.go for the connections, call.go for deadlines and repetitions,
 // customer.go for the records, together.go for many of them at once.
@@ -42,7 +42,8 @@ type Store struct {
 	numbers  *lru.Cache[customer.Ref, string] // the ids of numbers, where tables are sharded
 	turns    turns
 	finds    groups[sought]
-	moves    groups[[]any] // of parameters of moveCustomer
+	moves    groups[moving]
+	seen     *seen
 	tidying  atomic.Bool
 	sweeper  sweeper
 	calling  atomic.Int64 // calls that have, or wait for, a connection
@@ -85,10 +86,15 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	s := &Store{pool: pool, patience: patience, lag: feedPatience, turns: newTurns(), onCommit: opts.OnCommit}
 	s.finds.do, s.moves.do = s.findTogether, s.moveTogether
 	if s.numbers, err = lru.New[customer.Ref, string](maxNumbers); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	if s.seen, err = newSeen(); err != nil {
+		pool.Close()
 		return nil, err
 	}
 	if err := s.prepare(ctx); err != nil {
-		pool.Close()
+		_ = s.Close()
 		return nil, fmt.Errorf("open %s: %w", pool.Config().ConnConfig.Database, inOneLine(err))
 	}
 	return s, nil
@@ -178,7 +184,7 @@ func (s *Store) checkWhole(ctx context.Context) error {
 // get an error.
 func (s *Store) Close() error {
 	s.pool.Close()
-	return nil
+	return s.seen.close()
 }
 
 // Ping returns an error unless the database answers.
