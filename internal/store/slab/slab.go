@@ -85,16 +85,25 @@ func (s *Slab) Put(r Record) {
 
 // Drop takes out what is there under the refs of the record.
 func (s *Slab) Drop(r Record) {
-	for _, hash := range s.hashes(r) {
+	hashes := s.hashes(r)
+	head := s.heads[hashes[0]]
+	if head != 0 && head == s.heads[hashes[1]] && hashes[0] != hashes[1] { // both are its own, and need not be read
+		s.remove(head, hashes)
+		return
+	}
+	for _, hash := range hashes {
 		if head, ok := s.heads[hash]; ok {
 			s.evict(head)
 		}
 	}
 }
 
-// evict takes out the record that begins there.
-func (s *Slab) evict(head uint32) {
-	for _, hash := range s.hashes(s.read(head)) {
+// evict takes out the record that begins there, whoever it is.
+func (s *Slab) evict(head uint32) { s.remove(head, s.hashes(s.read(head))) }
+
+// remove gives back the blocks of a record with these hashes.
+func (s *Slab) remove(head uint32, hashes [2]uint32) {
+	for _, hash := range hashes {
 		if s.heads[hash] == head {
 			delete(s.heads, hash)
 		}

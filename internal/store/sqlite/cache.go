@@ -21,7 +21,7 @@ import (
 type cache struct {
 	mu      sync.RWMutex
 	records *slab.Slab // nil when closed
-	commits uint64 // begun and ended; odd while one is under way
+	commits uint64     // begun and ended; odd while one is under way
 }
 
 // cacheBytes bounds the records that are remembered: about 130,000.
