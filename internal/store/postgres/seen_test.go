@@ -47,7 +47,9 @@ func TestARecordThatWasSeenIsHeldToTheDatabase(t *testing.T) {
 		"what another did already": {byOther, named("King"), customer.Customer{Version: 2, LastName: "King"}, nil, true},
 		"who knows no versions": {
 			func(t *testing.T, other *Store) { run(t, other, "UPDATE customers SET last_name = 'King'") },
-			called, customer.Customer{Version: 2, LastName: "King", Phone: "+47 22 33 44 55"}, nil, false,
+			called,
+			customer.Customer{Version: 2, LastName: "King", Phone: "+47 22 33 44 55"},
+			nil, false,
 		},
 		"a restored row": {
 			func(t *testing.T, other *Store) {
@@ -57,7 +59,9 @@ func TestARecordThatWasSeenIsHeldToTheDatabase(t *testing.T) {
 					INSERT INTO customers SELECT * FROM saved;
 					UPDATE customers SET last_name = 'King'`)
 			},
-			called, customer.Customer{Version: 2, LastName: "King", Phone: "+47 22 33 44 55"}, nil, false,
+			called,
+			customer.Customer{Version: 2, LastName: "King", Phone: "+47 22 33 44 55"},
+			nil, false,
 		},
 	}
 	for name, tt := range tests {
