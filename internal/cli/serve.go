@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -127,17 +125,10 @@ X-Forwarded-For that is no trusted proxy's.`,
 	return cmd
 }
 
-// garbagePercent is how much garbage may gather, beside what is in use, before it is
-// collected. Go's 100 would take 5 MB more, and make nothing quicker that can be
-// measured.
-const garbagePercent = 60
-
 // serve serves on store until ctx is done, and then closes store. It calls ready
 // with the server's base URL once it listens.
 func (s *settings) serve(ctx context.Context, log *slog.Logger, m *metrics, store anyStore, ready func(baseURL string)) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbagePercent)
-	}
+	collectGarbage(store)
 	defer func() {
 		if err := store.Close(); err != nil {
 			log.Error("close store", "error", err)
