@@ -76,6 +76,7 @@ type script struct {
 var (
 	setList   = regexp.MustCompile(`SET \(([^)]*)\) = \(([^)]*)\)`)
 	assigned  = regexp.MustCompile(`(\w+) = (?:coalesce\()?(\$\d+)`)
+	called    = regexp.MustCompile(`INSERT INTO phones \(tenant, id, digits\) SELECT tenant, id, (\$\d+)`)
 	reference = regexp.MustCompile(`\$\d+`)
 )
 
@@ -84,10 +85,11 @@ var (
 // and what is new.
 func (st statement) script(customers int) (script, error) {
 	others := map[string]string{}
-	set := setList.FindStringSubmatch(st.sql)
-	if set == nil {
-		return script{}, fmt.Errorf("no columns are set by %s", st.sql)
+	set, digits := setList.FindStringSubmatch(st.sql), called.FindStringSubmatch(st.sql)
+	if set == nil || digits == nil {
+		return script{}, fmt.Errorf("no columns, or no phones, are set by %s", st.sql)
 	}
+	others[digits[1]] = "(' ' || :digits::text || ' ' || :mobile::text)"
 	values := strings.Split(set[2], ", ")
 	for i, column := range strings.Split(set[1], ", ") {
 		switch column {
@@ -103,27 +105,18 @@ func (st statement) script(customers int) (script, error) {
 		switch column, value := a[1], a[2]; column {
 		case "id":
 			others[value] = "('" + idPrefix + "' || :id::text)"
-		case "version", "xmin", "last_key", "first_key":
-			others[value] = "customers." + column // not that of a change, if the statement looks at one
-		case "keys": // which end with the phone and the mobile
-			others[value] = fmt.Sprintf("overlay(keys PLACING :digits FROM length(keys) - %d)", st.fromEnd(value, others))
+		case "version", "xmin":
+			others[value] = "customers." + column
+		case "last_key", "first_key", "keys":
+			if st.values[value] != "NULL" {
+				return script{}, fmt.Errorf("a customer's own %s is set by %s", column, st.sql)
+			}
 		}
 	}
-	if len(others) != 9 {
+	if len(others) != 7 {
 		return script{}, fmt.Errorf("of what differs from change to change only %v is in %s", others, st.sql)
 	}
 	return st.with(others, customers), nil
-}
-
-// fromEnd is how far from the end of the keys the phone begins, less one.
-func (st statement) fromEnd(keys string, others map[string]string) int {
-	for param, what := range others {
-		if what == ":phone" {
-			digits := regexp.MustCompile(`\D`).ReplaceAllString(st.values[param], "")
-			return len(st.values[keys]) - strings.LastIndex(st.values[keys], digits) - len("'") - 1
-		}
-	}
-	return 0
 }
 
 // with puts the others in the place of their parameters, and variables in that of
@@ -146,6 +139,7 @@ func (st statement) with(others map[string]string, customers int) script {
 \set phone random(1000000000000, 9999999999999)
 \set line random(1000000000000, 9999999999999)
 \set digits random(4722000000, 4722999999)
+\set mobile random(47400000000, 47499999999)
 %s;
 `, firstID, firstID+customers-1, sql)}
 	for _, name := range slices.Sorted(maps.Keys(variables)) {

@@ -53,6 +53,11 @@ func (s *Store) moveApart(ctx context.Context, db database, how step, ch custome
 		if err := movedOne(ctx, tx, how.update, record); err != nil {
 			return err
 		}
+		if digits := movedDigits(ch); digits != nil {
+			if _, err := tx.Exec(ctx, putPhones, ch.After.Tenant, ch.After.ID, digits); err != nil {
+				return fmt.Errorf("write phones: %w", err)
+			}
+		}
 		_, err := tx.Exec(ctx, insertChange, change...)
 		return err
 	}
@@ -80,7 +85,8 @@ func (s *Store) moveArgs(ch customer.Change, place int) ([]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("record change: %w", err)
 	}
-	return append(s.recordArgs(ch, place), eventArgs(ch, fields)...), nil
+	args := append(s.recordArgs(ch, place), eventArgs(ch, fields)...)
+	return append(args, movedDigits(ch)), nil
 }
 
 // recordArgs are the parameters of updateCustomer.
@@ -102,7 +108,8 @@ func eventArgs(ch customer.Change, fields []byte) []any {
 
 // The parameters of updateCustomer: the columns that a change may write, those of
 // keys, those that find the record, and those that number the change, by which the
-// record alone is held too. moveCustomer has what happened behind them.
+// record alone is held too. moveCustomer has behind them what happened, and the
+// digits of phones.
 var (
 	lastMoving   = len(layout.Moving)
 	keysParam    = lastMoving + 1 // the first of three
@@ -112,8 +119,8 @@ var (
 	baseParam    = lastMoving + 7
 	placeParam   = lastMoving + 8
 	eventParam   = lastMoving + 9 // the first of five
-	lastParam    = lastMoving + 13
-	rowParam     = lastMoving + 14 // only in together.go
+	digitsParam  = lastMoving + 14
+	rowParam     = lastMoving + 15 // only in together.go
 )
 
 // updateCustomer writes the record at the version before, if the condition holds as
@@ -140,13 +147,20 @@ func moveCustomer(condition string) string {
 		)` + insertMoved(param)
 }
 
-// insertMoved writes the changes of customers that were moved.
+// insertMoved writes the phones and the changes of customers that were moved.
 func insertMoved(written func(int) string) string {
-	return `
+	digits := written(digitsParam) + "::text"
+	return `, called AS (
+			` + intoPhones + `
+			SELECT tenant, id, ` + digits + `
+			FROM moved
+			WHERE ` + digits + ` IS NOT NULL
+			` + overPhones + `
+		)
 		` + intoChanges + `
 		SELECT tenant, id, version, number, updated_at, ` + seq(written(baseParam), written(placeParam)) + `,
 			` + written(eventParam) + `::text, ` + written(eventParam+1) + `::text, ` + written(eventParam+2) + `::text,
-			` + written(eventParam+3) + `::text, ` + written(lastParam) + `::text
+			` + written(eventParam+3) + `::text, ` + written(eventParam+4) + `::text
 		FROM moved`
 }
 
@@ -157,6 +171,13 @@ var notOvertaken = ` AND (
 	FROM changes
 	WHERE tenant = ` + param(tenantParam) + ` AND customer_id = ` + param(idParam) + ` AND version = ` + param(versionParam) + `
 ) < ` + seq(param(baseParam), param(placeParam))
+
+const (
+	intoPhones = "INSERT INTO phones (tenant, id, digits)"
+	overPhones = "ON CONFLICT (tenant, id) DO UPDATE SET digits = excluded.digits"
+
+	putPhones = intoPhones + " VALUES ($1, $2, $3) " + overPhones
+)
 
 const intoChanges = "INSERT INTO changes (tenant, customer_id, version, number, at, seq, event, actor, contract, request_id, fields)"
 

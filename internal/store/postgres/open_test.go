@@ -69,12 +69,23 @@ func rename(t *testing.T, s *Store, number int32, name string) (customer.Change,
 	return s.Revise(t.Context(), customer.ByNumber("north", number), byTest, named(name), nil)
 }
 
+// call gives a customer of tenant north a phone.
+func call(t *testing.T, s *Store, number int32, phone string) error {
+	t.Helper()
+	_, err := s.Revise(t.Context(), customer.ByNumber("north", number), byTest, func(c *customer.Customer) error {
+		c.Phone = phone
+		return nil
+	}, nil)
+	return err
+}
+
 // TestReleasedMigrationsNeverChange holds their SHA-256 hashes. Add a line with a
 // new migration; change none.
 func TestReleasedMigrationsNeverChange(t *testing.T) {
 	t.Parallel()
 	storetest.WantMigrations(t, schema, map[string]string{
 		"schema/0001_customers.sql": "94df004b814161a432c2c1041035d2edd12817d397acee2f0ff2246195eb4097",
+		"schema/0002_phones.sql":    "5d2805d4b20aa0b07d84e0ce31d2639a6bc71b1b78dcbe9ce4be60a449316c99",
 	})
 }
 
@@ -124,10 +135,10 @@ func TestServersAreReplacedOneByOne(t *testing.T) {
 		ALTER TABLE customers ADD COLUMN nickname TEXT, ADD COLUMN score INTEGER NOT NULL DEFAULT 0;
 		ALTER TABLE changes ADD COLUMN reason TEXT;
 		CREATE TABLE marks (tenant TEXT);
-		INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, true)`)
+		INSERT INTO goose_db_version (version_id, is_applied) VALUES (3, true)`)
 	use(old, "King")
 	use(open(t, dsn), "Noel")
-	run(t, old, "UPDATE compatibility SET oldest = 2")
+	run(t, old, "UPDATE compatibility SET oldest = 3")
 	if s, err := Open(t.Context(), dsn, Options{}); err == nil || !strings.Contains(err.Error(), "needs a newer program") {
 		if err == nil {
 			s.Close()

@@ -32,6 +32,9 @@ const (
 	// mostSorted is how many candidates are found by the index and sorted.
 	mostSorted = 1000
 
+	// mostCalled is how many candidates are found by a part of a phone.
+	mostCalled = 10_000
+
 	// mostInOrder is how many customers are read in their order, for a page that may
 	// then be shorter than asked for.
 	mostInOrder = 20_000
@@ -62,7 +65,11 @@ func (s *search) run(ctx context.Context) error {
 
 // sorted fills the page from all candidates, unless they are too many.
 func (s *search) sorted(ctx context.Context) (few bool, err error) {
-	sql, args := s.sortedQuery()
+	called, few, err := s.called(ctx)
+	if err != nil || !few {
+		return false, err
+	}
+	sql, args := s.sortedQuery(called)
 	rows, total, err := s.read(ctx, sql, args)
 	if err != nil || total > mostSorted {
 		return false, err
@@ -71,14 +78,56 @@ func (s *search) sorted(ctx context.Context) (few bool, err error) {
 	return true, nil
 }
 
-func (s *search) sortedQuery() (sql string, args []any) {
+// called finds the candidates of each term that may be a phone, unless they are too
+// many. They are in two tables, each with an index of its own.
+func (s *search) called(ctx context.Context) (ids [][]string, few bool, err error) {
+	ids = make([][]string, len(s.terms))
+	for i, t := range s.terms {
+		if len(t.Phones) == 0 {
+			continue
+		}
+		sql, args := s.calledQuery(t)
+		rows, err := s.db.Query(ctx, sql, append([]any{pgx.QueryExecModeExec}, args...)...)
+		if err != nil {
+			return nil, false, err
+		}
+		if ids[i], err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil || len(ids[i]) > mostCalled {
+			return nil, false, err
+		}
+	}
+	return ids, true, nil
+}
+
+func (s *search) calledQuery(t customer.Term) (sql string, args []any) {
+	c := condition{[]any{s.tenant}}
+	keys, digits := c.parts(t)
+	sql = `
+		SELECT id
+		FROM customers
+		WHERE tenant = $1 AND ` + anyOf(keys) + `
+		UNION ALL
+		SELECT id
+		FROM phones
+		WHERE tenant = $1 AND ` + anyOf(digits) + `
+		LIMIT ` + strconv.Itoa(mostCalled+1)
+	return sql, c.args
+}
+
+func (s *search) sortedQuery(called [][]string) (sql string, args []any) {
 	c := newCondition(s.tenant, s.page.Next)
+	found := func(place int, t customer.Term) string {
+		if len(t.Phones) > 0 {
+			return "id = ANY (" + c.param(called[place]) + ")"
+		}
+		keys, _ := c.parts(t)
+		return anyOf(keys)
+	}
 	sql = `
 		SELECT ` + layout.Names(layout.Columns) + `, count(*) OVER ()
 		FROM (
 			SELECT *
 			FROM customers
-			WHERE ` + c.afterAnyOrder() + ` AND ` + c.matches(s.terms, s.query) + `
+			WHERE ` + c.afterAnyOrder() + ` AND ` + c.matches(s.terms, s.query, found) + `
 			LIMIT ` + strconv.Itoa(mostSorted+1) + `
 		) AS candidates
 		ORDER BY last_key, first_key, id
@@ -116,13 +165,18 @@ func (s *search) inOrder(ctx context.Context) error {
 
 func (s *search) inOrderQuery() (sql string, args []any) {
 	c := newCondition(s.tenant, s.page.Next)
+	has := func(_ int, t customer.Term) string {
+		keys, digits := c.parts(t)
+		return anyOf(append(keys, digits...))
+	}
 	sql = `
 		SELECT ` + layout.Names(layout.Columns) + `, 0::bigint
 		FROM (
 			SELECT *` + c.next() + `
 			LIMIT ` + strconv.Itoa(mostInOrder) + `
 		) AS candidates
-		WHERE ` + c.matches(s.terms, s.query) + `
+		LEFT JOIN phones USING (tenant, id)
+		WHERE ` + c.matches(s.terms, s.query, has) + `
 		ORDER BY last_key, first_key, id
 		LIMIT ` + strconv.Itoa(s.limit+spare)
 	return sql, c.args

@@ -16,12 +16,21 @@ func keysOf(c customer.Customer) []any {
 }
 
 // movedKeys are the columns of keys that the change may move: nil for those that
-// stay.
+// stay. Phones alone stay as they were there, and are found by movedDigits.
 func movedKeys(ch customer.Change) []any {
-	if !ch.MovesKeys() && !ch.MovesPhone() && !ch.MovesMobile() {
+	if !ch.MovesKeys() {
 		return []any{nil, nil, nil}
 	}
 	return keysOf(ch.After)
+}
+
+// movedDigits are those of phones that have changed since keys were written: nil
+// where keys are written, or have them.
+func movedDigits(ch customer.Change) any {
+	if ch.MovesKeys() || !ch.MovesPhone() && !ch.MovesMobile() {
+		return nil
+	}
+	return " " + customer.PhoneKey(ch.After) + " " + customer.MobileKey(ch.After)
 }
 
 // condition is a part of a statement, with the parameters so far: first those of
@@ -49,11 +58,12 @@ func (c *condition) next() string {
 		ORDER BY last_key, first_key, id`
 }
 
-// matches wants what all customers have whom the terms match, and some others.
-func (c *condition) matches(terms []customer.Term, q customer.Query) string {
+// matches wants what all customers have whom the terms match, and some others. The
+// condition of a term is whatever of says.
+func (c *condition) matches(terms []customer.Term, q customer.Query, of func(place int, t customer.Term) string) string {
 	all := []string{"true"}
-	for _, t := range terms {
-		all = append(all, "("+strings.Join(c.parts(t), " OR ")+")")
+	for i, t := range terms {
+		all = append(all, of(i, t))
 	}
 	if !q.ConfirmedBefore.IsZero() {
 		all = append(all, "coalesce(confirmed_at < "+c.param(q.ConfirmedBefore.UnixMicro())+", true)")
@@ -62,12 +72,12 @@ func (c *condition) matches(terms []customer.Term, q customer.Query) string {
 }
 
 // parts are the conditions of which a term wants one.
-func (c *condition) parts(t customer.Term) []string {
-	lists := patterns(t)
-	any := []string{"false"}
+func (c *condition) parts(t customer.Term) (keys, digits []string) {
+	keys, digits = []string{"false"}, []string{"false"}
 	if t.Number != 0 {
-		any = append(any, "id = (SELECT id FROM numbers WHERE tenant = $1 AND number = "+c.param(t.Number)+")")
+		keys = append(keys, "id = (SELECT id FROM numbers WHERE tenant = $1 AND number = "+c.param(t.Number)+")")
 	}
+	lists := patterns(t)
 	for i, list := range lists {
 		again := slices.ContainsFunc(lists[:i], func(before []string) bool { return slices.Equal(before, list) })
 		if again || slices.ContainsFunc(list, func(pattern string) bool { return !storable(pattern) }) {
@@ -77,10 +87,17 @@ func (c *condition) parts(t customer.Term) []string {
 		for _, pattern := range list {
 			all = append(all, "keys LIKE "+c.param(pattern))
 		}
-		any = append(any, strings.Join(all, " AND "))
+		keys = append(keys, strings.Join(all, " AND "))
 	}
-	return any
+	for _, pattern := range phonePatterns(t) {
+		if storable(pattern) {
+			digits = append(digits, "digits LIKE "+c.param(pattern))
+		}
+	}
+	return keys, digits
 }
+
+func anyOf(conditions []string) string { return "(" + strings.Join(conditions, " OR ") + ")" }
 
 func (c *condition) param(v any) string {
 	c.args = append(c.args, v)
@@ -102,10 +119,19 @@ func patterns(t customer.Term) [][]string {
 			lists = append(lists, []string{"% " + escaped(start) + "%"})
 		}
 	}
-	for _, digits := range t.Phones {
-		lists = append(lists, []string{"%" + escaped(digits) + "%"})
+	for _, pattern := range phonePatterns(t) {
+		lists = append(lists, []string{pattern})
 	}
 	return lists
+}
+
+// phonePatterns are those of them by which phones are found.
+func phonePatterns(t customer.Term) []string {
+	var list []string
+	for _, digits := range t.Phones {
+		list = append(list, "%"+escaped(digits)+"%")
+	}
+	return list
 }
 
 // escaped has LIKE take each character as it is.

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// tidyAfter is how long keys that have changed may wait to be put into the index.
+// tidyAfter is how long keys that have changed may wait to be put into their index.
 const tidyAfter = 400 * time.Millisecond
 
-// tidySoon has the index of keys take in what was added to the list before it.
-// Otherwise whoever fills the list does that, and all of his group wait for it; and
-// searches read the list from end to end.
+// tidySoon has the indexes of keys and phones take in what was added to the lists
+// before them. Otherwise whoever fills a list does that, and all of his group wait for it; and
+// searches read the lists from end to end.
 func (s *Store) tidySoon() {
 	if s.sharded || !s.tidying.CompareAndSwap(false, true) {
 		return // a shard has an index of its own
@@ -23,4 +23,4 @@ func (s *Store) tidySoon() {
 	})
 }
 
-const tidyKeys = "SELECT gin_clean_pending_list('customers_keys')"
+const tidyKeys = "SELECT gin_clean_pending_list('customers_keys'), gin_clean_pending_list('phones_digits')"

@@ -9,18 +9,25 @@ func TestKeysDoNotWaitForLong(t *testing.T) {
 	s, _ := start(t)
 	fill(t, s, 1)
 	run(t, s, "CREATE EXTENSION pgstattuple")
-	pending := func() (pages int) {
+	pending := func(index string) (pages int) {
 		t.Helper()
-		if err := s.pool.QueryRow(t.Context(), "SELECT pending_pages FROM pgstatginindex('customers_keys')").Scan(&pages); err != nil {
+		if err := s.pool.QueryRow(t.Context(), "SELECT pending_pages FROM pgstatginindex($1)", index).Scan(&pages); err != nil {
 			t.Fatal(err)
 		}
 		return pages
 	}
-	if pending() == 0 {
+	if pending("customers_keys") == 0 {
 		t.Fatal("nothing waits")
 	}
 	if _, err := rename(t, s, 1, "King"); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the keys to be in their index", func() bool { return pending() == 0 })
+	waitFor(t, "the keys to be in their index", func() bool { return pending("customers_keys") == 0 })
+	if err := call(t, s, 1, "22 33 44 55"); err != nil {
+		t.Fatal(err)
+	}
+	if pending("phones_digits") == 0 || pending("customers_keys") != 0 {
+		t.Error("a phone waits for the index of keys, or does not wait")
+	}
+	waitFor(t, "the phones to be in their index", func() bool { return pending("phones_digits") == 0 })
 }

@@ -175,9 +175,11 @@ func (s *Store) moveTogether(group []*errand[moving]) {
 	}
 }
 
-// movesKeys reports whether one of the group writes keys.
+// movesKeys reports whether one of the group writes what customers are found by.
 func movesKeys(group []*errand[moving]) bool {
-	return slices.ContainsFunc(group, func(e *errand[moving]) bool { return e.what.args[keysParam-1] != nil })
+	return slices.ContainsFunc(group, func(e *errand[moving]) bool {
+		return e.what.args[keysParam-1] != nil || e.what.args[digitsParam-1] != nil
+	})
 }
 
 // moveAlone returns the row that the change has made.
@@ -268,7 +270,8 @@ var movingRow = typesOf(layout.Moving).and(
 	"text", "text", "bigint", // tenant, id, version before
 	"bigint", "bigint", // base, place
 	"text", "text", "text", "text", "text", // event, actor, contract, request, fields
-	"xid", // row before
+	"text", // digits
+	"xid",  // row before
 )
 
 // moveRows is moveRow for arrays of its parameters, without those whom somebody else
@@ -287,6 +290,6 @@ var moveRows = `
 		SET ` + setMoving(field) + `
 		FROM free
 		WHERE tenant = ` + field(tenantParam) + ` AND id = ` + field(idParam) + `
-		RETURNING tenant, id, version, number, updated_at, ` + listed(field, baseParam, lastParam) + `
+		RETURNING tenant, id, version, number, updated_at, ` + listed(field, baseParam, digitsParam) + `
 	)` + insertMoved(field) + `
 	RETURNING seq`
