@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io"
 	"net"
 	"runtime"
 	"sync"
@@ -71,21 +71,28 @@ func (l load) run(ctx context.Context, s *server) (latencies, time.Duration, err
 	defer fail(nil)
 	began := time.Now()
 	w := window{begin: began.Add(l.warmUp), end: began.Add(l.warmUp + l.length)}
-	stopWaiting := context.AfterFunc(ctx, func() { // wakes those who wait for an answer
-		for _, c := range clients {
-			c.conn.Close()
-		}
-	})
-	defer stopWaiting()
-
-	turns := l.turns(ctx, began, w)
 	var all sync.WaitGroup
-	for _, c := range clients {
+	if l.rate == 0 {
 		all.Go(func() {
-			if err := c.work(w, turns); err != nil {
+			if err := closedLoop(ctx, clients, w); err != nil {
 				fail(err)
 			}
 		})
+	} else {
+		stopWaiting := context.AfterFunc(ctx, func() { // wakes those who wait for an answer
+			for _, c := range clients {
+				c.conn.Close()
+			}
+		})
+		defer stopWaiting()
+		turns := l.turns(ctx, began, w)
+		for _, c := range clients {
+			all.Go(func() {
+				if err := c.work(w, turns); err != nil {
+					fail(err)
+				}
+			})
+		}
 	}
 	spent, err := cpuDuring(ctx, s.pid, w)
 	if err != nil {
@@ -136,10 +143,11 @@ func (w window) has(t time.Time) bool { return !t.Before(w.begin) && t.Before(w.
 
 // client is one connection.
 type client struct {
-	conn      net.Conn
+	conn      io.ReadWriteCloser // a socket in a closed loop, otherwise a net.Conn
 	requests  *requests
 	responses *responses
 	latencies latencies
+	asked     time.Time
 }
 
 // connect opens the load's connections, all or none.
@@ -163,8 +171,19 @@ func (l load) newClient(ctx context.Context, s *server, n int) (*client, error) 
 	if err != nil {
 		return nil, err
 	}
+	conn, err := l.dial(ctx, s.address())
+	if err != nil {
+		return nil, err
+	}
+	return &client{conn: conn, requests: requests, responses: newResponses(conn), latencies: newLatencies()}, nil
+}
+
+func (l load) dial(ctx context.Context, address string) (io.ReadWriteCloser, error) {
+	if l.rate == 0 {
+		return dialSocket(address)
+	}
 	dialer := net.Dialer{Deadline: time.Now().Add(patience)}
-	conn, err := dialer.DialContext(ctx, "tcp", s.address())
+	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
@@ -172,16 +191,13 @@ func (l load) newClient(ctx context.Context, s *server, n int) (*client, error) 
 		conn.Close()
 		return nil, err
 	}
-	return &client{conn: conn, requests: requests, responses: newResponses(conn), latencies: newLatencies()}, nil
+	return conn, nil
 }
 
-// work asks and waits for the answer, over and over, until the window ends. With
-// turns it asks when it is somebody's turn, and counts from the moment when the
-// turn came: what had to wait until a connection was free has waited.
+// work asks when it is somebody's turn and waits for the answer, until the turns
+// end. It counts from the moment when the turn came: what had to wait until a
+// connection was free has waited.
 func (c *client) work(w window, turns <-chan time.Time) error {
-	if turns == nil {
-		return c.workWithoutRest(w)
-	}
 	for turn := range turns {
 		done, err := c.ask()
 		if err != nil {
@@ -194,35 +210,18 @@ func (c *client) work(w window, turns <-chan time.Time) error {
 	return nil
 }
 
-func (c *client) workWithoutRest(w window) error {
-	for now := time.Now(); now.Before(w.end); {
-		done, err := c.ask()
-		if err != nil {
-			return err
-		}
-		if w.has(done) {
-			c.latencies.add(done.Sub(now))
-		}
-		now = done
-	}
-	return nil
-}
-
 // ask sends one request, and tells when it was answered.
 func (c *client) ask() (time.Time, error) {
-	if _, err := c.conn.Write(c.requests.next()); err != nil {
-		return time.Time{}, fmt.Errorf("send a request: %w", err)
+	if err := c.send(); err != nil {
+		return time.Time{}, err
 	}
 	_, err := c.responses.read()
 	return time.Now(), err
 }
 
 // turns tells each moment when a request is due, at the rate, until the window
-// ends. It never waits for those who take the turns. Without a rate it is nil.
+// ends. It never waits for those who take the turns.
 func (l load) turns(ctx context.Context, began time.Time, w window) <-chan time.Time {
-	if l.rate == 0 {
-		return nil
-	}
 	total := int(w.end.Sub(began).Seconds() * l.rate)
 	turns := make(chan time.Time, total)
 	go func() {
