@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -54,7 +55,7 @@ type search struct {
 }
 
 func (s *search) run(ctx context.Context) error {
-	if s.narrow() {
+	if slices.ContainsFunc(s.terms, narrow) {
 		few, err := s.sorted(ctx)
 		if err != nil || few {
 			return err
@@ -78,12 +79,13 @@ func (s *search) sorted(ctx context.Context) (few bool, err error) {
 	return true, nil
 }
 
-// called finds the candidates of each term that may be a phone, unless they are too
-// many. They are in two tables, each with an index of its own.
+// called finds the candidates of each term that may be a phone and that indexes can
+// find, unless they are too many. They are in two tables, each with an index of its
+// own. The ids of another term are nil.
 func (s *search) called(ctx context.Context) (ids [][]string, few bool, err error) {
 	ids = make([][]string, len(s.terms))
 	for i, t := range s.terms {
-		if len(t.Phones) == 0 {
+		if len(t.Phones) == 0 || !narrow(t) {
 			continue
 		}
 		sql, args := s.calledQuery(t)
@@ -116,10 +118,13 @@ func (s *search) calledQuery(t customer.Term) (sql string, args []any) {
 func (s *search) sortedQuery(called [][]string) (sql string, args []any) {
 	c := newCondition(s.tenant, s.page.Next)
 	found := func(place int, t customer.Term) string {
-		if len(t.Phones) > 0 {
+		if called[place] != nil {
 			return "id = ANY (" + c.param(called[place]) + ")"
 		}
-		keys, _ := c.parts(t)
+		keys, digits := c.parts(t)
+		if len(t.Phones) > 0 { // of those whom the other terms find
+			keys = append(keys, "(SELECT "+anyOf(digits)+" FROM phones WHERE tenant = $1 AND id = customers.id)")
+		}
 		return anyOf(keys)
 	}
 	sql = `

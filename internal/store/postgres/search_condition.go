@@ -139,15 +139,12 @@ func escaped(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
 }
 
-// narrow reports whether the index of keys can find those of some term: each of its
-// parts has three letters or digits in a row, of those that every locale takes for
-// such.
-func (s *search) narrow() bool {
-	return slices.ContainsFunc(s.terms, func(t customer.Term) bool {
-		lists := patterns(t)
-		return (len(lists) > 0 || t.Number != 0) && !slices.ContainsFunc(lists, func(list []string) bool {
-			return !slices.ContainsFunc(list, hasTrigram)
-		})
+// narrow reports whether the indexes can find those of a term: each of its parts has
+// three letters or digits in a row, of those that every locale takes for such.
+func narrow(t customer.Term) bool {
+	lists := patterns(t)
+	return (len(lists) > 0 || t.Number != 0) && !slices.ContainsFunc(lists, func(list []string) bool {
+		return !slices.ContainsFunc(list, hasTrigram)
 	})
 }
 
