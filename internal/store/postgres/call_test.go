@@ -88,10 +88,7 @@ func TestCallsHaveADeadline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.patience = patience
-	if err := errors.Join(find(), revise()); err != nil {
-		t.Errorf("afterwards: %v", err)
-	}
+	waitFor(t, "the store to answer again", func() bool { return errors.Join(find(), revise()) == nil })
 }
 
 // TestACallerWhoLeavesIsNotWaitedFor has the caller leave a call that waits.
