@@ -109,8 +109,17 @@ func dialSocket(address string) (s socket, err error) {
 	if err := syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1); err != nil {
 		return -1, os.NewSyscallError("setsockopt", err)
 	}
-	err = syscall.Connect(fd, &syscall.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
-	return socket(fd), os.NewSyscallError("connect", err)
+	for {
+		err = syscall.Connect(fd, &syscall.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
+		switch err {
+		case syscall.EINTR, syscall.EALREADY: // it goes on connecting
+			time.Sleep(time.Millisecond)
+			continue
+		case syscall.EISCONN:
+			err = nil
+		}
+		return socket(fd), os.NewSyscallError("connect", err)
+	}
 }
 
 // Read implements io.Reader.
