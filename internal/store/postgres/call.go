@@ -161,11 +161,15 @@ func (t turns) in(ref customer.Ref, fn func(context.Context) error) func(context
 
 // take waits for the turn of what the ref names. done gives it back.
 func (t turns) take(ctx context.Context, ref customer.Ref) (done func(), err error) {
-	turn := t.of[maphash.Comparable(t.seed, ref)%uint64(len(t.of))]
+	turn := t.turn(ref)
 	select {
 	case turn <- struct{}{}:
 		return func() { <-turn }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+func (t turns) turn(ref customer.Ref) chan struct{} {
+	return t.of[maphash.Comparable(t.seed, ref)%uint64(len(t.of))]
 }

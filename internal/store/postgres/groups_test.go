@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"kartotek/internal/customer"
 )
 
 // gather has n callers wait for each other, so that they are one group.
@@ -21,6 +23,20 @@ func gather[T any](t *testing.T, g *groups[T], n int, call func(caller int)) {
 	waitFor(t, "all callers", func() bool { return g.count() == n })
 	release()
 	callers.Wait()
+}
+
+// fillApart is fill for customers none of whom shares a turn with another: they would
+// not be in one group.
+func fillApart(t *testing.T, s *Store, n int) {
+	t.Helper()
+	fill(t, s, n)
+	for taken := map[chan struct{}]bool{}; len(taken) < n; {
+		s.turns = newTurns()
+		clear(taken)
+		for number := range n {
+			taken[s.turns.turn(customer.ByNumber("north", int32(number+1)))] = true
+		}
+	}
 }
 
 // fill leaves no room for a group until it is released.

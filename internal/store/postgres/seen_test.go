@@ -103,7 +103,7 @@ func TestACustomerWhoWasSeenMayBeGone(t *testing.T) {
 func TestWhoWasSeenIsNotReadForAChange(t *testing.T) {
 	t.Parallel()
 	s, _ := start(t)
-	fill(t, s, 2)
+	fillApart(t, s, 2)
 	reads, read := 0, s.finds.do
 	s.finds.do = func(group []*errand[sought]) {
 		reads += len(group)

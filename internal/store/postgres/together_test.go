@@ -16,7 +16,7 @@ func TestChangesAreMadeTogether(t *testing.T) {
 	s, _ := start(t)
 	s.lag = time.Minute // other tests have transactions
 	const callers = 8
-	fill(t, s, callers)
+	fillApart(t, s, callers)
 	var commits []int
 	s.onCommit = func(writes int, _ time.Duration) { commits = append(commits, writes) }
 	gather(t, &s.moves, callers, func(caller int) {
@@ -59,7 +59,7 @@ func births(t *testing.T, s *Store, n int) (seq int64) {
 func TestNobodyWaitsForAnothersCustomer(t *testing.T) {
 	t.Parallel()
 	s, dsn := start(t)
-	fill(t, s, 4)
+	fillApart(t, s, 4)
 	tx, err := open(t, dsn).pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func TestNobodyWaitsForAnothersCustomer(t *testing.T) {
 func TestARefusedChangeSpoilsNoOther(t *testing.T) {
 	t.Parallel()
 	s, _ := start(t)
-	fill(t, s, 4)
+	fillApart(t, s, 4)
 	run(t, s, "ALTER TABLE customers ADD CHECK (number > 1 OR version = 1)")
 	gather(t, &s.moves, 4, func(caller int) {
 		_, err := rename(t, s, int32(caller+1), "King")
