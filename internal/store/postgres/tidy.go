@@ -9,14 +9,14 @@ import (
 const tidyAfter = 400 * time.Millisecond
 
 // tidySoon has the indexes of keys and phones take in what was added to the lists
-// before them. Otherwise whoever fills a list does that, and all of his group wait for it; and
-// searches read the lists from end to end.
+// before them. Otherwise whoever fills a list does that, and all of his group wait for
+// it; and searches read the lists from end to end.
 func (s *Store) tidySoon() {
 	if s.sharded || !s.tidying.CompareAndSwap(false, true) {
 		return // a shard has an index of its own
 	}
 	time.AfterFunc(tidyAfter, func() {
-		defer s.tidying.Store(false)
+		s.tidying.Store(false) // who comes while it is done may come too late for it
 		ctx, cancel := context.WithTimeout(context.Background(), s.patience)
 		defer cancel()
 		_, _ = s.pool.Exec(ctx, tidyKeys) // what is left is taken in the next time, or by PostgreSQL
