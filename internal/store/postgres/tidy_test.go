@@ -23,6 +23,13 @@ func TestKeysDoNotWaitForLong(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitFor(t, "the keys to be in their index", func() bool { return pending("customers_keys") == 0 })
+	waitFor(t, "what puts them there to end", func() (ended bool) {
+		const running = "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query = $1"
+		if err := s.pool.QueryRow(t.Context(), running, tidyKeys).Scan(&ended); err != nil {
+			t.Fatal(err)
+		}
+		return ended
+	})
 	if err := call(t, s, 1, "22 33 44 55"); err != nil {
 		t.Fatal(err)
 	}
