@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
@@ -72,14 +75,15 @@ type load struct {
 	highest, filled int32                   // see schema/0001_customers.sql
 	grown           bool                    // whether these have changed
 	there           map[customer.Ref]string // the ids of those whom entries name, by id and by number
+	before          map[string]current      // those of them whom the transaction holds and has not changed, by id
 	pending         pgx.Batch               // statements that wait to be sent, behind these rows
 
-	numbers, customers, changes [][]any
+	numbers, customers, changes, moves [][]any
 }
 
 // load runs fn, and writes what it leaves to be written.
 func (s *Store) load(ctx context.Context, tx pgx.Tx, tenant string, by customer.Signature, entries []customer.Entry, fn func(*load) error) error {
-	l := &load{Store: s, tx: tx, tenant: tenant, by: by, there: map[customer.Ref]string{}}
+	l := &load{Store: s, tx: tx, tenant: tenant, by: by, there: map[customer.Ref]string{}, before: map[string]current{}}
 	if err := tx.QueryRow(ctx, holdTenant, tenant).Scan(&l.highest, &l.filled); err != nil {
 		return fmt.Errorf("hold tenant: %w", err)
 	}
@@ -137,18 +141,30 @@ func (l *load) write(ctx context.Context) error {
 		l.pending.Queue(insertChanges, changeRow.arrays(l.changes)...)
 		l.numbers, l.customers, l.changes = nil, nil, nil
 	}
+	if n := len(l.moves); n > 0 {
+		l.pending.Queue(moveHeld, movingRow.arrays(l.moves)...).Exec(func(done pgconn.CommandTag) error {
+			if done.RowsAffected() != int64(n) {
+				return errMovedOn
+			}
+			return nil
+		})
+		l.moves = nil
+	}
 	if l.pending.Len() == 0 {
 		return nil
 	}
 	err := l.tx.SendBatch(ctx, &l.pending).Close()
 	l.pending = pgx.Batch{}
 	if err != nil {
-		return fmt.Errorf("insert customers: %w", err)
+		return fmt.Errorf("write customers: %w", err)
 	}
 	return nil
 }
 
 func (l *load) putAll(ctx context.Context, entries []customer.Entry, results []customer.Result) error {
+	if err := l.holdAll(ctx, entries); err != nil {
+		return fmt.Errorf("hold customers: %w", err)
+	}
 	for i, e := range entries {
 		ch, err := l.put(ctx, e)
 		if err != nil && !fault.In(err) {
@@ -159,29 +175,86 @@ func (l *load) putAll(ctx context.Context, entries []customer.Entry, results []c
 	return nil
 }
 
-// put returns a fault when it wrote nothing.
-func (l *load) put(ctx context.Context, e customer.Entry) (customer.Change, error) {
+// about is the id of the customer whom the entry is about, or empty when there is none.
+func (l *load) about(e customer.Entry) string {
 	ref, ok := e.Ref(l.tenant)
 	if ref.ID != "" {
 		ref.Number = 0 // the id decides
 	}
-	id := l.there[ref]
-	if !ok || id == "" {
+	if !ok {
+		return ""
+	}
+	return l.there[ref]
+}
+
+// put returns a fault when it wrote nothing.
+func (l *load) put(ctx context.Context, e customer.Entry) (customer.Change, error) {
+	id := l.about(e)
+	if id == "" {
 		return l.create(ctx, e)
 	}
-	if err := l.write(ctx); err != nil { // it may be among them
-		return customer.Change{}, err
-	}
-	before, err := l.find(ctx, l.tx, customer.ByID(l.tenant, id), held)
+	before, err := l.hold(ctx, id)
 	if err != nil {
 		return customer.Change{}, err
 	}
-	ch, err := e.Revised(before, l.by)
+	ch, err := e.Revised(before.Customer, l.by)
 	if err != nil || ch.Empty() {
 		return ch, err
 	}
+	delete(l.before, id)
 	l.place++
-	return ch, l.move(ctx, l.tx, held, ch, l.place)
+	if l.sharded {
+		return ch, l.moveApart(ctx, l.tx, held, ch, l.place)
+	}
+	args, err := l.moveArgs(ch, l.place)
+	if err != nil {
+		return customer.Change{}, err
+	}
+	l.moves = append(l.moves, append(args, before.row))
+	return ch, nil
+}
+
+// holdAll holds the customers whom the entries may change, and reads them.
+func (l *load) holdAll(ctx context.Context, entries []customer.Entry) error {
+	if l.sharded { // each is on a shard of his own
+		return nil
+	}
+	named := map[string]bool{}
+	for _, e := range entries {
+		if id := l.about(e); id != "" {
+			named[id] = true
+		}
+	}
+	rows, err := l.tx.Query(ctx, holdCustomers, l.tenant, slices.Sorted(maps.Keys(named)))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var row uint32
+		c, err := scanCustomer(rows, &row)
+		if err != nil {
+			return err
+		}
+		l.before[c.ID] = current{c, row}
+	}
+	return rows.Err()
+}
+
+// hold holds and reads one whom an entry before may have made or changed.
+func (l *load) hold(ctx context.Context, id string) (c current, err error) {
+	if c, ok := l.before[id]; ok {
+		return c, nil
+	}
+	if err := l.write(ctx); err != nil {
+		return current{}, err
+	}
+	if l.sharded {
+		c.Customer, err = l.find(ctx, l.tx, customer.ByID(l.tenant, id), held)
+		return c, err
+	}
+	c.Customer, err = scanCustomer(l.tx.QueryRow(ctx, selectRow+" FOR UPDATE", l.tenant, id), &c.row)
+	return c, orMissing(err)
 }
 
 // create returns a fault when it wrote nothing. That the id and the number are free
@@ -280,6 +353,17 @@ var (
 		SELECT ` + changeRowValues(field) + `
 		FROM ` + changeRow.unnest()
 )
+
+// holdCustomers locks them in the order in which they are named.
+var holdCustomers = `
+	SELECT ` + layout.Names(layout.Columns) + `, row
+	FROM unnest($2::text[]) AS named (name)
+	CROSS JOIN LATERAL (
+		SELECT *, xmin AS row
+		FROM customers
+		WHERE tenant = $1 AND id = name
+		FOR UPDATE
+	) AS found`
 
 const (
 	numbersAfter = `

@@ -20,12 +20,12 @@ type step struct {
 
 var (
 	// alone is with a statement for each, in transactions of their own.
-	alone = step{find: selectCustomer, move: moveCustomer(""), update: updateCustomer(notOvertaken)}
+	alone = step{find: selectCustomer, move: moveCustomer(""), update: updateCustomer(notOvertaken(param))}
 
 	// held is in one transaction, which holds the customer meanwhile. It may have
 	// begun to write before another one that came first at this customer: then its
 	// change would have the lower number, and it has to begin anew.
-	held = step{find: selectCustomer + " FOR UPDATE", move: moveCustomer(notOvertaken), update: updateCustomer(notOvertaken)}
+	held = step{find: selectCustomer + " FOR UPDATE", move: moveCustomer(notOvertaken(param)), update: updateCustomer(notOvertaken(param))}
 )
 
 // move writes the record and the change, as the one of its transaction with this
@@ -166,11 +166,13 @@ func insertMoved(written func(int) string) string {
 
 // notOvertaken holds when the change that comes next has a higher number than the
 // one before.
-var notOvertaken = ` AND (
+func notOvertaken(written func(int) string) string {
+	return ` AND (
 	SELECT seq
 	FROM changes
-	WHERE tenant = ` + param(tenantParam) + ` AND customer_id = ` + param(idParam) + ` AND version = ` + param(versionParam) + `
-) < ` + seq(param(baseParam), param(placeParam))
+	WHERE tenant = ` + written(tenantParam) + ` AND customer_id = ` + written(idParam) + ` AND version = ` + written(versionParam) + `
+) < ` + seq(written(baseParam), written(placeParam))
+}
 
 const (
 	intoPhones = "INSERT INTO phones (tenant, id, digits)"

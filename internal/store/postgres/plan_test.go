@@ -40,6 +40,8 @@ func TestEveryStatementUsesAnIndex(t *testing.T) {
 		"move many":      {moveRows, movingRow.arrays([][]any{row})},
 		"move held":      {held.move, move},
 		"update":         {held.update, update},
+		"hold many":      {holdCustomers, []any{"north", []string{c.ID, "x"}}},
+		"move many held": {moveHeld, movingRow.arrays([][]any{row})},
 		"phones":         {putPhones, []any{"north", c.ID, " 4722334455 "}},
 		"number":         {selectNumber, []any{"north", 1}},
 		"ids":            {selectIDs, []any{"north", []string{c.ID, "x"}}},

@@ -278,12 +278,20 @@ var movingRow = typesOf(layout.Moving).and(
 // holds. No change can get a lower number than the one before it: that one would
 // have come after this transaction had its number, and so after the customer was
 // read, whose row is then another.
-var moveRows = `
+var moveRows = moveArrays("") + `
+	RETURNING seq`
+
+// moveHeld is moveRows in a transaction that holds the customers, and may have its
+// number already: see notOvertaken.
+var moveHeld = moveArrays(notOvertaken(field))
+
+func moveArrays(condition string) string {
+	return `
 	WITH free AS (
 		SELECT sent.*
 		FROM ` + movingRow.unnest() + `
 		JOIN customers ON tenant = ` + field(tenantParam) + ` AND id = ` + field(idParam) + `
-			AND version = ` + field(versionParam) + ` AND customers.xmin = ` + field(rowParam) + `
+			AND version = ` + field(versionParam) + ` AND customers.xmin = ` + field(rowParam) + condition + `
 		FOR NO KEY UPDATE OF customers SKIP LOCKED
 	), moved AS (
 		UPDATE customers
@@ -291,5 +299,5 @@ var moveRows = `
 		FROM free
 		WHERE tenant = ` + field(tenantParam) + ` AND id = ` + field(idParam) + `
 		RETURNING tenant, id, version, number, updated_at, ` + listed(field, baseParam, digitsParam) + `
-	)` + insertMoved(field) + `
-	RETURNING seq`
+	)` + insertMoved(field)
+}
