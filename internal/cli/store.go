@@ -58,9 +58,10 @@ func openStore(cmd *cobra.Command, opts options) (anyStore, error) {
 func isPostgres(scheme string) bool { return scheme == "postgres" || scheme == "postgresql" }
 
 // garbageApart is how much garbage may gather, in percent of what is in use, before
-// it is collected in a server whose records another process keeps. It takes 50 MB more
-// than Go's own 100, and a fifth less of the processor for a change. Where records
-// are in this process, more takes more than it gives, and less makes reads dearer.
+// it is collected in a server whose records another process keeps. It takes some 30 MB
+// more than Go's own 100, and a change takes less of the processor. Where the records
+// are in this process it stays as it is: more gives next to nothing, and with less a
+// read takes longer.
 const garbageApart = 300
 
 // collectGarbage says when, unless the environment does.
