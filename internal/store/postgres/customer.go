@@ -99,7 +99,7 @@ func (s *Store) revise(ctx context.Context, db database, how step, ref customer.
 	if err != nil || ch.Empty() {
 		return ch, err
 	}
-	return ch, s.move(ctx, db, how, ch, 0)
+	return ch, s.move(ctx, db, how, ch)
 }
 
 var selectCustomer = `

@@ -28,13 +28,13 @@ var (
 	held = step{find: selectCustomer + " FOR UPDATE", move: moveCustomer(notOvertaken(param)), update: updateCustomer(notOvertaken(param))}
 )
 
-// move writes the record and the change, as the one of its transaction with this
-// place, or neither: errMovedOn says that another change came first.
-func (s *Store) move(ctx context.Context, db database, how step, ch customer.Change, place int) error {
+// move writes the record and the change, or neither: errMovedOn says that another
+// change came first.
+func (s *Store) move(ctx context.Context, db database, how step, ch customer.Change) error {
 	if s.sharded {
-		return s.moveApart(ctx, db, how, ch, place)
+		return s.moveApart(ctx, db, how, ch, 0)
 	}
-	args, err := s.moveArgs(ch, place)
+	args, err := s.moveArgs(ch, 0)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,8 @@ func movedOne(ctx context.Context, db database, query string, args []any) error 
 	return nil
 }
 
-// moveArgs are the parameters of moveCustomer.
+// moveArgs are the parameters of moveCustomer, for the change of its transaction with
+// this place.
 func (s *Store) moveArgs(ch customer.Change, place int) ([]any, error) {
 	fields, err := layout.EncodeFields(ch.Diff())
 	if err != nil {

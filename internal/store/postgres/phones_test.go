@@ -1,12 +1,12 @@
 package postgres
 
 import (
-	"context"
 	"fmt"
 	"io/fs"
 	"strconv"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
@@ -124,12 +124,12 @@ func TestMorePhonesThanAreListed(t *testing.T) {
 func TestThePreviousSchemaIsTaken(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.New(t, "fsync=off").DSN("postgres")
-	migrateTo(t, dsn, 1)
 	pool, err := connect(t.Context(), dsn, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer pool.Close()
+	migrateTo(t, pool, 1)
 	old := &Store{pool: pool}
 	run(t, old, `
 		INSERT INTO customers (tenant, id, number, version, kind, last_name, phone, address_editable, broadband, district_heating, grid, power,
@@ -157,14 +157,8 @@ func TestThePreviousSchemaIsTaken(t *testing.T) {
 }
 
 // migrateTo brings an empty database to a schema as it was.
-func migrateTo(t *testing.T, dsn string, version int64) {
+func migrateTo(t *testing.T, pool *pgxpool.Pool, version int64) {
 	t.Helper()
-	ctx := context.Background()
-	pool, err := connect(ctx, dsn, "test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pool.Close()
 	db := stdlib.OpenDBFromPool(pool)
 	defer db.Close()
 	scripts, err := fs.Sub(schema, "schema")
@@ -175,7 +169,7 @@ func migrateTo(t *testing.T, dsn string, version int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := provider.UpTo(ctx, version); err != nil {
+	if _, err := provider.UpTo(t.Context(), version); err != nil {
 		t.Fatal(err)
 	}
 }

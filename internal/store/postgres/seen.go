@@ -27,22 +27,23 @@ func newSeen() (*seen, error) {
 	return &seen{records: records}, nil
 }
 
-func (s *seen) find(ref customer.Ref) (slab.Record, bool) {
+func (s *seen) find(ref customer.Ref) (current, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.records == nil {
-		return slab.Record{}, false
+		return current{}, false
 	}
-	return s.records.Get(ref)
+	r, ok := s.records.Get(ref)
+	return current{r.Customer, uint32(r.Row)}, ok
 }
 
 // put takes in a record. One that is older than what was there costs its next change
 // another try, no more.
-func (s *seen) put(c customer.Customer, row uint32) {
+func (s *seen) put(c current) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.records != nil {
-		s.records.Put(slab.Record{Customer: c, Row: int64(row)})
+		s.records.Put(slab.Record{Customer: c.Customer, Row: int64(c.row)})
 	}
 }
 

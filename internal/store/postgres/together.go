@@ -22,7 +22,7 @@ func (s *Store) reviseWithOthers(ctx context.Context, ref customer.Ref, by custo
 	if before, ok := s.seen.find(ref); ok {
 		ch, err := customer.Revised(before.Customer, by, edit)
 		if err == nil && !ch.Empty() {
-			if err = s.moveWithOthers(ctx, uint32(before.Row), ch); !errors.Is(err, errMovedOn) {
+			if err = s.moveWithOthers(ctx, before.row, ch); !errors.Is(err, errMovedOn) {
 				return ch, err
 			}
 		}
@@ -61,7 +61,7 @@ func (s *Store) findWithOthers(ctx context.Context, ref customer.Ref) (current, 
 	if err != nil {
 		return current{}, err
 	}
-	s.seen.put(done.found.Customer, done.found.row)
+	s.seen.put(done.found)
 	return done.found, nil
 }
 
@@ -137,7 +137,7 @@ func (s *Store) moveWithOthers(ctx context.Context, row uint32, ch customer.Chan
 	if err != nil {
 		return err
 	}
-	s.seen.put(ch.After, done.row)
+	s.seen.put(current{ch.After, done.row})
 	return nil
 }
 
