@@ -11,45 +11,40 @@ import (
 // same customers, whose rows are read and written together.
 func TestAnImportMayNameACustomerAgain(t *testing.T) {
 	t.Parallel()
-	for name, sharded := range map[string]bool{"together": false, "apart": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s, _ := start(t)
-			s.sharded = sharded
-			fill(t, s, 3)
-			id := func(n int) string { return fmt.Sprintf("018f3c5a-9b1e-7d3a-8c4b-%012x", n) }
-			results, err := s.Put(t.Context(), "north", byTest, []customer.Entry{
-				{Number: 1, Edit: named("King")},
-				{ID: id(2), Edit: named("King")},
-				{ID: id(9), Number: 9, Edit: named("Milbanke")},
-				{ID: id(1), Edit: named("Byron")},
-				{Number: 9, Edit: named("Noel")},
-				{Number: 3, Edit: named("Lovelace")},
-				{ID: id(1), Number: 2, Edit: named("Nobody")},
-				{Number: 1, Edit: named("Byron")},
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []int64
-			for _, r := range results {
-				got = append(got, r.Change.After.Version)
-			}
-			if fmt.Sprint(got) != "[2 2 1 3 2 1 0 3]" || results[6].Err == nil || !results[5].Change.Empty() || !results[7].Change.Empty() {
-				t.Errorf("got versions %v, and %v", got, results[6].Err)
-			}
-			for number, want := range map[int32]string{1: "Byron", 2: "King", 3: "Lovelace", 9: "Noel"} {
-				c, err := s.Find(t.Context(), customer.ByNumber("north", number))
-				if err != nil || c.LastName != want {
-					t.Errorf("%d: got %q (%v), want %q", number, c.LastName, err, want)
-				}
-				history, err := s.Changes(t.Context(), "north", c.ID, c.Version+1, 10)
-				if err != nil || len(history) != int(c.Version) {
-					t.Errorf("%d at version %d: %d changes (%v)", number, c.Version, len(history), err)
-				}
-			}
+	eachWay(t, func(t *testing.T, s *Store) {
+		fill(t, s, 3)
+		id := func(n int) string { return fmt.Sprintf("018f3c5a-9b1e-7d3a-8c4b-%012x", n) }
+		results, err := s.Put(t.Context(), "north", byTest, []customer.Entry{
+			{Number: 1, Edit: named("King")},
+			{ID: id(2), Edit: named("King")},
+			{ID: id(9), Number: 9, Edit: named("Milbanke")},
+			{ID: id(1), Edit: named("Byron")},
+			{Number: 9, Edit: named("Noel")},
+			{Number: 3, Edit: named("Lovelace")},
+			{ID: id(1), Number: 2, Edit: named("Nobody")},
+			{Number: 1, Edit: named("Byron")},
 		})
-	}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int64
+		for _, r := range results {
+			got = append(got, r.Change.After.Version)
+		}
+		if fmt.Sprint(got) != "[2 2 1 3 2 1 0 3]" || results[6].Err == nil || !results[5].Change.Empty() || !results[7].Change.Empty() {
+			t.Errorf("got versions %v, and %v", got, results[6].Err)
+		}
+		for number, want := range map[int32]string{1: "Byron", 2: "King", 3: "Lovelace", 9: "Noel"} {
+			c, err := s.Find(t.Context(), customer.ByNumber("north", number))
+			if err != nil || c.LastName != want {
+				t.Errorf("%d: got %q (%v), want %q", number, c.LastName, err, want)
+			}
+			history, err := s.Changes(t.Context(), "north", c.ID, c.Version+1, 10)
+			if err != nil || len(history) != int(c.Version) {
+				t.Errorf("%d at version %d: %d changes (%v)", number, c.Version, len(history), err)
+			}
+		}
+	})
 }
 
 // TestAnImportGoesOnWhereOthersChange has servers load and change the same customers.
@@ -75,15 +70,7 @@ func TestAnImportGoesOnWhereOthersChange(t *testing.T) {
 		for number := range customers {
 			entries = append(entries, customer.Entry{Number: int32(number + 1), Edit: named(fmt.Sprint("King ", n))})
 		}
-		results, err := s.Put(t.Context(), "north", byTest, entries)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range results {
-			if r.Err != nil {
-				t.Fatal(r.Err)
-			}
-		}
+		put(t, s, entries)
 	}
 	if err := <-done; err != nil {
 		t.Fatal(err)

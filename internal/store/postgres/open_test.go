@@ -19,6 +19,20 @@ func start(t *testing.T) (s *Store, dsn string) {
 	return open(t, dsn), dsn
 }
 
+// eachWay runs a test with the statements that one database is sent, and with those
+// that Citus is.
+func eachWay(t *testing.T, test func(t *testing.T, s *Store)) {
+	t.Helper()
+	for name, sharded := range map[string]bool{"together": false, "apart": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := start(t)
+			s.sharded = sharded
+			test(t, s)
+		})
+	}
+}
+
 func open(t *testing.T, dsn string) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), dsn, Options{})
@@ -44,6 +58,12 @@ func fill(t *testing.T, s *Store, n int) {
 	for i := range entries {
 		entries[i] = customer.Entry{NewID: fmt.Sprintf("018f3c5a-9b1e-7d3a-8c4b-%012x", i+1), Number: int32(i + 1), Edit: named("Lovelace")}
 	}
+	put(t, s, entries)
+}
+
+// put imports customers into tenant north, all of whom it wants to be taken.
+func put(t *testing.T, s *Store, entries []customer.Entry) {
+	t.Helper()
 	results, err := s.Put(t.Context(), "north", byTest, entries)
 	if err != nil {
 		t.Fatal(err)

@@ -64,44 +64,39 @@ func asBefore(t *testing.T, s *Store, phone, keys string) {
 // his keys, with them, and as by a program that knows no table of phones.
 func TestAPhoneIsFoundHoweverItWasWritten(t *testing.T) {
 	t.Parallel()
-	for name, sharded := range map[string]bool{"together": false, "apart": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s, _ := start(t)
-			s.sharded = sharded
-			fill(t, s, 1)
-			ref := customer.ByNumber("north", 1)
-			change := func(edit customer.Edit) {
-				t.Helper()
-				if _, err := s.Revise(t.Context(), ref, byTest, edit, nil); err != nil {
-					t.Fatal(err)
-				}
+	eachWay(t, func(t *testing.T, s *Store) {
+		fill(t, s, 1)
+		ref := customer.ByNumber("north", 1)
+		change := func(edit customer.Edit) {
+			t.Helper()
+			if _, err := s.Revise(t.Context(), ref, byTest, edit, nil); err != nil {
+				t.Fatal(err)
 			}
-			change(func(c *customer.Customer) error { c.Phone = "+47 22 33 44 11"; return nil })
-			wantCalled(t, s, "22334411")
-			change(func(c *customer.Customer) error { c.Phone, c.Mobile = "+47 22 33 44 22", "+47 99 88 77 66"; return nil })
-			wantCalled(t, s, "22334422", "22334411")
-			wantCalled(t, s, "99887766")
-			change(func(c *customer.Customer) error { c.Email = "ada@example.no"; return nil })
-			wantCalled(t, s, "22334422", "22334411")
-			if got := found(t, s, customer.Query{Email: "ada@", Phone: "99887766"}); len(got) != 1 {
-				t.Errorf("by e-mail and mobile: got %v", got)
-			}
-			change(func(c *customer.Customer) error {
-				c.Email, c.Phone = "countess@example.no", "+47 22 33 44 33"
-				return nil
-			})
-			wantCalled(t, s, "22334433", "22334422")
-			asBefore(t, s, "+47 22 33 44 44", " lovelace countess@example.no  4722334444 4799887766")
-			wantCalled(t, s, "22334444", "22334433")
-			change(func(c *customer.Customer) error { c.Phone = ""; return nil })
-			wantCalled(t, s, "99887766", "22334444")
-			change(func(c *customer.Customer) error { c.Mobile = ""; return nil })
-			if got := found(t, s, customer.Query{Phone: "99887766"}); len(got) != 0 {
-				t.Errorf("a phone that nobody has finds %v", got)
-			}
+		}
+		change(func(c *customer.Customer) error { c.Phone = "+47 22 33 44 11"; return nil })
+		wantCalled(t, s, "22334411")
+		change(func(c *customer.Customer) error { c.Phone, c.Mobile = "+47 22 33 44 22", "+47 99 88 77 66"; return nil })
+		wantCalled(t, s, "22334422", "22334411")
+		wantCalled(t, s, "99887766")
+		change(func(c *customer.Customer) error { c.Email = "ada@example.no"; return nil })
+		wantCalled(t, s, "22334422", "22334411")
+		if got := found(t, s, customer.Query{Email: "ada@", Phone: "99887766"}); len(got) != 1 {
+			t.Errorf("by e-mail and mobile: got %v", got)
+		}
+		change(func(c *customer.Customer) error {
+			c.Email, c.Phone = "countess@example.no", "+47 22 33 44 33"
+			return nil
 		})
-	}
+		wantCalled(t, s, "22334433", "22334422")
+		asBefore(t, s, "+47 22 33 44 44", " lovelace countess@example.no  4722334444 4799887766")
+		wantCalled(t, s, "22334444", "22334433")
+		change(func(c *customer.Customer) error { c.Phone = ""; return nil })
+		wantCalled(t, s, "99887766", "22334444")
+		change(func(c *customer.Customer) error { c.Mobile = ""; return nil })
+		if got := found(t, s, customer.Query{Phone: "99887766"}); len(got) != 0 {
+			t.Errorf("a phone that nobody has finds %v", got)
+		}
+	})
 }
 
 // TestMorePhonesThanAreListed asks for digits that more customers have than a search
