@@ -28,17 +28,17 @@ type Account struct {
 // NewAccount returns an account, or an Invalid fault that tells every rule that
 // the login, the password or the customers break.
 func NewAccount(tenant, login, password string, customers Customers, now time.Time) (Account, error) {
-	var checks fault.Checks
+	var checks fault.Validator
 	checkTenant(&checks, tenant)
 	checkLogin(&checks, login)
-	checks.Need(utf8.RuneCountInString(password) >= 8, "password", fault.Length, "must have at least 8 characters")
-	checks.Need(len(password) <= 1000, "password", fault.Length, "must have at most 1000 bytes")
-	checks.Need(customers.Everyone() || len(customers.numbers) > 0, "customers", fault.Required, "is required: some numbers, or all")
+	checks.Require(utf8.RuneCountInString(password) >= 8, "password", fault.Length, "must have at least 8 characters")
+	checks.Require(len(password) <= 1000, "password", fault.Length, "must have at most 1000 bytes")
+	checks.Require(customers.All() || len(customers.numbers) > 0, "customers", fault.Required, "is required: some numbers, or all")
 	seen := map[int32]bool{}
 	for i, n := range customers.numbers {
 		path := fmt.Sprintf("customers.%d", i)
-		checks.Need(n >= 1, path, fault.Range, "must be 1 or more")
-		checks.Need(n < 1 || !seen[n], path, fault.Repeated, "must not be repeated")
+		checks.Require(n >= 1, path, fault.Range, "must be 1 or more")
+		checks.Require(n < 1 || !seen[n], path, fault.Duplicate, "must not be repeated")
 		seen[n] = true
 	}
 	if err := checks.Err(); err != nil {
@@ -55,10 +55,10 @@ func NewAccount(tenant, login, password string, customers Customers, now time.Ti
 
 // checkLogin takes what HTTP Basic can carry (RFC 7617: no colon) and a path can
 // name, in one form: ByPassword composes what it is given.
-func checkLogin(checks *fault.Checks, login string) {
-	checks.Need(printable(login) && !strings.Contains(login, ":"), "login", fault.Format, "must be 1 to 100 printable characters without a colon or spaces at its ends")
-	checks.Need(login != "." && login != "..", "login", fault.Format, "must not be . or .., which cannot stand in a path")
-	checks.Need(norm.NFC.IsNormalString(login), "login", fault.Format, "must be composed: letters and their accents as one character (Unicode NFC)")
+func checkLogin(checks *fault.Validator, login string) {
+	checks.Require(printable(login) && !strings.Contains(login, ":"), "login", fault.Format, "must be 1 to 100 printable characters without a colon or spaces at its ends")
+	checks.Require(login != "." && login != "..", "login", fault.Format, "must not be . or .., which cannot stand in a path")
+	checks.Require(norm.NFC.IsNormalString(login), "login", fault.Format, "must be composed: letters and their accents as one character (Unicode NFC)")
 }
 
 // printable reports whether s is a name that people can read: 1 to 100 characters,
@@ -71,13 +71,13 @@ func printable(s string) bool {
 
 var tenantName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
-func checkTenant(checks *fault.Checks, tenant string) {
-	checks.Need(tenantName.MatchString(tenant), "tenant", fault.Format, "must be 1 to 63 letters, digits and . _ -, and begin with a letter or digit")
+func checkTenant(checks *fault.Validator, tenant string) {
+	checks.Require(tenantName.MatchString(tenant), "tenant", fault.Format, "must be 1 to 63 letters, digits and . _ -, and begin with a letter or digit")
 }
 
 // CheckTenant refuses a tenant whose name cannot be part of every key.
 func CheckTenant(tenant string) error {
-	var checks fault.Checks
+	var checks fault.Validator
 	checkTenant(&checks, tenant)
 	return checks.Err()
 }

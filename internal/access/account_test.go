@@ -23,7 +23,7 @@ func broken(err error) string {
 		return ""
 	}
 	var rules []string
-	for _, f := range fault.Of(err).Fields {
+	for _, f := range fault.From(err).Fields {
 		rules = append(rules, f.Path+":"+f.Rule)
 	}
 	return strings.Join(rules, " ")
@@ -31,14 +31,14 @@ func broken(err error) string {
 
 func TestAnAccountIsMadeWithoutItsPassword(t *testing.T) {
 	t.Parallel()
-	got, err := access.NewAccount("north", "kari", "correct horse", access.Own(7, 8), noon)
+	got, err := access.NewAccount("north", "kari", "correct horse", access.OnlyCustomers(7, 8), noon)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got.Tenant != "north" || got.Login != "kari" || got.CreatedAt != noon || !got.RevokedAt.IsZero() {
 		t.Errorf("account: got %+v, want kari of north, made at %v", got, noon)
 	}
-	if !got.Customers.Include(7) || !got.Customers.Include(8) || got.Customers.Include(9) || got.Customers.Everyone() {
+	if !got.Customers.Contains(7) || !got.Customers.Contains(8) || got.Customers.Contains(9) || got.Customers.All() {
 		t.Errorf("customers: got %v, want 7 and 8 alone", got.Customers.Numbers())
 	}
 	if !strings.HasPrefix(got.PasswordHash, "$argon2id$v=19$m=19456,t=2,p=1$") {
@@ -48,7 +48,7 @@ func TestAnAccountIsMadeWithoutItsPassword(t *testing.T) {
 
 func TestAccountRules(t *testing.T) {
 	t.Parallel()
-	tenant, login, password, some := "north", "kari", "correct horse", access.Own(7)
+	tenant, login, password, some := "north", "kari", "correct horse", access.OnlyCustomers(7)
 	x := func(n int) string { return strings.Repeat("x", n) }
 	tests := map[string]struct {
 		tenant, login, password string
@@ -75,15 +75,15 @@ func TestAccountRules(t *testing.T) {
 		"a password has 8 at least":           {tenant, login, "pass wo", some, "password:length"},
 		"a password is counted in characters": {tenant, login, "ééééééé", some, "password:length"},
 		"a password has 1000 bytes at most":   {tenant, login, x(1001), some, "password:length"},
-		"customers are some":                  {tenant, login, password, access.Own(), "customers:required"},
+		"customers are some":                  {tenant, login, password, access.OnlyCustomers(), "customers:required"},
 		"customers are said":                  {tenant, login, password, access.Customers{}, "customers:required"},
 		"a login is no dot":                   {tenant, ".", password, some, "login:format"},
 		"a login is not two dots":             {tenant, "..", password, some, "login:format"},
 		"a login is composed":                 {tenant, "e\u0301", password, some, "login:format"},
-		"customers begin at 1":                {tenant, login, password, access.Own(1, 0, -1), "customers.1:range customers.2:range"},
-		"customers are not repeated":          {tenant, login, password, access.Own(1, 2, 1, 0, 0), "customers.2:repeated customers.3:range customers.4:range"},
+		"customers begin at 1":                {tenant, login, password, access.OnlyCustomers(1, 0, -1), "customers.1:range customers.2:range"},
+		"customers are not repeated":          {tenant, login, password, access.OnlyCustomers(1, 2, 1, 0, 0), "customers.2:duplicate customers.3:range customers.4:range"},
 		"all faults are listed": {
-			"-", ":", "7 chars", access.Own(), "tenant:format login:format password:length customers:required",
+			"-", ":", "7 chars", access.OnlyCustomers(), "tenant:format login:format password:length customers:required",
 		},
 	}
 	for name, tt := range tests {
@@ -112,10 +112,10 @@ func TestAccountsAtTheirLimits(t *testing.T) {
 		tenant, login, password string
 		customers               access.Customers
 	}{
-		"the shortest":  {"0", "k", "pass wor", access.Own(1)},
-		"three dots":    {"0", "...", "pass wor", access.Own(1, 2)},
-		"the longest":   {strings.Repeat("n", 62) + "-", strings.Repeat("é", 100), strings.Repeat("x", 1000), access.All()},
-		"any printable": {"A.b_c-1", "Käri @ 李.example", "éééé\x00\n:字", access.Own(1<<31 - 1)},
+		"the shortest":  {"0", "k", "pass wor", access.OnlyCustomers(1)},
+		"three dots":    {"0", "...", "pass wor", access.OnlyCustomers(1, 2)},
+		"the longest":   {strings.Repeat("n", 62) + "-", strings.Repeat("é", 100), strings.Repeat("x", 1000), access.AllCustomers()},
+		"any printable": {"A.b_c-1", "Käri @ 李.example", "éééé\x00\n:字", access.OnlyCustomers(1<<31 - 1)},
 	}
 	for name, tt := range tests {
 		if _, err := access.NewAccount(tt.tenant, tt.login, tt.password, tt.customers, noon); err != nil {
@@ -136,20 +136,20 @@ func TestCustomersAreASet(t *testing.T) {
 		set                  access.Customers
 		everyone, seven, one bool
 	}{
-		"all":      {access.All(), true, true, true},
-		"some":     {access.Own(7), false, true, false},
-		"none":     {access.Own(), false, false, false},
+		"all":      {access.AllCustomers(), true, true, true},
+		"some":     {access.OnlyCustomers(7), false, true, false},
+		"none":     {access.OnlyCustomers(), false, false, false},
 		"not said": {access.Customers{}, false, false, false},
 	}
 	for name, tt := range tests {
-		if tt.set.Everyone() != tt.everyone || tt.set.Include(7) != tt.seven || tt.set.Include(1) != tt.one {
+		if tt.set.All() != tt.everyone || tt.set.Contains(7) != tt.seven || tt.set.Contains(1) != tt.one {
 			t.Errorf("%s: got everyone %v, 7 %v, 1 %v, want %v, %v, %v",
-				name, tt.set.Everyone(), tt.set.Include(7), tt.set.Include(1), tt.everyone, tt.seven, tt.one)
+				name, tt.set.All(), tt.set.Contains(7), tt.set.Contains(1), tt.everyone, tt.seven, tt.one)
 		}
 	}
-	some := access.Own(7)
+	some := access.OnlyCustomers(7)
 	some.Numbers()[0] = 1
-	if some.Include(1) || !some.Include(7) {
+	if some.Contains(1) || !some.Contains(7) {
 		t.Errorf("the set follows the list that it gave away: %v", some.Numbers())
 	}
 }

@@ -37,7 +37,7 @@ type Actor struct {
 	Name      string    // who acts, as the history tells it: "account:kari", "key:Ab3dE6gH"
 	Customers Customers // which of the tenant's customers
 	Scopes    []Scope
-	Manners   Manners
+	Options   KeyOptions
 	Contract  string // through which contract
 	RequestID string // in which request
 }
@@ -55,17 +55,17 @@ type Customers struct {
 	numbers []int32
 }
 
-// All is every customer of the tenant.
-func All() Customers { return Customers{all: true} }
+// AllCustomers is every customer of the tenant.
+func AllCustomers() Customers { return Customers{all: true} }
 
-// Own is the customers with these numbers and no others.
-func Own(numbers ...int32) Customers { return Customers{numbers: numbers} }
+// OnlyCustomers is the customers with these numbers and no others.
+func OnlyCustomers(numbers ...int32) Customers { return Customers{numbers: numbers} }
 
-// Everyone reports whether the set is all of the tenant's customers.
-func (c Customers) Everyone() bool { return c.all }
+// All reports whether the set is all of the tenant's customers.
+func (c Customers) All() bool { return c.all }
 
-// Include reports whether the customer with this number is in the set.
-func (c Customers) Include(number int32) bool { return c.all || slices.Contains(c.numbers, number) }
+// Contains reports whether the customer with this number is in the set.
+func (c Customers) Contains(number int32) bool { return c.all || slices.Contains(c.numbers, number) }
 
 // Numbers returns the listed numbers; it is empty when the set is everyone.
 func (c Customers) Numbers() []int32 { return slices.Clone(c.numbers) }

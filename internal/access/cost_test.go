@@ -12,7 +12,7 @@ import (
 // dear is a directory with one account whose hash costs what real ones do.
 func dear(t *testing.T) (*access.Directory, *clock) {
 	t.Helper()
-	account, err := access.NewAccount("north", "kari", "correct horse", access.All(), noon)
+	account, err := access.NewAccount("north", "kari", "correct horse", access.AllCustomers(), noon)
 	if err != nil {
 		t.Fatal(err)
 	}

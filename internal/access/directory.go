@@ -17,11 +17,11 @@ import (
 
 // Credentials is where accounts and keys are looked up.
 type Credentials interface {
-	// Account returns a Missing fault when no account has this login. It returns
+	// Account returns a NotFound fault when no account has this login. It returns
 	// revoked ones.
 	Account(ctx context.Context, login string) (Account, error)
 
-	// Key returns a Missing fault when no key has this id. It returns revoked
+	// Key returns a NotFound fault when no key has this id. It returns revoked
 	// ones.
 	Key(ctx context.Context, id string) (Key, error)
 }
@@ -34,7 +34,7 @@ type Registry interface {
 	// Accounts lists up to limit of the tenant's accounts by login, from the one
 	// after that login, revoked ones too.
 	Accounts(ctx context.Context, tenant, after string, limit int) ([]Account, error)
-	// RevokeAccount is a Missing fault when the tenant has no such account that
+	// RevokeAccount is a NotFound fault when the tenant has no such account that
 	// works.
 	RevokeAccount(ctx context.Context, tenant, login string, at time.Time) error
 
@@ -43,7 +43,7 @@ type Registry interface {
 	// Keys lists up to limit of the tenant's keys by time of creation, from the
 	// one after the key with that id, revoked ones too. After "" comes the first.
 	Keys(ctx context.Context, tenant, after string, limit int) ([]Key, error)
-	// RevokeKey is a Missing fault when the tenant has no such key that works.
+	// RevokeKey is a NotFound fault when the tenant has no such key that works.
 	RevokeKey(ctx context.Context, tenant, id string, at time.Time) error
 }
 
@@ -90,7 +90,7 @@ func NewDirectory(store Credentials, now func() time.Time) *Directory {
 // and this password, or an Unauthenticated fault. An unknown or revoked login
 // takes the time of a wrong password and is answered like one.
 //
-// It is a Limited fault, whatever the password, when too many were wrong from
+// It is a RateLimited fault, whatever the password, when too many were wrong from
 // this address: an answer that told the right one even then would be worth
 // another guess.
 func (d *Directory) ByPassword(ctx context.Context, from netip.Addr, login, password string) (Actor, error) {
@@ -99,7 +99,7 @@ func (d *Directory) ByPassword(ctx context.Context, from netip.Addr, login, pass
 		return Actor{}, err
 	}
 	account, err := recall(ctx, d.accounts, login, d.store.Account)
-	if err != nil && !fault.Is(err, fault.Missing) {
+	if err != nil && !fault.Is(err, fault.NotFound) {
 		return Actor{}, err
 	}
 	known := err == nil && account.RevokedAt.IsZero()
@@ -128,7 +128,7 @@ func (d *Directory) verify(ctx context.Context, from netip.Addr, hash, login, pa
 	case d.hashing <- struct{}{}:
 		defer func() { <-d.hashing }()
 	case <-ctx.Done():
-		return false, fault.New(fault.Busy, "too many passwords to verify")
+		return false, fault.New(fault.Unavailable, "too many passwords to verify")
 	}
 	if err := d.guesses.check(from, login); err != nil { // others may have failed while this one waited
 		return false, err
@@ -161,7 +161,7 @@ func (d *Directory) ByKey(ctx context.Context, text string) (Actor, error) {
 		return Actor{}, unauthenticated("key")
 	}
 	key, err := recall(ctx, d.keys, id, d.store.Key)
-	if fault.Is(err, fault.Missing) {
+	if fault.Is(err, fault.NotFound) {
 		return Actor{}, unauthenticated("key")
 	}
 	if err != nil {

@@ -45,7 +45,7 @@ func find[V any](s *shop, from map[string]V, k string) (v V, err error) {
 	}
 	v, ok := from[k]
 	if !ok {
-		return v, fault.New(fault.Missing, "no such credential")
+		return v, fault.New(fault.NotFound, "no such credential")
 	}
 	return v, nil
 }
@@ -61,7 +61,7 @@ func (s *shop) enlist(login, password string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.accounts[login] = access.Account{
-		Tenant: "north", Login: login, PasswordHash: cheapHash(password), Customers: access.Own(7), CreatedAt: noon,
+		Tenant: "north", Login: login, PasswordHash: cheapHash(password), Customers: access.OnlyCustomers(7), CreatedAt: noon,
 	}
 }
 
@@ -104,7 +104,7 @@ func TestAPasswordMakesAnActor(t *testing.T) {
 	d := access.NewDirectory(s, newClock().now)
 	for range 2 { // the second time from memory
 		got, err := d.ByPassword(t.Context(), home, "kari", "correct horse")
-		if err != nil || got.Tenant != "north" || got.Name != "account:kari" || !got.Customers.Include(7) || got.Customers.Include(8) ||
+		if err != nil || got.Tenant != "north" || got.Name != "account:kari" || !got.Customers.Contains(7) || got.Customers.Contains(8) ||
 			!slices.Equal(got.Scopes, []access.Scope{access.Read, access.Write}) {
 			t.Errorf("actor: got %+v, %v, want kari of north with customer 7", got, err)
 		}
@@ -135,7 +135,7 @@ func TestAKeyMakesAnActor(t *testing.T) {
 	d := access.NewDirectory(s, newClock().now)
 	for range 100 {
 		got, err := d.ByKey(t.Context(), text)
-		if err != nil || got.Tenant != "north" || got.Name != "key:"+key.ID || !got.Customers.Everyone() ||
+		if err != nil || got.Tenant != "north" || got.Name != "key:"+key.ID || !got.Customers.All() ||
 			!slices.Equal(got.Scopes, []access.Scope{access.Read, access.Erase}) {
 			t.Fatalf("actor: got %+v, %v, want key %s of north for all", got, err, key.ID)
 		}
@@ -256,7 +256,7 @@ func TestAnOutageIsNotAWrongPassword(t *testing.T) {
 	_, text := newKey(t, access.Read)
 	d := access.NewDirectory(s, c.now)
 
-	if _, err := d.ByPassword(t.Context(), home, "torn", "correct horse"); err == nil || fault.Of(err).Kind != fault.Internal {
+	if _, err := d.ByPassword(t.Context(), home, "torn", "correct horse"); err == nil || fault.From(err).Kind != fault.Internal {
 		t.Errorf("an unreadable hash: got %v, want a defect", err)
 	}
 	s.outage = errors.New("disk on fire")

@@ -25,7 +25,7 @@ func newGuesses(now func() time.Time) *guesses {
 	}
 }
 
-// check is a Limited fault for who has failed too often.
+// check is a RateLimited fault for who has failed too often.
 func (g *guesses) check(from netip.Addr, login string) error {
 	one, anyone := g.names(from, login)
 	wait := max(g.ofOne.until(1, g.ofOne.left(one)), g.ofAnyone.until(1, g.ofAnyone.left(anyone)))

@@ -27,7 +27,7 @@ func try(t *testing.T, d *Directory, from, login, password string) (kind fault.K
 	if err == nil {
 		return "", 0
 	}
-	return fault.Of(err).Kind, fault.Of(err).Wait
+	return fault.From(err).Kind, fault.From(err).RetryAfter
 }
 
 func expect(t *testing.T, what string, got fault.Kind, wait time.Duration, want fault.Kind, wantWait time.Duration) {
@@ -48,7 +48,7 @@ func TestTenWrongPasswordsAreEnough(t *testing.T) {
 	}
 	for _, password := range []string{"guess", "correct horse"} {
 		kind, wait = try(t, d, "192.0.2.1", "kari", password)
-		expect(t, password+" after ten failures", kind, wait, fault.Limited, 6*time.Second)
+		expect(t, password+" after ten failures", kind, wait, fault.RateLimited, 6*time.Second)
 	}
 	for range cap(d.hashing) {
 		d.hashing <- struct{}{} // from here on, nobody can ask argon2
@@ -56,10 +56,10 @@ func TestTenWrongPasswordsAreEnough(t *testing.T) {
 	hurried, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := d.ByPassword(hurried, netip.MustParseAddr("192.0.2.1"), "kari", "guess")
-	expect(t, "without waiting for argon2", fault.Of(err).Kind, fault.Of(err).Wait, fault.Limited, 6*time.Second)
+	expect(t, "without waiting for argon2", fault.From(err).Kind, fault.From(err).RetryAfter, fault.RateLimited, 6*time.Second)
 	pass(6*time.Second - 1)
 	kind, wait = try(t, d, "192.0.2.1", "kari", "correct horse")
-	expect(t, "just before six seconds", kind, wait, fault.Limited, 1)
+	expect(t, "just before six seconds", kind, wait, fault.RateLimited, 1)
 	pass(1)
 	for range 3 {
 		kind, wait = try(t, d, "192.0.2.1", "kari", "correct horse")
@@ -77,8 +77,8 @@ func TestOthersStillGetIn(t *testing.T) {
 		from, login string
 		want        fault.Kind
 	}{
-		{"2001:db8:0:1::1", "kari", fault.Limited},
-		{"2001:db8:0:1:ffff::2", "kari", fault.Limited}, // the same /64
+		{"2001:db8:0:1::1", "kari", fault.RateLimited},
+		{"2001:db8:0:1:ffff::2", "kari", fault.RateLimited}, // the same /64
 		{"2001:db8:0:2::1", "kari", ""},
 		{"192.0.2.1", "kari", ""},
 		{"2001:db8:0:1::1", "kar", ""}, // the directory of this test knows every login
@@ -99,14 +99,14 @@ func TestAHundredWrongPasswordsAreEnoughForAnAddress(t *testing.T) {
 		expect(t, fmt.Sprint("login ", i), kind, wait, fault.Unauthenticated, 0)
 	}
 	kind, wait := try(t, d, "::ffff:192.0.2.1", "kari", "correct horse") // an IPv4 address, as a socket of IPv6 tells it
-	expect(t, "the right password", kind, wait, fault.Limited, time.Second)
+	expect(t, "the right password", kind, wait, fault.RateLimited, time.Second)
 	kind, wait = try(t, d, "192.0.2.2", "kari", "correct horse")
 	expect(t, "from another address", kind, wait, "", 0)
 	pass(time.Second)
 	kind, wait = try(t, d, "192.0.2.1", "kari", "guess")
 	expect(t, "a second later", kind, wait, fault.Unauthenticated, 0)
 	kind, wait = try(t, d, "192.0.2.1", "kari", "correct horse")
-	expect(t, "and again", kind, wait, fault.Limited, time.Second)
+	expect(t, "and again", kind, wait, fault.RateLimited, time.Second)
 }
 
 func TestRightPasswordsAreNotCounted(t *testing.T) {
@@ -143,7 +143,7 @@ func TestGuessesAtOnceAreCountedToo(t *testing.T) {
 		}
 		synctest.Wait()
 		tried := answers[fault.Unauthenticated]
-		if tried < 10 || tried >= 10+cap(d.hashing) || tried+answers[fault.Limited] != 200 {
+		if tried < 10 || tried >= 10+cap(d.hashing) || tried+answers[fault.RateLimited] != 200 {
 			t.Errorf("answers: got %v, want 10 tried, or as many more as there are processors but one", answers)
 		}
 	})
@@ -156,7 +156,7 @@ func TestGuessesThatWereTooManyAreOwed(t *testing.T) {
 		d.guesses.missed(netip.MustParseAddr("192.0.2.1"), "kari")
 	}
 	kind, wait := try(t, d, "192.0.2.1", "kari", "correct horse")
-	expect(t, "owing three", kind, wait, fault.Limited, 4*6*time.Second)
+	expect(t, "owing three", kind, wait, fault.RateLimited, 4*6*time.Second)
 	pass(4 * 6 * time.Second)
 	kind, wait = try(t, d, "192.0.2.1", "kari", "correct horse")
 	expect(t, "when they are paid", kind, wait, "", 0)

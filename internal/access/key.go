@@ -23,18 +23,18 @@ type Key struct {
 	Scopes    []Scope
 	CreatedAt time.Time
 	RevokedAt time.Time // zero while the key works
-	Manners   Manners
+	Options   KeyOptions
 }
 
-// Manners is how the changes of a key are taken.
-type Manners struct {
-	// DemandIfMatch refuses a change that does not say which version of the
+// KeyOptions is how the changes of a key are taken.
+type KeyOptions struct {
+	// RequireIfMatch refuses a change that does not say which version of the
 	// record it is meant for.
-	DemandIfMatch bool
+	RequireIfMatch bool
 
-	// OverwriteStale takes every value for meant, also one that the caller was
+	// AllowStaleWrites takes every value for meant, also one that the caller was
 	// shown once and sends back unchanged after another has changed it.
-	OverwriteStale bool
+	AllowStaleWrites bool
 }
 
 // A key is written kart_ID_SECRETCHECK: an id of 8 characters, a secret of 256
@@ -51,15 +51,15 @@ const (
 // NewKey returns a key and its text, which is shown once and kept nowhere; or an
 // Invalid fault that tells every rule that the name or the scopes break.
 func NewKey(tenant, name string, scopes []Scope, now time.Time) (Key, string, error) {
-	var checks fault.Checks
+	var checks fault.Validator
 	checkTenant(&checks, tenant)
-	checks.Need(printable(name), "name", fault.Format, "must be 1 to 100 printable characters without spaces at its ends")
-	checks.Need(len(scopes) > 0, "scopes", fault.Required, "is required: at least one scope")
+	checks.Require(printable(name), "name", fault.Format, "must be 1 to 100 printable characters without spaces at its ends")
+	checks.Require(len(scopes) > 0, "scopes", fault.Required, "is required: at least one scope")
 	seen := map[Scope]bool{}
 	for i, s := range scopes {
 		path, known := fmt.Sprintf("scopes.%d", i), slices.Contains(Scopes(), s)
-		checks.Need(known, path, fault.Format, "must be one of "+scopeList)
-		checks.Need(!known || !seen[s], path, fault.Repeated, "must not be repeated")
+		checks.Require(known, path, fault.Format, "must be one of "+scopeList)
+		checks.Require(!known || !seen[s], path, fault.Duplicate, "must not be repeated")
 		seen[s] = true
 	}
 	if err := checks.Err(); err != nil {
@@ -115,7 +115,7 @@ func checksum(s string) string {
 
 // actor is what a caller with this key may do.
 func (k Key) actor() Actor {
-	return Actor{Tenant: k.Tenant, Name: "key:" + k.ID, Customers: All(), Scopes: k.Scopes, Manners: k.Manners}
+	return Actor{Tenant: k.Tenant, Name: "key:" + k.ID, Customers: AllCustomers(), Scopes: k.Scopes, Options: k.Options}
 }
 
 // LogValue keeps the hash out of every log.

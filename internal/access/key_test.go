@@ -92,7 +92,7 @@ func TestKeyRules(t *testing.T) {
 		"a scope is required":      {"n", "n", nil, "scopes:required"},
 		"a scope is on the list":   {"n", "n", []access.Scope{"customers:all"}, "scopes.0:format"},
 		"each bad scope is named":  {"n", "n", []access.Scope{access.Read, "a", "a"}, "scopes.1:format scopes.2:format"},
-		"a scope is not repeated":  {"n", "n", []access.Scope{access.Read, access.Erase, access.Read}, "scopes.2:repeated"},
+		"a scope is not repeated":  {"n", "n", []access.Scope{access.Read, access.Erase, access.Read}, "scopes.2:duplicate"},
 		"all faults are listed":    {"-", "", nil, "tenant:format name:format scopes:required"},
 	}
 	for name, tt := range tests {

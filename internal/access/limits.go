@@ -10,31 +10,31 @@ import (
 	"kartotek/internal/fault"
 )
 
-// Limits is how often each account and each key may ask. It is safe for
+// RateLimits is how often each account and each key may ask. It is safe for
 // concurrent use.
-type Limits struct {
+type RateLimits struct {
 	callers *buckets[string]
 }
 
-// NewLimits lets every caller ask so many times a second on average, and burst
+// NewRateLimits lets every caller ask so many times a second on average, and burst
 // times at once.
-func NewLimits(perSecond, burst int, now func() time.Time) *Limits {
-	return &Limits{newBuckets[string](rate.Limit(perSecond), burst, now)}
+func NewRateLimits(perSecond, burst int, now func() time.Time) *RateLimits {
+	return &RateLimits{newBuckets[string](rate.Limit(perSecond), burst, now)}
 }
 
-// Budget is what a caller may still ask.
-type Budget struct {
+// Quota is what a caller may still ask.
+type Quota struct {
 	Limit     int           // requests at once, after a rest
 	Remaining int           // requests at once, now
 	Reset     time.Duration // the rest that it takes until Remaining is Limit
 }
 
-// Spend counts a request of the actor. It is a Limited fault, and counts nothing,
+// Allow counts a request of the actor. It is a RateLimited fault, and counts nothing,
 // when the actor has asked too often.
-func (l *Limits) Spend(by Actor) (Budget, error) {
+func (l *RateLimits) Allow(by Actor) (Quota, error) {
 	caller := by.Tenant + " " + by.Name // a tenant holds no space
 	left, ok := l.callers.take(caller)
-	budget := Budget{
+	budget := Quota{
 		Limit:     l.callers.burst,
 		Remaining: int(left),
 		Reset:     l.callers.until(float64(l.callers.burst), left),
@@ -46,7 +46,7 @@ func (l *Limits) Spend(by Actor) (Budget, error) {
 }
 
 func limited(wait time.Duration) error {
-	return &fault.Fault{Kind: fault.Limited, Text: "too many requests", Wait: wait}
+	return &fault.Fault{Kind: fault.RateLimited, Text: "too many requests", RetryAfter: wait}
 }
 
 // buckets is a token bucket for each K that has been heard of lately. A full

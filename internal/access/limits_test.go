@@ -20,7 +20,7 @@ var (
 func TestACallerMayAskABurstAndThenAtItsRate(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	limits := access.NewLimits(2, 3, c.now)
+	limits := access.NewRateLimits(2, 3, c.now)
 	type answer struct {
 		remaining   int
 		reset, wait time.Duration
@@ -41,12 +41,12 @@ func TestACallerMayAskABurstAndThenAtItsRate(t *testing.T) {
 		{time.Hour, answer{2, half, 0}}, // a long rest saves no more than a burst
 	} {
 		c.pass(step.rest)
-		budget, err := limits.Spend(kari)
+		budget, err := limits.Allow(kari)
 		got := answer{budget.Remaining, budget.Reset, 0}
 		if err != nil {
-			got.wait = fault.Of(err).Wait
+			got.wait = fault.From(err).RetryAfter
 		}
-		if got != step.want || budget.Limit != 3 || (err != nil) != fault.Is(err, fault.Limited) || (err != nil) != (step.want.wait > 0) {
+		if got != step.want || budget.Limit != 3 || (err != nil) != fault.Is(err, fault.RateLimited) || (err != nil) != (step.want.wait > 0) {
 			t.Errorf("step %d: got %+v of %d, %v, want %+v of 3", i, got, budget.Limit, err, step.want)
 		}
 	}
@@ -54,13 +54,13 @@ func TestACallerMayAskABurstAndThenAtItsRate(t *testing.T) {
 
 func TestOneCallersRequestsAreNoneOfAnothers(t *testing.T) {
 	t.Parallel()
-	limits := access.NewLimits(1, 1, newClock().now)
+	limits := access.NewRateLimits(1, 1, newClock().now)
 	namesake := access.Actor{Tenant: "south", Name: kari.Name}
 	for _, by := range []access.Actor{kari, shop7, namesake} {
-		if _, err := limits.Spend(by); err != nil {
+		if _, err := limits.Allow(by); err != nil {
 			t.Errorf("%s %s: got %v, want leave to ask once", by.Tenant, by.Name, err)
 		}
-		if _, err := limits.Spend(by); !fault.Is(err, fault.Limited) {
+		if _, err := limits.Allow(by); !fault.Is(err, fault.RateLimited) {
 			t.Errorf("%s %s again: got %v, want limited", by.Tenant, by.Name, err)
 		}
 	}
@@ -69,10 +69,10 @@ func TestOneCallersRequestsAreNoneOfAnothers(t *testing.T) {
 // Whoever is forgotten comes back as a stranger, and not as more than that.
 func TestWhoRestsLongestIsForgottenFirst(t *testing.T) {
 	t.Parallel()
-	limits := access.NewLimits(1, 2, newClock().now)
+	limits := access.NewRateLimits(1, 2, newClock().now)
 	stranger := func(i int) access.Actor { return access.Actor{Tenant: "north", Name: fmt.Sprint("account:", i)} }
 	spend := func(by access.Actor) int {
-		budget, _ := limits.Spend(by) // Remaining says the same as the fault
+		budget, _ := limits.Allow(by) // Remaining says the same as the fault
 		return budget.Remaining
 	}
 	spend(shop7)
@@ -95,13 +95,13 @@ func TestWhoRestsLongestIsForgottenFirst(t *testing.T) {
 func TestNoTokenIsSpentTwice(t *testing.T) {
 	t.Parallel()
 	const burst, callers = 100, 8
-	limits := access.NewLimits(1, burst, newClock().now)
+	limits := access.NewRateLimits(1, burst, newClock().now)
 	seen := make([][]int, callers)
 	var all sync.WaitGroup
 	for i := range callers {
 		all.Go(func() {
 			for range burst {
-				if budget, err := limits.Spend(kari); err == nil {
+				if budget, err := limits.Allow(kari); err == nil {
 					seen[i] = append(seen[i], budget.Remaining)
 				}
 			}

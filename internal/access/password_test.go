@@ -137,7 +137,7 @@ type one struct{ account Account }
 func (o one) Account(context.Context, string) (Account, error) { return o.account, nil }
 
 func (o one) Key(context.Context, string) (Key, error) {
-	return Key{}, fault.New(fault.Missing, "no such key")
+	return Key{}, fault.New(fault.NotFound, "no such key")
 }
 
 func TestACallerWhoGivesUpWaitingIsToldItIsBusy(t *testing.T) {
@@ -148,7 +148,7 @@ func TestACallerWhoGivesUpWaitingIsToldItIsBusy(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if got, err := d.ByPassword(ctx, home, "kari", "correct horse"); !fault.Is(err, fault.Busy) || got.Scopes != nil {
+	if got, err := d.ByPassword(ctx, home, "kari", "correct horse"); !fault.Is(err, fault.Unavailable) || got.Scopes != nil {
 		t.Errorf("without a free slot: got %+v, %v, want busy", got, err)
 	}
 	for range cap(d.hashing) {

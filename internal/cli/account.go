@@ -45,9 +45,9 @@ A login that was revoked may be given out again, with a new password.`,
 			if err != nil {
 				return err
 			}
-			customers := access.Own(numbers...)
+			customers := access.OnlyCustomers(numbers...)
 			if all {
-				customers = access.All()
+				customers = access.AllCustomers()
 			}
 			account, err := access.NewAccount(tenant, login, password, customers, time.Now())
 			if err != nil {
@@ -125,7 +125,7 @@ func newAccountRevoke() *cobra.Command {
 }
 
 func customersText(c access.Customers) string {
-	if c.Everyone() {
+	if c.All() {
 		return "all"
 	}
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(c.Numbers()), " ", ","), "[]")

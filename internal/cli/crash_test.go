@@ -136,7 +136,7 @@ func inspect(t *testing.T, at place, acknowledged map[string]int) {
 		t.Fatal(err)
 	}
 	written := map[string]int{} // phone → customer
-	last := map[int]customer.Recorded{}
+	last := map[int]customer.ChangeRecord{}
 	for _, r := range changes {
 		number := int(r.Number)
 		if r.Version != last[number].Version+1 {
@@ -166,7 +166,7 @@ func inspect(t *testing.T, at place, acknowledged map[string]int) {
 }
 
 // phoneOf is the phone that the change wrote.
-func phoneOf(r customer.Recorded) string {
+func phoneOf(r customer.ChangeRecord) string {
 	for _, f := range r.Fields {
 		if phone, ok := f.After.(string); ok && f.Path == "phone" {
 			return phone

@@ -41,8 +41,8 @@ var voices = []voice{
 		"native", func(n int) string { return fmt.Sprintf("/v1/customers/%d", n) },
 		func(r *http.Request, key string) { r.Header.Set("Authorization", "Bearer "+key) },
 		`{"phone":"%s"}`,
-		`507 30 {"type":"/problems/full"`,
-		`503 1 {"type":"/problems/busy"`,
+		`507 30 {"type":"/problems/storage-full"`,
+		`503 1 {"type":"/problems/unavailable"`,
 	},
 }
 
@@ -112,7 +112,7 @@ func (c *crowd) note(v voice, outcome string, number int, phone string, took tim
 	switch outcome {
 	case "made":
 		c.made[phone] = number
-	case "full":
+	case "storage-full":
 		c.refused[phone] = true
 	}
 	c.counts[v.contract+" "+outcome]++
@@ -125,9 +125,9 @@ func (v voice) outcome(answer string) string {
 	case strings.HasPrefix(answer, "200 "):
 		return "made"
 	case strings.HasPrefix(answer, v.full):
-		return "full"
+		return "storage-full"
 	case strings.HasPrefix(answer, v.busy):
-		return "busy"
+		return "unavailable"
 	}
 	return ""
 }

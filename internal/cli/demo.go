@@ -100,14 +100,14 @@ func (s *settings) demo(ctx context.Context, log *slog.Logger, out io.Writer) (e
 }
 
 func fillDemo(ctx context.Context, store anyStore) error {
-	results, err := newService(store).Put(ctx, operator(demoTenant), demoEntries())
+	results, err := newService(store).Upsert(ctx, operator(demoTenant), demoEntries())
 	for _, r := range results {
 		err = errors.Join(err, r.Err)
 	}
 	if err != nil {
 		return err
 	}
-	for login, customers := range map[string]access.Customers{demoLogin: access.Own(demoNumber), demoService: access.All()} {
+	for login, customers := range map[string]access.Customers{demoLogin: access.OnlyCustomers(demoNumber), demoService: access.AllCustomers()} {
 		account, err := access.NewAccount(demoTenant, login, demoPassword, customers, time.Now())
 		if err != nil {
 			return err
@@ -141,10 +141,10 @@ Or try requests in a browser, and read on: URL/docs
 
 // demoEntries are made-up customers, the same each time: numbers from 1, and 42
 // with the id of the published example.
-func demoEntries() []customer.Entry {
+func demoEntries() []customer.Upsert {
 	dice := rand.New(rand.NewPCG(1, 2))
 	pick := func(list []string) string { return list[dice.IntN(len(list))] }
-	var entries []customer.Entry
+	var entries []customer.Upsert
 	for number := int32(1); number <= demoCustomers; number++ {
 		first, last := pick(demoFirstNames), pick(demoLastNames)
 		place := demoPlaces[dice.IntN(len(demoPlaces))]
@@ -171,7 +171,7 @@ func demoEntries() []customer.Entry {
 		if number == demoNumber {
 			id = demoID
 		}
-		entries = append(entries, customer.Entry{ID: id, Number: number, Edit: p.Apply})
+		entries = append(entries, customer.Upsert{ID: id, Number: number, Edit: p.Apply})
 	}
 	return entries
 }

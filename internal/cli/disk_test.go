@@ -98,7 +98,7 @@ func TestAFullDiskLosesNothingAcknowledged(t *testing.T) {
 	clients := gather(t, url, work, 4)
 	clients.await("made", 20)
 	empty := fillDisk(t, cmd.Process.Pid, filepath.Join(work, "disk"))
-	clients.await("full", 20)
+	clients.await("storage-full", 20)
 	clients.wantReads()
 	clients.wantReady("200  ready\n")
 	empty()
@@ -158,15 +158,15 @@ kartotek: open .*/k.db: the disk is full: .*
 the schema is up to date
 = 0
 (250 lines: 250|500 lines: 500|750 lines: 750) created, 0 updated, 0 unchanged, 0 refused
-kartotek: stopped before line [0-9]+1, and goes on there when it is run again: full: the disk is full: .*
+kartotek: stopped before line [0-9]+1, and goes on there when it is run again: storage-full: the disk is full: .*
 = 1
 1000 lines: [0-9]+ created, 0 updated, [0-9]+ unchanged, 0 refused
 = 0
 1000 lines: 0 created, 0 updated, 1000 unchanged, 0 refused
 = 0
-kartotek: full: the disk is full: .*
+kartotek: storage-full: the disk is full: .*
 = 1
-kartotek: full: the disk is full: .*
+kartotek: storage-full: the disk is full: .*
 = 1
 ID .*
 = 0

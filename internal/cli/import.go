@@ -146,7 +146,7 @@ type importer struct {
 
 // batch is some lines, one after the other.
 type batch struct {
-	entries  []customer.Entry
+	entries  []customer.Upsert
 	lines    []int     // where the entries come from
 	refusals []refusal // of lines that are no entry
 	read     int64     // bytes, from the first line of all
@@ -275,7 +275,7 @@ func (b *batch) add(tenant string, number int, line []byte) {
 		b.refuse(number, err)
 		return
 	}
-	entry := customer.Entry{ID: strings.ToLower(r.ID.Value()), Number: r.Number.Value(), Edit: r.patch().Apply}
+	entry := customer.Upsert{ID: strings.ToLower(r.ID.Value()), Number: r.Number.Value(), Edit: r.patch().Apply}
 	if entry.ID == "" && entry.Number == 0 {
 		entry.ID = idOf(tenant, line)
 	}
@@ -291,7 +291,7 @@ func idOf(tenant string, line []byte) string {
 // put puts the batch and reports what was refused of it, in the order of the lines.
 func (i *importer) put(ctx context.Context, b batch) error {
 	began := time.Now()
-	results, err := i.customers.Put(ctx, i.by, b.entries)
+	results, err := i.customers.Upsert(ctx, i.by, b.entries)
 	if err != nil {
 		return fmt.Errorf("stopped before line %d, and goes on there when it is run again: %w", b.lines[0], err)
 	}

@@ -19,7 +19,7 @@ func newKey() *cobra.Command {
 func newKeyCreate() *cobra.Command {
 	var name string
 	var scopes []string
-	var manners access.Manners
+	var manners access.KeyOptions
 	cmd := &cobra.Command{
 		Use:   "create",
 		Short: "Create an API key and write it to standard output",
@@ -36,7 +36,7 @@ time and kept nowhere.`,
 			if err != nil {
 				return usagef("%s", reasons(err))
 			}
-			key.Manners = manners
+			key.Options = manners
 			return withStore(cmd, func(store anyStore) error {
 				if err := store.AddKey(cmd.Context(), key); err != nil {
 					return err
@@ -50,8 +50,8 @@ time and kept nowhere.`,
 	tenantFlag(cmd)
 	cmd.Flags().StringVar(&name, "name", "", "what people call the key")
 	cmd.Flags().StringSliceVar(&scopes, "scope", nil, "what it may do: "+scopesText(access.Scopes())+" (repeatable)")
-	cmd.Flags().BoolVar(&manners.DemandIfMatch, demandIfMatch, false, "refuse a change that does not name the version it is meant for")
-	cmd.Flags().BoolVar(&manners.OverwriteStale, overwriteStale, false, "let an old value that the caller sends back overwrite a newer one")
+	cmd.Flags().BoolVar(&manners.RequireIfMatch, demandIfMatch, false, "refuse a change that does not name the version it is meant for")
+	cmd.Flags().BoolVar(&manners.AllowStaleWrites, overwriteStale, false, "let an old value that the caller sends back overwrite a newer one")
 	_ = cmd.RegisterFlagCompletionFunc("scope", // fails for an unknown flag only
 		cobra.FixedCompletions(strings.Split(scopesText(access.Scopes()), ", "), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -63,12 +63,12 @@ const (
 	overwriteStale = "overwrite-stale"
 )
 
-func mannersText(m access.Manners) string {
+func mannersText(m access.KeyOptions) string {
 	var texts []string
-	if m.DemandIfMatch {
+	if m.RequireIfMatch {
 		texts = append(texts, demandIfMatch)
 	}
-	if m.OverwriteStale {
+	if m.AllowStaleWrites {
 		texts = append(texts, overwriteStale)
 	}
 	return cmp.Or(strings.Join(texts, ", "), "-")
@@ -101,7 +101,7 @@ func newKeyList() *cobra.Command {
 			err := eachPage(func(after string) (last string, n int, err error) {
 				keys, err := store.Keys(cmd.Context(), tenant, after, listPage)
 				for _, k := range keys {
-					table.row(k.ID, k.Name, scopesText(k.Scopes), mannersText(k.Manners), timeText(k.CreatedAt), timeText(k.RevokedAt))
+					table.row(k.ID, k.Name, scopesText(k.Scopes), mannersText(k.Options), timeText(k.CreatedAt), timeText(k.RevokedAt))
 					last = k.ID
 				}
 				return last, len(keys), err

@@ -95,9 +95,9 @@ func readRecord(line []byte) (record, error) {
 	}
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		if errors.Is(syntax, jsontext.ErrDuplicateName) {
-			return record{}, wrong(syntax.JSONPointer, fault.Repeated, "must not be repeated")
+			return record{}, wrong(syntax.JSONPointer, fault.Duplicate, "must not be repeated")
 		}
-		return record{}, fault.New(fault.Malformed, "is not JSON")
+		return record{}, fault.New(fault.BadRequest, "is not JSON")
 	}
 	semantic, ok := errors.AsType[*json.SemanticError](err)
 	switch {
@@ -106,23 +106,23 @@ func readRecord(line []byte) (record, error) {
 	case ok && semantic.JSONPointer != "":
 		return record{}, wrong(semantic.JSONPointer, fault.Type, "has a wrong type")
 	}
-	return record{}, fault.New(fault.Malformed, "is not a JSON object")
+	return record{}, fault.New(fault.BadRequest, "is not a JSON object")
 }
 
 func wrong(at jsontext.Pointer, rule, text string) error {
-	var checks fault.Checks
-	checks.Need(false, strings.Join(slices.Collect(at.Tokens()), "."), rule, text)
+	var checks fault.Validator
+	checks.Require(false, strings.Join(slices.Collect(at.Tokens()), "."), rule, text)
 	return checks.Err()
 }
 
 // check holds what names the customer to its form; the domain checks the rest.
 func (r record) check() error {
-	var checks fault.Checks
+	var checks fault.Validator
 	if r.ID.Value() != "" {
 		id, err := uuid.Parse(r.ID.Value())
-		checks.Need(err == nil && strings.EqualFold(id.String(), r.ID.Value()), "id", fault.Format, "must be a UUID")
+		checks.Require(err == nil && strings.EqualFold(id.String(), r.ID.Value()), "id", fault.Format, "must be a UUID")
 	}
-	checks.Need(r.Number.Value() > 0 || r.Number.Absent() || r.Number.Null(), "number", fault.Range, "must be 1 or more")
+	checks.Require(r.Number.Value() > 0 || r.Number.Absent() || r.Number.Null(), "number", fault.Range, "must be 1 or more")
 	return checks.Err()
 }
 
@@ -218,7 +218,7 @@ func text(s string) patch.Field[string] {
 
 // reasons lists what is wrong, in the domain's words.
 func reasons(err error) string {
-	f := fault.Of(err)
+	f := fault.From(err)
 	if len(f.Fields) == 0 {
 		return f.Text
 	}

@@ -204,10 +204,10 @@ func (t *town) fill(b *testing.B, path string, n int) (key string) {
 		b.Fatal(err)
 	}
 	for first := 0; first < n; first += batch {
-		var entries []customer.Entry
+		var entries []customer.Upsert
 		for i := first; i < min(first+batch, n); i++ {
 			c := t.customer(i)
-			entries = append(entries, customer.Entry{
+			entries = append(entries, customer.Upsert{
 				ID: uuid.NewSHA1(uuid.NameSpaceURL, fmt.Appendf(nil, "%d", i)).String(), Number: c.Number,
 				Edit: func(to *customer.Customer) error {
 					c.Tenant, c.ID = to.Tenant, to.ID
@@ -216,7 +216,7 @@ func (t *town) fill(b *testing.B, path string, n int) (key string) {
 				},
 			})
 		}
-		results, err := store.Put(b.Context(), "t", customer.Signature{Actor: "bench", At: time.Now()}, entries)
+		results, err := store.Upsert(b.Context(), "t", customer.ChangeMeta{Actor: "bench", At: time.Now()}, entries)
 		for _, r := range results {
 			err = errors.Join(err, r.Err)
 		}

@@ -162,11 +162,11 @@ func (s *settings) newServer(ctx context.Context, log *slog.Logger, m *metrics, 
 		return nil, err
 	}
 	customers := newService(store)
-	gate := contract.Gate{Directory: access.NewDirectory(store, time.Now), Proxies: s.proxies}
+	gate := contract.Authenticator{Directory: access.NewDirectory(store, time.Now), Proxies: s.proxies}
 	if s.rate > 0 {
-		gate.Limits = access.NewLimits(s.rate, s.rateBurst, time.Now)
+		gate.Limits = access.NewRateLimits(s.rate, s.rateBurst, time.Now)
 	}
-	repeats := contract.NewRepeats(customers)
+	repeats := contract.NewIdempotencyMiddleware(customers)
 	utility := elw.New(elw.Settings{Customers: customers, Gate: gate, Repeats: repeats, Now: time.Now, ConfirmAfter: s.confirmAfter})
 	contracts := []contract.Contract{
 		utility,

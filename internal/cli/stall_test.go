@@ -80,7 +80,7 @@ func TestADiskThatFailsIsSurvived(t *testing.T) {
 		{"fdatasync,fsync", "error=EIO"},
 	} {
 		mend := inject(t, cmd.Process.Pid, broken.calls, broken.how)
-		clients.await("busy", 5)
+		clients.await("unavailable", 5)
 		clients.wantReads()
 		clients.wantReady("200  ready\n")
 		mend()
@@ -98,7 +98,7 @@ func TestADiskThatHangsKeepsNobodyWaiting(t *testing.T) {
 	clients.await("made", 5)
 	mend := inject(t, cmd.Process.Pid, "fdatasync,fsync", "delay_enter=600s")
 	clients.wantReads()
-	clients.await("busy", 8+100) // who waited, and who is not let in any more
+	clients.await("unavailable", 8+100) // who waited, and who is not let in any more
 	clients.wantReads()
 	clients.wantReady("503  not ready\n")
 	mend()

@@ -20,7 +20,7 @@ import (
 // anyStore is what the commands need of a store, on whatever engine.
 type anyStore interface {
 	customer.Store
-	customer.Receipts
+	customer.IdempotencyStore
 	access.Credentials
 	access.Registry
 	// Secret is one of those that all servers on the store share.
@@ -113,7 +113,7 @@ func operator(tenant string) access.Actor {
 	return access.Actor{
 		Tenant:    tenant,
 		Name:      name,
-		Customers: access.All(),
+		Customers: access.AllCustomers(),
 		Scopes:    access.Scopes(),
 		Contract:  "cli",
 		RequestID: newID(),

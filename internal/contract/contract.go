@@ -45,13 +45,13 @@ func (c Contract) Mount() web.Mount {
 	for p, routes := range c.byPath() {
 		mux.Handle(c.folded(p), c.methods(routes))
 	}
-	noRoute := c.refuse(fault.New(fault.NoRoute, "no such path"))
+	noRoute := c.refuse(fault.New(fault.RouteNotFound, "no such path"))
 	mux.Handle("/", noRoute)
 	return web.Mount{
 		Prefix:   c.Prefix,
 		FoldCase: c.FoldCase,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			web.Name(r, c.Name, "none")
+			web.SetOperation(r, c.Name, "none")
 			routed := c.foldPath(r)
 			if path.Clean(routed.URL.Path) != routed.URL.Path {
 				noRoute.ServeHTTP(w, r) // ServeMux would redirect
@@ -83,7 +83,7 @@ func (c Contract) methods(routes map[string]Route) http.Handler {
 		handlers[method] = web.Handle(route.Handle, c.Fail)
 	}
 	allow := strings.Join(slices.Sorted(maps.Keys(routes)), ", ")
-	noMethod := c.refuse(fault.New(fault.NoMethod, "the path knows %s", allow))
+	noMethod := c.refuse(fault.New(fault.MethodNotAllowed, "the path knows %s", allow))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, ok := handlers[r.Method]
 		if !ok {
@@ -91,7 +91,7 @@ func (c Contract) methods(routes map[string]Route) http.Handler {
 			noMethod.ServeHTTP(w, r)
 			return
 		}
-		web.Name(r, c.Name, routes[r.Method].Operation)
+		web.SetOperation(r, c.Name, routes[r.Method].Operation)
 		h.ServeHTTP(w, r)
 	})
 }

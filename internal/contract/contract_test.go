@@ -37,7 +37,7 @@ func example(foldCase bool) contract.Contract {
 			route("POST", "/api/Things", "add"),
 		},
 		Fail: func(w http.ResponseWriter, _ *http.Request, f *fault.Fault) {
-			status := map[fault.Kind]int{fault.NoRoute: 404, fault.NoMethod: 405}[f.Kind]
+			status := map[fault.Kind]int{fault.RouteNotFound: 404, fault.MethodNotAllowed: 405}[f.Kind]
 			_ = web.Write(w, status, []byte(f.Kind))
 		},
 	}
@@ -60,7 +60,7 @@ func serve(c contract.Contract, method, target string) (*httptest.ResponseRecord
 
 func TestPathsLeadToOperations(t *testing.T) {
 	t.Parallel()
-	const noRoute = "404 no-route"
+	const noRoute = "404 route-not-found"
 	tests := map[string]struct{ target, exact, folded string }{
 		"a known path":               {"/api/Things/7", "200 get 7", "200 get 7"},
 		"a deeper path":              {"/api/Things/7/part", "200 part 7", "200 part 7"},
@@ -88,7 +88,7 @@ func TestPathsLeadToOperations(t *testing.T) {
 		"capitals in an id":          {"/api/Things/ABC", "200 get ABC", "200 get abc"},
 		"an escaped percent":         {"/api/Things/%2525", "200 get %25", "200 get %25"},
 		"letters beyond ASCII":       {"/api/Things/%C3%A5%2F", noRoute, noRoute},
-		"no id":                      {"/api/Things/", noRoute, "405 no-method"}, // the path of the POST
+		"no id":                      {"/api/Things/", noRoute, "405 method-not-allowed"}, // the path of the POST
 		"the prefix":                 {"/api/", noRoute, noRoute},
 		"an unknown path":            {"/api/Thongs/7", noRoute, noRoute},
 		"an unknown deeper path":     {"/api/Things/7/part/x", noRoute, noRoute},

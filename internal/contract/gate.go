@@ -9,16 +9,16 @@ import (
 	"kartotek/internal/web"
 )
 
-// Gate lets callers in, as often as they may ask. Contracts take the credential
+// Authenticator lets callers in, as often as they may ask. Contracts take the credential
 // out of the request, each in its own way.
-type Gate struct {
+type Authenticator struct {
 	Directory *access.Directory
-	Limits    *access.Limits // nil: every caller may ask as often as it likes
-	Proxies   []netip.Prefix // whose X-Forwarded-For is believed
+	Limits    *access.RateLimits // nil: every caller may ask as often as it likes
+	Proxies   []netip.Prefix     // whose X-Forwarded-For is believed
 }
 
 // ByKey admits the caller with this API key to a contract.
-func (g Gate) ByKey(w http.ResponseWriter, r *http.Request, contract, key string) (access.Actor, error) {
+func (g Authenticator) ByKey(w http.ResponseWriter, r *http.Request, contract, key string) (access.Actor, error) {
 	by, err := g.Directory.ByKey(r.Context(), key)
 	if err != nil {
 		return access.Actor{}, err
@@ -27,7 +27,7 @@ func (g Gate) ByKey(w http.ResponseWriter, r *http.Request, contract, key string
 }
 
 // ByPassword admits the caller with this login and password to a contract.
-func (g Gate) ByPassword(w http.ResponseWriter, r *http.Request, contract, login, password string) (access.Actor, error) {
+func (g Authenticator) ByPassword(w http.ResponseWriter, r *http.Request, contract, login, password string) (access.Actor, error) {
 	by, err := g.Directory.ByPassword(r.Context(), g.address(r), login, password)
 	if err != nil {
 		return access.Actor{}, err
@@ -36,12 +36,12 @@ func (g Gate) ByPassword(w http.ResponseWriter, r *http.Request, contract, login
 }
 
 // admit counts the request, and tells its sender how many more there may be.
-func (g Gate) admit(w http.ResponseWriter, r *http.Request, contract string, by access.Actor) (access.Actor, error) {
+func (g Authenticator) admit(w http.ResponseWriter, r *http.Request, contract string, by access.Actor) (access.Actor, error) {
 	by.Contract, by.RequestID = contract, web.RequestID(r)
 	if g.Limits == nil {
 		return by, nil
 	}
-	budget, err := g.Limits.Spend(by)
+	budget, err := g.Limits.Allow(by)
 	w.Header().Set("RateLimit-Limit", strconv.Itoa(budget.Limit))
 	w.Header().Set("RateLimit-Remaining", strconv.Itoa(budget.Remaining))
 	w.Header().Set("RateLimit-Reset", web.Seconds(budget.Reset))

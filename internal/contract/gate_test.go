@@ -14,7 +14,7 @@ import (
 )
 
 // knock is a login from an address.
-func knock(t *testing.T, gate contract.Gate, remote string, forwarded []string, password string) fault.Kind {
+func knock(t *testing.T, gate contract.Authenticator, remote string, forwarded []string, password string) fault.Kind {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.RemoteAddr = remote
@@ -25,7 +25,7 @@ func knock(t *testing.T, gate contract.Gate, remote string, forwarded []string, 
 	if err == nil {
 		return ""
 	}
-	return fault.Of(err).Kind
+	return fault.From(err).Kind
 }
 
 func TestCallersBehindATrustedProxyAreToldApart(t *testing.T) {
@@ -67,7 +67,7 @@ func TestCallersBehindATrustedProxyAreToldApart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var want fault.Kind
 			if tt.same {
-				want = fault.Limited
+				want = fault.RateLimited
 			}
 			if got := knock(t, gate, tt.remote, strings.Split(tt.forwarded, "|"), "sommerregn"); got != want {
 				t.Errorf("from %s, for %q: got %q, want %q", tt.remote, tt.forwarded, got, want)
@@ -84,10 +84,10 @@ func TestWhatIsAdmittedIsSigned(t *testing.T) {
 	if err != nil || by.Name != "account:kari" || by.Contract != "test" || len(w.Header()) != 0 {
 		t.Errorf("got %+v, %v and %v, want kari through test, and no headers", by, err, w.Header())
 	}
-	gate.Limits = access.NewLimits(1, 1, contracttest.NewWorld(t).Now)
+	gate.Limits = access.NewRateLimits(1, 1, contracttest.NewWorld(t).Now)
 	_, _ = gate.ByPassword(w, httptest.NewRequest(http.MethodGet, "/", nil), "test", "kari", "sommerregn") // spends it
 	by, err = gate.ByPassword(w, httptest.NewRequest(http.MethodGet, "/", nil), "test", "kari", "sommerregn")
-	if !fault.Is(err, fault.Limited) || by.Name != "" {
+	if !fault.Is(err, fault.RateLimited) || by.Name != "" {
 		t.Errorf("without a token: got %+v, %v, want nobody, limited", by, err)
 	}
 }

@@ -17,9 +17,9 @@ import (
 	"kartotek/internal/web"
 )
 
-// Repeats lets clients send a change again without making it again: the header
+// IdempotencyMiddleware lets clients send a change again without making it again: the header
 // Idempotency-Key names the request, and its first answer is kept.
-type Repeats struct {
+type IdempotencyMiddleware struct {
 	customers *customer.Service
 
 	mu      sync.Mutex
@@ -29,29 +29,29 @@ type Repeats struct {
 // request is how a tenant's callers name one.
 type request struct{ tenant, key string }
 
-// NewRepeats returns a Repeats that keeps answers where customers are.
-func NewRepeats(customers *customer.Service) *Repeats {
-	return &Repeats{customers: customers, running: map[request]bool{}}
+// NewIdempotencyMiddleware returns a Repeats that keeps answers where customers are.
+func NewIdempotencyMiddleware(customers *customer.Service) *IdempotencyMiddleware {
+	return &IdempotencyMiddleware{customers: customers, running: map[request]bool{}}
 }
 
-// Changing is a handler that changes something. once is nil for a request that
+// MutatingHandler is a handler that changes something. once is nil for a request that
 // will not be sent again.
-type Changing func(w http.ResponseWriter, r *http.Request, by access.Actor, once *Once) error
+type MutatingHandler func(w http.ResponseWriter, r *http.Request, by access.Actor, once *Idempotency) error
 
-// Once is how a handler keeps its answer with the change itself.
-type Once struct {
+// Idempotency is how a handler keeps its answer with the change itself.
+type Idempotency struct {
 	key, digest string
 }
 
-// Keep is for customer.Service. It runs answer inside the write, beside the run
+// Record is for customer.Service. It runs answer inside the write, beside the run
 // that answers the client: answer must say the same each time, and so neither
 // look at the clock nor at anything that moves.
-func (o *Once) Keep(answer func(http.ResponseWriter, customer.Change) error) *customer.Once {
+func (o *Idempotency) Record(answer func(http.ResponseWriter, customer.Change) error) *customer.Idempotency {
 	if o == nil {
 		return nil
 	}
-	return &customer.Once{Key: o.key, Request: o.digest, Answer: func(ch customer.Change) ([]byte, error) {
-		a, err := web.Record(func(w http.ResponseWriter) error { return answer(w, ch) })
+	return &customer.Idempotency{Key: o.key, Digest: o.digest, Respond: func(ch customer.Change) ([]byte, error) {
+		a, err := web.Capture(func(w http.ResponseWriter) error { return answer(w, ch) })
 		if err != nil {
 			return nil, err
 		}
@@ -60,7 +60,7 @@ func (o *Once) Keep(answer func(http.ResponseWriter, customer.Change) error) *cu
 }
 
 // Handler is f behind Handle.
-func (x *Repeats) Handler(fail web.Fail, f Changing) func(http.ResponseWriter, *http.Request, access.Actor) error {
+func (x *IdempotencyMiddleware) Handler(fail web.Fail, f MutatingHandler) func(http.ResponseWriter, *http.Request, access.Actor) error {
 	return func(w http.ResponseWriter, r *http.Request, by access.Actor) error {
 		return x.Handle(w, r, by, fail, f)
 	}
@@ -69,10 +69,10 @@ func (x *Repeats) Handler(fail web.Fail, f Changing) func(http.ResponseWriter, *
 // Handle runs f unless the request has been answered before. fail is the
 // contract's.
 //
-// It returns a Malformed fault for a key that is none, a Running fault while the
-// first request with the key is under way, and a Reused fault when that was
+// It returns a BadRequest fault for a key that is none, an IdempotencyInProgress fault while the
+// first request with the key is under way, and an IdempotencyKeyReused fault when that was
 // another request.
-func (x *Repeats) Handle(w http.ResponseWriter, r *http.Request, by access.Actor, fail web.Fail, f Changing) error {
+func (x *IdempotencyMiddleware) Handle(w http.ResponseWriter, r *http.Request, by access.Actor, fail web.Fail, f MutatingHandler) error {
 	once, err := readOnce(r, by)
 	if err != nil {
 		return err
@@ -85,30 +85,30 @@ func (x *Repeats) Handle(w http.ResponseWriter, r *http.Request, by access.Actor
 		return err
 	}
 	defer done()
-	receipt, err := x.customers.Receipt(r.Context(), by, once.key)
+	receipt, err := x.customers.FindResponse(r.Context(), by, once.key)
 	if err == nil {
 		return replay(w, receipt, once.digest)
 	}
-	if !fault.Is(err, fault.Missing) {
+	if !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	err = f(w, r, by, once)
 	if final(err) {
-		return x.refuse(w, r, by, once, fault.Of(err), fail)
+		return x.refuse(w, r, by, once, fault.From(err), fail)
 	}
 	return err
 }
 
 // readOnce takes the key from the request, whose body it reads for that. It is
 // nil without one.
-func readOnce(r *http.Request, by access.Actor) (*Once, error) {
+func readOnce(r *http.Request, by access.Actor) (*Idempotency, error) {
 	keys := r.Header.Values("Idempotency-Key")
 	if len(keys) == 0 {
 		return nil, nil
 	}
 	if len(keys) > 1 || !validKey(keys[0]) {
 		return nil, &fault.Fault{
-			Kind:   fault.Malformed,
+			Kind:   fault.BadRequest,
 			Text:   "the request is malformed",
 			Fields: []fault.Field{{Path: "Idempotency-Key", Rule: fault.Format, Text: "must be given once, with 1 to 255 visible ASCII characters"}},
 		}
@@ -118,7 +118,7 @@ func readOnce(r *http.Request, by access.Actor) (*Once, error) {
 		return nil, err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	return &Once{keys[0], digest(r, by, body)}, nil
+	return &Idempotency{keys[0], digest(r, by, body)}, nil
 }
 
 func validKey(s string) bool {
@@ -143,11 +143,11 @@ func digest(r *http.Request, by access.Actor, body []byte) string {
 
 // begin notes that a request is under way, until done is called. Another process
 // on the same store is told so by the store instead, when it comes to write.
-func (x *Repeats) begin(req request) (done func(), err error) {
+func (x *IdempotencyMiddleware) begin(req request) (done func(), err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.running[req] {
-		return nil, fault.New(fault.Running, "the first request with this Idempotency-Key is still running")
+		return nil, fault.New(fault.IdempotencyInProgress, "the first request with this Idempotency-Key is still running")
 	}
 	x.running[req] = true
 	return func() {
@@ -157,11 +157,11 @@ func (x *Repeats) begin(req request) (done func(), err error) {
 	}, nil
 }
 
-func replay(w http.ResponseWriter, receipt customer.Receipt, digest string) error {
-	if receipt.Request != digest {
-		return fault.New(fault.Reused, "this Idempotency-Key was used for another request")
+func replay(w http.ResponseWriter, receipt customer.IdempotencyRecord, digest string) error {
+	if receipt.Digest != digest {
+		return fault.New(fault.IdempotencyKeyReused, "this Idempotency-Key was used for another request")
 	}
-	answer, err := web.ParseAnswer(receipt.Answer)
+	answer, err := web.DecodeResponse(receipt.Response)
 	if err != nil {
 		return err
 	}
@@ -177,15 +177,15 @@ func final(err error) bool {
 		return false
 	}
 	switch f.Kind {
-	case fault.Malformed, fault.Invalid, fault.Conflict, fault.Stale:
+	case fault.BadRequest, fault.Invalid, fault.Conflict, fault.PreconditionFailed:
 		return true
 	}
 	return false
 }
 
 // refuse answers with the fault and keeps the answer.
-func (x *Repeats) refuse(w http.ResponseWriter, r *http.Request, by access.Actor, once *Once, f *fault.Fault, fail web.Fail) error {
-	answer, err := web.Record(func(w http.ResponseWriter) error {
+func (x *IdempotencyMiddleware) refuse(w http.ResponseWriter, r *http.Request, by access.Actor, once *Idempotency, f *fault.Fault, fail web.Fail) error {
+	answer, err := web.Capture(func(w http.ResponseWriter) error {
 		fail(w, r, f)
 		return nil
 	})
@@ -196,9 +196,9 @@ func (x *Repeats) refuse(w http.ResponseWriter, r *http.Request, by access.Actor
 	if err != nil {
 		return err
 	}
-	if err := x.customers.Keep(r.Context(), by, customer.Once{Key: once.key, Request: once.digest}, kept); err != nil {
+	if err := x.customers.SaveResponse(r.Context(), by, customer.Idempotency{Key: once.key, Digest: once.digest}, kept); err != nil {
 		return err
 	}
-	web.Refused(r, f.Kind)
+	web.SetFault(r, f.Kind)
 	return answer.Send(w)
 }

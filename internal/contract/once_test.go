@@ -16,7 +16,7 @@ import (
 	"kartotek/internal/web"
 )
 
-var partner = access.Actor{Tenant: "hafslund", Name: "key:partner", Customers: access.All(), Scopes: access.Scopes()}
+var partner = access.Actor{Tenant: "hafslund", Name: "key:partner", Customers: access.AllCustomers(), Scopes: access.Scopes()}
 
 // failKind is how the contract of these tests fails.
 func failKind(w http.ResponseWriter, _ *http.Request, f *fault.Fault) {
@@ -24,15 +24,15 @@ func failKind(w http.ResponseWriter, _ *http.Request, f *fault.Fault) {
 }
 
 // once serves f to a caller, as a contract does.
-func once(repeats *contract.Repeats, by access.Actor, f contract.Changing) http.Handler {
+func once(repeats *contract.IdempotencyMiddleware, by access.Actor, f contract.MutatingHandler) http.Handler {
 	return web.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		return repeats.Handle(w, r, by, failKind, f)
 	}, failKind)
 }
 
 // counted gives customer 42 a new phone each time it runs, and answers with it.
-func counted(world contracttest.World, runs *int) contract.Changing {
-	return func(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Once) error {
+func counted(world contracttest.World, runs *int) contract.MutatingHandler {
+	return func(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Idempotency) error {
 		*runs++
 		phone := fmt.Sprint(1000 + *runs)
 		answer := func(w http.ResponseWriter, ch customer.Change) error {
@@ -41,7 +41,7 @@ func counted(world contracttest.World, runs *int) contract.Changing {
 		ch, err := world.Customers.Update(r.Context(), by, customer.ByNumber(by.Tenant, 42), func(c *customer.Customer) error {
 			c.Phone = phone
 			return nil
-		}, once.Keep(answer))
+		}, once.Record(answer))
 		if err != nil {
 			return err
 		}
@@ -80,7 +80,7 @@ func TestARequestThatIsStillRunningIsNotRunAgain(t *testing.T) {
 	runs := 0
 	change := counted(world, &runs)
 	begun, goOn := make(chan bool), make(chan bool)
-	slow := func(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Once) error {
+	slow := func(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Idempotency) error {
 		close(begun)
 		<-goOn
 		return change(w, r, by, once)
@@ -89,8 +89,8 @@ func TestARequestThatIsStillRunningIsNotRunAgain(t *testing.T) {
 	go func() { first <- send(once(world.Repeats, partner, slow), "k", "/a", "x") }() // ends with goOn
 	<-begun
 	h := once(world.Repeats, partner, change)
-	check(t, "the same request", send(h, "k", "/a", "x"), "running")
-	check(t, "another request with the key", send(h, "k", "/b", "y"), "running")
+	check(t, "the same request", send(h, "k", "/a", "x"), "idempotency-in-progress")
+	check(t, "another request with the key", send(h, "k", "/b", "y"), "idempotency-in-progress")
 	check(t, "another key", send(h, "other", "/a", "x"), "1001")
 	stranger := partner
 	stranger.Tenant = "other"
@@ -106,7 +106,9 @@ func TestARequestThatIsStillRunningIsNotRunAgain(t *testing.T) {
 func TestARequestThatBreaksOffMayBeSentAgain(t *testing.T) {
 	t.Parallel()
 	world := contracttest.NewWorld(t)
-	broken := func(http.ResponseWriter, *http.Request, access.Actor, *contract.Once) error { panic("at the disco") }
+	broken := func(http.ResponseWriter, *http.Request, access.Actor, *contract.Idempotency) error {
+		panic("at the disco")
+	}
 	check(t, "a panic", send(once(world.Repeats, partner, broken), "k", "/a", "x"), "internal")
 	runs := 0
 	check(t, "afterwards", send(once(world.Repeats, partner, counted(world, &runs)), "k", "/a", "x"), "1001")
@@ -126,14 +128,14 @@ func TestARequestIsTheSameWhenItAsksForTheSame(t *testing.T) {
 		"nothing differs":             {partner, "/a?b", "x", nil, "replay of 1001"},
 		"the request's id":            {partner, "/a?b", "x", []string{"X-Request-Id: 2"}, "replay of 1001"},
 		"how the answer is preferred": {partner, "/a?b", "x", []string{"Prefer: return=minimal", "Accept: text/html"}, "replay of 1001"},
-		"the caller":                  {other, "/a?b", "x", nil, "reused"},
-		"the path":                    {partner, "/a%2f?b", "x", nil, "reused"},
-		"the query":                   {partner, "/a?c", "x", nil, "reused"},
-		"the query is the path's end": {partner, "/ab", "x", nil, "reused"},
-		"the body":                    {partner, "/a?b", "y", nil, "reused"},
-		"no body":                     {partner, "/a?b", "", nil, "reused"},
-		"the media type":              {partner, "/a?b", "x", []string{"Content-Type: text/json"}, "reused"},
-		"the condition":               {partner, "/a?b", "x", []string{`If-Match: "1"`}, "reused"},
+		"the caller":                  {other, "/a?b", "x", nil, "idempotency-key-reused"},
+		"the path":                    {partner, "/a%2f?b", "x", nil, "idempotency-key-reused"},
+		"the query":                   {partner, "/a?c", "x", nil, "idempotency-key-reused"},
+		"the query is the path's end": {partner, "/ab", "x", nil, "idempotency-key-reused"},
+		"the body":                    {partner, "/a?b", "y", nil, "idempotency-key-reused"},
+		"no body":                     {partner, "/a?b", "", nil, "idempotency-key-reused"},
+		"the media type":              {partner, "/a?b", "x", []string{"Content-Type: text/json"}, "idempotency-key-reused"},
+		"the condition":               {partner, "/a?b", "x", []string{`If-Match: "1"`}, "idempotency-key-reused"},
 	}
 	world := contracttest.NewWorld(t)
 	runs := 0
@@ -148,12 +150,12 @@ func TestARequestIsTheSameWhenItAsksForTheSame(t *testing.T) {
 
 func TestARefusalIsKeptWhenItIsAboutTheRequest(t *testing.T) {
 	t.Parallel()
-	kept := []fault.Kind{fault.Malformed, fault.Invalid, fault.Conflict, fault.Stale}
+	kept := []fault.Kind{fault.BadRequest, fault.Invalid, fault.Conflict, fault.PreconditionFailed}
 	world := contracttest.NewWorld(t)
 	for _, kind := range fault.Kinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			key := string(kind)
-			refuse := func(http.ResponseWriter, *http.Request, access.Actor, *contract.Once) error {
+			refuse := func(http.ResponseWriter, *http.Request, access.Actor, *contract.Idempotency) error {
 				return fault.New(kind, "no")
 			}
 			check(t, "at first", send(once(world.Repeats, partner, refuse), key, "/a", "x"), key)
@@ -186,15 +188,15 @@ func TestAKeyIsVisibleASCII(t *testing.T) {
 		runs := 0
 		want := "1001"
 		if !valid {
-			want = "malformed"
+			want = "bad-request"
 		}
 		h := once(world.Repeats, partner, counted(world, &runs))
 		check(t, fmt.Sprintf("%q", key), send(h, key, "/a", "x"), want)
 	}
 	runs := 0
 	h := once(world.Repeats, partner, counted(world, &runs))
-	check(t, "an empty key", send(h, "", "/a", "x", "Idempotency-Key: "), "malformed")
-	check(t, "two keys", send(h, "a", "/a", "x", "Idempotency-Key: b"), "malformed")
+	check(t, "an empty key", send(h, "", "/a", "x", "Idempotency-Key: "), "bad-request")
+	check(t, "two keys", send(h, "a", "/a", "x", "Idempotency-Key: b"), "bad-request")
 	check(t, "no key", send(h, "", "/a", "x"), "1001")
 	check(t, "no key again", send(h, "", "/a", "x"), "1002")
 }

@@ -153,7 +153,7 @@ func TestAStaleAddressKeepsItsParts(t *testing.T) {
 	world := contracttest.NewWorld(t)
 	shop := lochtingClients(t, world, "writer")[0]
 	shop.read()
-	by := access.Actor{Tenant: "hafslund", Name: "key:x", Customers: access.All(), Scopes: access.Scopes()}
+	by := access.Actor{Tenant: "hafslund", Name: "key:x", Customers: access.AllCustomers(), Scopes: access.Scopes()}
 	ref := customer.ByNumber(by.Tenant, 42)
 	moved, err := world.Customers.Update(t.Context(), by, ref, func(c *customer.Customer) error {
 		c.Address.Line, c.Address.HouseNumber = "Storgata 2", "2"

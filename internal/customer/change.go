@@ -15,7 +15,7 @@ import (
 type Edit func(*Customer) error
 
 // AtVersion refuses to change a record that is at none of these versions, with a
-// Stale fault. Faults of the edit itself come first, as RFC 9110, section
+// PreconditionFailed fault. Faults of the edit itself come first, as RFC 9110, section
 // 13.2.1 has it.
 func AtVersion(versions []int64, edit Edit) Edit {
 	return func(c *Customer) error {
@@ -23,8 +23,8 @@ func AtVersion(versions []int64, edit Edit) Edit {
 			return err
 		}
 		if !slices.Contains(versions, c.Version) {
-			stale := fault.New(fault.Stale, "the customer is at version %d", c.Version)
-			stale.At = c.Version
+			stale := fault.New(fault.PreconditionFailed, "the customer is at version %d", c.Version)
+			stale.CurrentVersion = c.Version
 			return stale
 		}
 		return nil
@@ -45,8 +45,8 @@ func Confirm(at time.Time, edit Edit) Edit {
 	}
 }
 
-// Signature says who makes a change, through what, and when.
-type Signature struct {
+// ChangeMeta says who makes a change, through what, and when.
+type ChangeMeta struct {
 	Actor     string
 	Contract  string
 	RequestID string
@@ -54,13 +54,13 @@ type Signature struct {
 }
 
 // LogValue keeps the actor's name, which may be a person's, out of every log.
-func (s Signature) LogValue() slog.Value { return slog.StringValue(s.Contract + " " + s.RequestID) }
+func (s ChangeMeta) LogValue() slog.Value { return slog.StringValue(s.Contract + " " + s.RequestID) }
 
 // Change is one finished step in a record's life. Before is the zero Customer
 // at its birth. When nothing changed, Before equals After.
 type Change struct {
 	Before, After Customer
-	By            Signature
+	Meta          ChangeMeta
 }
 
 // The events, as history and the feed name them.
@@ -86,20 +86,20 @@ func (ch Change) Diff() []FieldChange { return Diff(ch.Before, ch.After) }
 // LogValue keeps personal data out of every log.
 func (ch Change) LogValue() slog.Value { return slog.StringValue(ch.Event()) }
 
-// Born is the birth of c: version 1, normal and checked, or a fault.
-func Born(c Customer, by Signature) (Change, error) {
+// Create is the birth of c: version 1, normal and checked, or a fault.
+func Create(c Customer, by ChangeMeta) (Change, error) {
 	c = c.normal()
 	c.Version, c.CreatedAt, c.UpdatedAt = 1, normalTime(by.At), normalTime(by.At)
 	if err := c.Check(by.At); err != nil {
 		return Change{}, err
 	}
-	return Change{After: c, By: by}, nil
+	return Change{After: c, Meta: by}, nil
 }
 
-// Revised is what edit makes of before: the next version, normal and checked; an
+// Apply is what edit makes of before: the next version, normal and checked; an
 // empty change when the record stays equal; or a fault. Stores call it, so that
 // every engine makes the same step.
-func Revised(before Customer, by Signature, edit Edit) (Change, error) {
+func Apply(before Customer, by ChangeMeta, edit Edit) (Change, error) {
 	after := before
 	refused := edit(&after)
 	if refused != nil && !fault.Is(refused, fault.Invalid) {
@@ -111,15 +111,15 @@ func Revised(before Customer, by Signature, edit Edit) (Change, error) {
 	}
 	after = after.normal()
 	if after == before && refused == nil {
-		return Change{Before: before, After: before, By: by}, nil
+		return Change{Before: before, After: before, Meta: by}, nil
 	}
-	if err := fault.Join(refused, after.Check(by.At)); err != nil {
+	if err := fault.Merge(refused, after.Check(by.At)); err != nil {
 		return Change{}, err
 	}
 	after.Version++
 	// Requests are stamped when they arrive and written in another order.
 	after.UpdatedAt = later(normalTime(by.At), before.UpdatedAt)
-	return Change{Before: before, After: after, By: by}, nil
+	return Change{Before: before, After: after, Meta: by}, nil
 }
 
 func later(a, b time.Time) time.Time {

@@ -29,10 +29,10 @@ func TestAtVersionRefusesAnyOtherVersion(t *testing.T) {
 	}{
 		"the version passes":              {[]int64{4}, rename("A"), ""},
 		"one of many passes":              {[]int64{2, 3, 4}, rename("A"), ""},
-		"an older one is stale":           {[]int64{3}, rename("A"), fault.Stale},
-		"a newer one is stale":            {[]int64{5}, rename("A"), fault.Stale},
-		"none is stale":                   {nil, rename("A"), fault.Stale},
-		"an edit without effect is stale": {[]int64{3}, nothing, fault.Stale},
+		"an older one is stale":           {[]int64{3}, rename("A"), fault.PreconditionFailed},
+		"a newer one is stale":            {[]int64{5}, rename("A"), fault.PreconditionFailed},
+		"none is stale":                   {nil, rename("A"), fault.PreconditionFailed},
+		"an edit without effect is stale": {[]int64{3}, nothing, fault.PreconditionFailed},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -70,7 +70,7 @@ func TestConfirmNeverMovesBack(t *testing.T) {
 			t.Parallel()
 			c := ada()
 			c.ConfirmedAt = tt.before
-			ch, err := customer.Revised(born(t, c), kari, customer.Confirm(tt.at, nothing))
+			ch, err := customer.Apply(born(t, c), kari, customer.Confirm(tt.at, nothing))
 			if err != nil || ch.After.ConfirmedAt != tt.want {
 				t.Errorf("confirmed %v then %v: got %v, %v, want %v", tt.before, tt.at, ch.After.ConfirmedAt, err, tt.want)
 			}
@@ -100,7 +100,7 @@ func TestBirthIsVersionOne(t *testing.T) {
 	c := full()
 	c.Version, c.CreatedAt, c.UpdatedAt = 99, noon.Add(time.Hour), noon.Add(time.Hour)
 
-	got, err := customer.Born(c, by)
+	got, err := customer.Create(c, by)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,8 +108,8 @@ func TestBirthIsVersionOne(t *testing.T) {
 	want.Version = 1
 	want.CreatedAt = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
 	want.UpdatedAt = want.CreatedAt
-	if got.After != want || got.Before != (customer.Customer{}) || got.By != by {
-		t.Errorf("birth (-want +got):\n%s", cmp.Diff(customer.Change{After: want, By: by}, got))
+	if got.After != want || got.Before != (customer.Customer{}) || got.Meta != by {
+		t.Errorf("birth (-want +got):\n%s", cmp.Diff(customer.Change{After: want, Meta: by}, got))
 	}
 	if got.Event() != customer.EventCreated || got.Empty() {
 		t.Errorf("event: got %s, empty %v, want %s", got.Event(), got.Empty(), customer.EventCreated)
@@ -118,7 +118,7 @@ func TestBirthIsVersionOne(t *testing.T) {
 
 func TestARefusedBirthIsNoChange(t *testing.T) {
 	t.Parallel()
-	got, err := customer.Born(customer.Customer{}, kari)
+	got, err := customer.Create(customer.Customer{}, kari)
 	wantBroken(t, err, "id:format number:range kind:format lastName:required", "the zero record")
 	if got != (customer.Change{}) {
 		t.Errorf("change: got %+v, want the zero change", got)
@@ -131,14 +131,14 @@ func TestARevisionIsTheNextVersion(t *testing.T) {
 	by := kari
 	by.At = noon.Add(time.Minute + 1)
 
-	got, err := customer.Revised(before, by, rename(" Ada\n"))
+	got, err := customer.Apply(before, by, rename(" Ada\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := before
 	want.FirstName, want.Version, want.UpdatedAt = "Ada", 2, noon.Add(time.Minute)
-	if got.After != want || got.Before != before || got.By != by {
-		t.Errorf("revision (-want +got):\n%s", cmp.Diff(customer.Change{Before: before, After: want, By: by}, got))
+	if got.After != want || got.Before != before || got.Meta != by {
+		t.Errorf("revision (-want +got):\n%s", cmp.Diff(customer.Change{Before: before, After: want, Meta: by}, got))
 	}
 	if got.Event() != customer.EventUpdated || got.Empty() {
 		t.Errorf("event: got %s, empty %v, want %s", got.Event(), got.Empty(), customer.EventUpdated)
@@ -166,8 +166,8 @@ func TestAnEditWithoutEffectIsAnEmptyChange(t *testing.T) {
 			return rename(before.FirstName)(c)
 		},
 	} {
-		got, err := customer.Revised(before, late, edit)
-		if err != nil || !got.Empty() || got.After != before || got.By != late || len(got.Diff()) != 0 {
+		got, err := customer.Apply(before, late, edit)
+		if err != nil || !got.Empty() || got.After != before || got.Meta != late || len(got.Diff()) != 0 {
 			t.Errorf("%s: got %+v, %v, want an empty change", name, got, err)
 		}
 	}
@@ -178,7 +178,7 @@ func TestUpdatedAtNeverGoesBack(t *testing.T) {
 	before := born(t, ada())
 	early := kari
 	early.At = noon.Add(-time.Hour)
-	got, err := customer.Revised(before, early, rename("Ada"))
+	got, err := customer.Apply(before, early, rename("Ada"))
 	if err != nil || got.After.UpdatedAt != noon || got.After.Version != 2 {
 		t.Errorf("revised an hour before: got version %d at %v, %v, want 2 at %v", got.After.Version, got.After.UpdatedAt, err, noon)
 	}
@@ -186,12 +186,12 @@ func TestUpdatedAtNeverGoesBack(t *testing.T) {
 
 func TestARefusedRevisionIsNoChange(t *testing.T) {
 	t.Parallel()
-	got, err := customer.Revised(born(t, ada()), kari, customer.Patch{LastName: patch.Clear[string]()}.Apply)
+	got, err := customer.Apply(born(t, ada()), kari, customer.Patch{LastName: patch.Clear[string]()}.Apply)
 	wantBroken(t, err, "lastName:required", "a record without names")
 	if got != (customer.Change{}) {
 		t.Errorf("change: got %+v, want the zero change", got)
 	}
-	if got, err = customer.Revised(born(t, ada()), kari, refuse); !errors.Is(err, errEdit) || got != (customer.Change{}) {
+	if got, err = customer.Apply(born(t, ada()), kari, refuse); !errors.Is(err, errEdit) || got != (customer.Change{}) {
 		t.Errorf("got %+v, %v, want the zero change and %v", got, err, errEdit)
 	}
 }
@@ -206,11 +206,11 @@ func TestAnEditMayNotTouchTheBookkeeping(t *testing.T) {
 		"createdAt": func(c *customer.Customer) { c.CreatedAt = c.CreatedAt.Add(1) },
 		"updatedAt": func(c *customer.Customer) { c.UpdatedAt = c.UpdatedAt.Add(1) },
 	} {
-		got, err := customer.Revised(born(t, ada()), kari, func(c *customer.Customer) error {
+		got, err := customer.Apply(born(t, ada()), kari, func(c *customer.Customer) error {
 			touch(c)
 			return nil
 		})
-		if err == nil || fault.Of(err).Kind != fault.Internal || got != (customer.Change{}) {
+		if err == nil || fault.From(err).Kind != fault.Internal || got != (customer.Change{}) {
 			t.Errorf("an edit of %s: got %+v, %v, want no change and no fault of the caller's", name, got, err)
 		}
 	}

@@ -127,15 +127,15 @@ func normalTime(t time.Time) time.Time {
 // Check reports every rule that c breaks at the time now, in the order of the
 // record.
 func (c Customer) Check(now time.Time) error {
-	var checks fault.Checks
-	checks.Need(uuid.MatchString(c.ID), "id", fault.Format, "must be a UUID in lower case")
-	checks.Need(c.Number >= 1, "number", fault.Range, "must be 1 or more")
-	checks.Need(oneOf(c.Kind, Person, Organisation), "kind", fault.Format, "must be one of person, organisation")
-	checks.Need(c.FirstName != "" || c.LastName != "", "lastName", fault.Required, "is required when there is no firstName")
+	var checks fault.Validator
+	checks.Require(uuid.MatchString(c.ID), "id", fault.Format, "must be a UUID in lower case")
+	checks.Require(c.Number >= 1, "number", fault.Range, "must be 1 or more")
+	checks.Require(oneOf(c.Kind, Person, Organisation), "kind", fault.Format, "must be one of person, organisation")
+	checks.Require(c.FirstName != "" || c.LastName != "", "lastName", fault.Required, "is required when there is no firstName")
 	c.checkTexts(&checks)
 
 	need := func(absent, ok bool, path, rule, text string) {
-		checks.Need(absent || ok || checks.Broken(path), path, rule, text)
+		checks.Require(absent || ok || checks.HasError(path), path, rule, text)
 	}
 	born, err := time.Parse(time.DateOnly, c.BirthDate)
 	need(c.BirthDate == "", err == nil && born.Year() >= 1, "birthDate", fault.Format, "must be a date of the calendar, YYYY-MM-DD")
@@ -168,16 +168,16 @@ const earliestZone = 14 * time.Hour
 
 // checkTexts holds every text to its length, and to characters that can be
 // printed.
-func (c Customer) checkTexts(checks *fault.Checks) {
+func (c Customer) checkTexts(checks *fault.Validator) {
 	for _, f := range fields {
 		text, ok := f.in(&c).(*string)
 		if !ok {
 			continue
 		}
 		printable := utf8.ValidString(*text) && strings.IndexFunc(*text, unicode.IsControl) < 0
-		checks.Need(printable, f.path, fault.Format, "must not contain control characters")
+		checks.Require(printable, f.path, fault.Format, "must not contain control characters")
 		if f.max > 0 && utf8.RuneCountInString(*text) > f.max {
-			checks.Need(false, f.path, fault.Length, fmt.Sprintf("must have at most %d characters", f.max))
+			checks.Require(false, f.path, fault.Length, fmt.Sprintf("must have at most %d characters", f.max))
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 // heard is how a call of Feed ended.
 type heard struct {
-	changes []customer.Recorded
+	changes []customer.ChangeRecord
 	err     error
 	after   time.Duration
 }
@@ -88,8 +88,8 @@ func TestFeedRefusesAPlaceItHasNotComeTo(t *testing.T) {
 	svc, _ := service()
 	for _, after := range []int64{5, 6, 99} { // 5 and 6 are another tenant's
 		_, err := svc.Feed(t.Context(), anyone, after, 100, time.Hour, nil)
-		f := fault.Of(err)
-		if f.Kind != fault.Malformed || len(f.Fields) != 1 || f.Fields[0].Path != "after" || f.Fields[0].Rule != fault.Range {
+		f := fault.From(err)
+		if f.Kind != fault.BadRequest || len(f.Fields) != 1 || f.Fields[0].Path != "after" || f.Fields[0].Rule != fault.Range {
 			t.Errorf("after %d: got %v, want a Malformed fault on after", after, err)
 		}
 	}
@@ -103,11 +103,11 @@ func TestFeedWakesAtOnceOnAChange(t *testing.T) {
 			return err
 		},
 		"a birth": func(svc *customer.Service) error {
-			_, err := svc.Create(context.Background(), anyone, customer.Entry{Edit: surname}, nil)
+			_, err := svc.Create(context.Background(), anyone, customer.Upsert{Edit: surname}, nil)
 			return err
 		},
 		"a bulk load": func(svc *customer.Service) error {
-			_, err := svc.Put(context.Background(), anyone, []customer.Entry{{Edit: refuse}, {Edit: surname}})
+			_, err := svc.Upsert(context.Background(), anyone, []customer.Upsert{{Edit: refuse}, {Edit: surname}})
 			return err
 		},
 	} {
@@ -142,7 +142,7 @@ func TestFeedSleepsWhileNothingGrows(t *testing.T) {
 		south.Tenant = "south"
 		_, sameErr := svc.Update(t.Context(), anyone, mineRef, rename("Ada"), nil)
 		_, southErr := svc.Update(t.Context(), south, customer.ByID("south", foreign.ID), rename("Eve"), nil)
-		_, putErr := svc.Put(t.Context(), anyone, []customer.Entry{{Edit: refuse}})
+		_, putErr := svc.Upsert(t.Context(), anyone, []customer.Upsert{{Edit: refuse}})
 		if err := errors.Join(sameErr, southErr, putErr); err != nil {
 			t.Fatal(err)
 		}
@@ -219,11 +219,11 @@ func TestFeedNeedsReadForAll(t *testing.T) {
 		by   access.Actor
 		want fault.Kind
 	}{
-		"read for all":    {actor(access.All(), access.Read), ""},
-		"read for some":   {actor(access.Own(7, 8), access.Read), fault.Forbidden},
-		"read for none":   {actor(access.Own(), access.Read), fault.Forbidden},
-		"all but read":    {actor(access.All(), access.Write, access.Erase, access.Admin), fault.Forbidden},
-		"nothing for all": {actor(access.All()), fault.Forbidden},
+		"read for all":    {actor(access.AllCustomers(), access.Read), ""},
+		"read for some":   {actor(access.OnlyCustomers(7, 8), access.Read), fault.Forbidden},
+		"read for none":   {actor(access.OnlyCustomers(), access.Read), fault.Forbidden},
+		"all but read":    {actor(access.AllCustomers(), access.Write, access.Erase, access.Admin), fault.Forbidden},
+		"nothing for all": {actor(access.AllCustomers()), fault.Forbidden},
 	} {
 		svc, store := service()
 		changes, err := svc.Feed(t.Context(), tt.by, 0, 100, 0, nil)

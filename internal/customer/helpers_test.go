@@ -12,7 +12,7 @@ import (
 // noon is the time of every test that does not care.
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-var kari = customer.Signature{Actor: "account:kari", Contract: "elw", RequestID: "r1", At: noon}
+var kari = customer.ChangeMeta{Actor: "account:kari", Contract: "elw", RequestID: "r1", At: noon}
 
 // ada is the least that a record may be.
 func ada() customer.Customer {
@@ -62,7 +62,7 @@ func born(t interface {
 }, c customer.Customer,
 ) customer.Customer {
 	t.Helper()
-	ch, err := customer.Born(c, kari)
+	ch, err := customer.Create(c, kari)
 	if err != nil {
 		t.Fatalf("Born(%+v): %v", c, err)
 	}
@@ -78,7 +78,7 @@ func broken(err error) string {
 		return err.Error()
 	}
 	var rules []string
-	for _, f := range fault.Of(err).Fields {
+	for _, f := range fault.From(err).Fields {
 		rules = append(rules, f.Path+":"+f.Rule)
 	}
 	return strings.Join(rules, " ")

@@ -10,27 +10,27 @@ import (
 	"kartotek/internal/fault"
 )
 
-// Recorded is a change as the history keeps it: what became of each field,
+// ChangeRecord is a change as the history keeps it: what became of each field,
 // instead of the whole record before and after. Its By.At is the record's
 // UpdatedAt.
-type Recorded struct {
+type ChangeRecord struct {
 	Seq        int64 // its place in the feed: see Store.Feed
 	CustomerID string
 	Number     int32
 	Version    int64 // that the change made
 	Event      string
-	By         Signature
+	Meta       ChangeMeta
 	Fields     []FieldChange // in the order of the record
 }
 
 // LogValue keeps personal data out of every log.
-func (r Recorded) LogValue() slog.Value { return slog.StringValue(r.Event) }
+func (r ChangeRecord) LogValue() slog.Value { return slog.StringValue(r.Event) }
 
-// Undo is the edit that gives each field of a change the value that it had
+// Revert is the edit that gives each field of a change the value that it had
 // before. A field that has been changed again is a Conflict fault, except for
 // confirmedAt: a customer who has confirmed the contact details again has done
 // so.
-func (r Recorded) Undo(c *Customer) error {
+func (r ChangeRecord) Revert(c *Customer) error {
 	var newer []fault.Field
 	for _, f := range r.Fields {
 		now, err := read(c, f.Path)
@@ -44,7 +44,7 @@ func (r Recorded) Undo(c *Customer) error {
 				return err
 			}
 		case f.Path != "confirmedAt":
-			newer = append(newer, fault.Field{Path: f.Path, Rule: fault.Newer, Text: "has been changed again since then"})
+			newer = append(newer, fault.Field{Path: f.Path, Rule: fault.ChangedSince, Text: "has been changed again since then"})
 		}
 	}
 	if len(newer) > 0 {
@@ -56,9 +56,9 @@ func (r Recorded) Undo(c *Customer) error {
 // errGap is for a history that does not lead to its record: a defect.
 var errGap = errors.New("the history of a customer has a gap")
 
-// Rewind returns the customer as it was before the change, which must have left it
+// Previous returns the customer as it was before the change, which must have left it
 // as it is given. Only the change before this one tells its UpdatedAt.
-func (r Recorded) Rewind(c Customer) (Customer, error) {
+func (r ChangeRecord) Previous(c Customer) (Customer, error) {
 	if r.Version != c.Version {
 		return Customer{}, errGap
 	}
@@ -72,7 +72,7 @@ func (r Recorded) Rewind(c Customer) (Customer, error) {
 }
 
 // GetVersion returns the customer as the change to this version left it. It is a
-// Missing fault for a version that there never was.
+// NotFound fault for a version that there never was.
 func (s *Service) GetVersion(ctx context.Context, by access.Actor, ref Ref, version int64) (Customer, error) {
 	c, err := s.Get(ctx, by, ref)
 	if err != nil {
@@ -81,18 +81,18 @@ func (s *Service) GetVersion(ctx context.Context, by access.Actor, ref Ref, vers
 	if err := reached(c, version); err != nil {
 		return Customer{}, err
 	}
-	return s.rewind(ctx, c, func(r Recorded) bool { return r.Version <= version })
+	return s.rewind(ctx, c, func(r ChangeRecord) bool { return r.Version <= version })
 }
 
-// reached is a Missing fault unless the customer is or has been at this version.
+// reached is a NotFound fault unless the customer is or has been at this version.
 func reached(c Customer, version int64) error {
 	if version < 1 || version > c.Version {
-		return fault.New(fault.Missing, "the customer has no version %d: it is at version %d", version, c.Version)
+		return fault.New(fault.NotFound, "the customer has no version %d: it is at version %d", version, c.Version)
 	}
 	return nil
 }
 
-// GetAt returns the customer as it was at that time. It is a Missing fault for a
+// GetAt returns the customer as it was at that time. It is a NotFound fault for a
 // time before its birth.
 func (s *Service) GetAt(ctx context.Context, by access.Actor, ref Ref, at time.Time) (Customer, error) {
 	c, err := s.Get(ctx, by, ref)
@@ -100,16 +100,16 @@ func (s *Service) GetAt(ctx context.Context, by access.Actor, ref Ref, at time.T
 		return Customer{}, err
 	}
 	if at.Before(c.CreatedAt) {
-		return Customer{}, fault.New(fault.Missing, "there was no such customer at that time")
+		return Customer{}, fault.New(fault.NotFound, "there was no such customer at that time")
 	}
-	return s.rewind(ctx, c, func(r Recorded) bool { return !r.By.At.After(at) })
+	return s.rewind(ctx, c, func(r ChangeRecord) bool { return !r.Meta.At.After(at) })
 }
 
 // historyPage is how many changes are read at once on the way back.
 const historyPage = 100
 
 // rewind undoes the changes to c, newest first, down to the first that stays.
-func (s *Service) rewind(ctx context.Context, c Customer, stays func(Recorded) bool) (Customer, error) {
+func (s *Service) rewind(ctx context.Context, c Customer, stays func(ChangeRecord) bool) (Customer, error) {
 	for {
 		changes, err := s.store.Changes(ctx, c.Tenant, c.ID, c.Version+1, historyPage)
 		if err != nil {
@@ -117,10 +117,10 @@ func (s *Service) rewind(ctx context.Context, c Customer, stays func(Recorded) b
 		}
 		for _, r := range changes {
 			if r.Version == c.Version && stays(r) {
-				c.UpdatedAt = r.By.At
+				c.UpdatedAt = r.Meta.At
 				return c, nil
 			}
-			if c, err = r.Rewind(c); err != nil {
+			if c, err = r.Previous(c); err != nil {
 				return Customer{}, err
 			}
 		}
@@ -132,7 +132,7 @@ func (s *Service) rewind(ctx context.Context, c Customer, stays func(Recorded) b
 
 // History returns up to limit of the customer's changes, newest first, from the
 // one before version below; a below of 0 begins with the newest.
-func (s *Service) History(ctx context.Context, by access.Actor, ref Ref, below int64, limit int) ([]Recorded, error) {
+func (s *Service) History(ctx context.Context, by access.Actor, ref Ref, below int64, limit int) ([]ChangeRecord, error) {
 	c, err := s.Get(ctx, by, ref)
 	if err != nil {
 		return nil, err
@@ -143,9 +143,9 @@ func (s *Service) History(ctx context.Context, by access.Actor, ref Ref, below i
 	return s.store.Changes(ctx, c.Tenant, c.ID, below, limit)
 }
 
-// Undo returns the edit that undoes the change to this version. The change of a
+// RevertEdit returns the edit that undoes the change to this version. The change of a
 // customer's birth cannot be undone.
-func (s *Service) Undo(ctx context.Context, by access.Actor, ref Ref, version int64) (Edit, error) {
+func (s *Service) RevertEdit(ctx context.Context, by access.Actor, ref Ref, version int64) (Edit, error) {
 	c, err := s.find(ctx, by, access.Write, ref)
 	if err != nil {
 		return nil, err
@@ -153,8 +153,8 @@ func (s *Service) Undo(ctx context.Context, by access.Actor, ref Ref, version in
 	if err := reached(c, version); err != nil {
 		return nil, err
 	}
-	var checks fault.Checks
-	checks.Need(version > 1, "version", fault.Range, "must be 2 or more: version 1 is the customer's birth")
+	var checks fault.Validator
+	checks.Require(version > 1, "version", fault.Range, "must be 2 or more: version 1 is the customer's birth")
 	if err := checks.Err(); err != nil {
 		return nil, err
 	}
@@ -165,15 +165,15 @@ func (s *Service) Undo(ctx context.Context, by access.Actor, ref Ref, version in
 	if len(changes) != 1 || changes[0].Version != version {
 		return nil, errGap
 	}
-	return changes[0].Undo, nil
+	return changes[0].Revert, nil
 }
 
 // Feed returns up to limit of the tenant's changes after the one with this Seq,
 // in the order of their Seq. When there is none yet it waits for one, as
 // long as wait and ctx allow and stop is open. A Seq that the feed has not come
-// to is a Malformed fault: whoever was given it read another feed, perhaps one
+// to is a BadRequest fault: whoever was given it read another feed, perhaps one
 // from before a backup was restored, and would wait past changes.
-func (s *Service) Feed(ctx context.Context, by access.Actor, after int64, limit int, wait time.Duration, stop <-chan struct{}) ([]Recorded, error) {
+func (s *Service) Feed(ctx context.Context, by access.Actor, after int64, limit int, wait time.Duration, stop <-chan struct{}) ([]ChangeRecord, error) {
 	if err := forAll(by, access.Read, "the feed"); err != nil {
 		return nil, err
 	}
@@ -210,7 +210,7 @@ func (s *Service) passed(ctx context.Context, tenant string, seq int64) error {
 	if err != nil || len(changes) > 0 {
 		return err
 	}
-	return &fault.Fault{Kind: fault.Malformed, Text: "the feed has not come that far", Fields: []fault.Field{{
+	return &fault.Fault{Kind: fault.BadRequest, Text: "the feed has not come that far", Fields: []fault.Field{{
 		Path: "after", Rule: fault.Range, Text: "is beyond the end of the feed: if it was the end once, the history was replaced; begin again at 0",
 	}}}
 }

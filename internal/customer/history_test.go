@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	anyone  = actor(access.All(), access.Read, access.Write)
+	anyone  = actor(access.AllCustomers(), access.Read, access.Write)
 	mineRef = customer.ByID("north", mine.ID)
 )
 
@@ -38,7 +38,7 @@ func revise(t interface {
 
 // undo undoes one change to mine.
 func undo(svc *customer.Service, version int64) (customer.Change, error) {
-	edit, err := svc.Undo(context.Background(), anyone, mineRef, version)
+	edit, err := svc.RevertEdit(context.Background(), anyone, mineRef, version)
 	if err != nil {
 		return customer.Change{}, err
 	}
@@ -97,7 +97,7 @@ func TestThereIsNoCustomerBeforeItsBirth(t *testing.T) {
 	t.Parallel()
 	svc, _ := service()
 	got, err := svc.GetAt(context.Background(), anyone, mineRef, noon.Add(-1))
-	if !fault.Is(err, fault.Missing) || got != (customer.Customer{}) {
+	if !fault.Is(err, fault.NotFound) || got != (customer.Customer{}) {
 		t.Errorf("got %+v, %v, want a Missing fault", got, err)
 	}
 }
@@ -107,10 +107,10 @@ func TestThereIsNoVersionOutsideALife(t *testing.T) {
 	svc, _ := service()
 	for _, version := range []int64{-1, 0, 3, 1 << 62} {
 		got, err := svc.GetVersion(context.Background(), anyone, mineRef, version)
-		if !fault.Is(err, fault.Missing) || got != (customer.Customer{}) {
+		if !fault.Is(err, fault.NotFound) || got != (customer.Customer{}) {
 			t.Errorf("version %d: got %+v, %v, want a Missing fault", version, got, err)
 		}
-		if edit, err := svc.Undo(context.Background(), anyone, mineRef, version); !fault.Is(err, fault.Missing) || edit != nil {
+		if edit, err := svc.RevertEdit(context.Background(), anyone, mineRef, version); !fault.Is(err, fault.NotFound) || edit != nil {
 			t.Errorf("undo version %d: got %v, want a Missing fault", version, err)
 		}
 	}
@@ -149,7 +149,7 @@ func TestABrokenHistoryIsAnError(t *testing.T) {
 		}
 		spoil(store)
 		for version := int64(1); version < 5; version++ {
-			if got, err := svc.GetVersion(context.Background(), anyone, mineRef, version); err == nil || fault.Of(err).Kind != fault.Internal {
+			if got, err := svc.GetVersion(context.Background(), anyone, mineRef, version); err == nil || fault.From(err).Kind != fault.Internal {
 				t.Errorf("%s: version %d: got %+v, %v, want a defect", name, version, got, err)
 			}
 		}
@@ -206,8 +206,8 @@ func TestUndo(t *testing.T) {
 			}}, 3, "",
 		},
 		"leaves other fields alone":                {[]customer.Patch{{FirstName: patch.Set("Eve")}, {Email: patch.Clear[string]()}}, 3, "email"},
-		"knows a field that has been changed":      {[]customer.Patch{{FirstName: patch.Set("Eve")}, {FirstName: patch.Set("Eva")}}, 3, "firstName:newer"},
-		"names each of them, and them alone":       {[]customer.Patch{{FirstName: patch.Set("Eve"), Email: patch.Set("e@example.com"), Phone: patch.Set("112")}, {Phone: patch.Set("113"), FirstName: patch.Clear[string]()}}, 3, "firstName:newer phone:newer"},
+		"knows a field that has been changed":      {[]customer.Patch{{FirstName: patch.Set("Eve")}, {FirstName: patch.Set("Eva")}}, 3, "firstName:changed-since"},
+		"names each of them, and them alone":       {[]customer.Patch{{FirstName: patch.Set("Eve"), Email: patch.Set("e@example.com"), Phone: patch.Set("112")}, {Phone: patch.Set("113"), FirstName: patch.Clear[string]()}}, 3, "firstName:changed-since phone:changed-since"},
 		"takes a field that is back for undone":    {[]customer.Patch{{FirstName: patch.Set("Eve"), Phone: patch.Set("112")}, {FirstName: patch.Set("Ada")}}, 3, ""},
 		"takes a field that came back for its own": {[]customer.Patch{{FirstName: patch.Set("Eve")}, {FirstName: patch.Set("Eva")}, {FirstName: patch.Set("Eve")}}, 3, ""},
 		"keeps a later confirmation":               {[]customer.Patch{{FirstName: patch.Set("Eve"), ConfirmedAt: at(0)}, {ConfirmedAt: at(time.Minute)}}, 3, "confirmedAt"},
@@ -245,7 +245,7 @@ func TestUndo(t *testing.T) {
 
 // refusal is the fields of a Conflict or an Invalid fault, "path:rule".
 func refusal(err error) string {
-	if f := fault.Of(err); f.Kind == fault.Conflict {
+	if f := fault.From(err); f.Kind == fault.Conflict {
 		return broken(&fault.Fault{Kind: fault.Invalid, Fields: f.Fields})
 	}
 	return broken(err)
@@ -279,14 +279,14 @@ func TestAnUndoOfWhatItCannotReadChangesNothing(t *testing.T) {
 		revise(t, svc, rename("Eve"))
 		spoil(&store.changes[len(store.changes)-1].Fields[0])
 		ch, err := undo(svc, 3)
-		if err == nil || fault.Of(err).Kind != fault.Internal || ch != (customer.Change{}) || store.records[0].Version != 3 {
+		if err == nil || fault.From(err).Kind != fault.Internal || ch != (customer.Change{}) || store.records[0].Version != 3 {
 			t.Errorf("%s: got %+v, %v, want a defect", name, ch, err)
 		}
 	}
 	svc, store := service()
 	revise(t, svc, rename("Eve"))
 	store.changes[len(store.changes)-1].Version = 99
-	if edit, err := svc.Undo(context.Background(), anyone, mineRef, 3); err == nil || fault.Of(err).Kind != fault.Internal || edit != nil {
+	if edit, err := svc.RevertEdit(context.Background(), anyone, mineRef, 3); err == nil || fault.From(err).Kind != fault.Internal || edit != nil {
 		t.Errorf("a change that is gone: got %v, want a defect", err)
 	}
 }

@@ -27,7 +27,7 @@ func TestLogsHoldNothingPersonal(t *testing.T) {
 	} {
 		*field.in = patch.Set(field.text)
 	}
-	ch := customer.Change{After: c, By: kari}
+	ch := customer.Change{After: c, Meta: kari}
 	personal := []string{
 		c.ID, c.FirstName, c.LastName, c.BirthDate, c.Gender, c.Locale, c.NationalID, c.OrganisationNumber,
 		c.Email, c.Phone, c.Mobile, c.Address.Line, c.Address.CareOf, c.Address.Entrance, c.Address.Floor,
@@ -39,11 +39,11 @@ func TestLogsHoldNothingPersonal(t *testing.T) {
 		"an address":          c.Address,
 		"a change":            ch,
 		"a change's address":  &ch,
-		"a signature":         ch.By,
+		"a signature":         ch.Meta,
 		"a field's change":    customer.FieldChange{Path: "email", Before: c.Email, After: c.Phone},
-		"a result":            customer.Result{Change: ch},
-		"a recorded change":   customer.Recorded{CustomerID: c.ID, By: kari, Fields: ch.Diff()},
-		"a receipt":           customer.Receipt{Tenant: c.Tenant, Key: c.Email, Answer: []byte(c.Phone)},
+		"a result":            customer.UpsertResult{Change: ch},
+		"a recorded change":   customer.ChangeRecord{CustomerID: c.ID, Meta: kari, Fields: ch.Diff()},
+		"a receipt":           customer.IdempotencyRecord{Tenant: c.Tenant, Key: c.Email, Response: []byte(c.Phone)},
 		"a patch":             p,
 		"a patch's address":   &p,
 		"an address's patch":  p.Address,

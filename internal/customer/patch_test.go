@@ -173,7 +173,7 @@ func TestANewLineClearsThePartsThatThePatchDoesNotName(t *testing.T) {
 			t.Parallel()
 			before := ada()
 			before.Address = was
-			ch, err := customer.Revised(born(t, before), kari, customer.Patch{Address: tt.patch}.Apply)
+			ch, err := customer.Apply(born(t, before), kari, customer.Patch{Address: tt.patch}.Apply)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -188,7 +188,7 @@ func TestTheFirstLineClearsTheParts(t *testing.T) {
 	t.Parallel()
 	before := ada()
 	before.Address = customer.Address{HouseNumber: "12", City: "Gent"}
-	ch, err := customer.Revised(born(t, before), kari, customer.Patch{
+	ch, err := customer.Apply(born(t, before), kari, customer.Patch{
 		Address: customer.AddressPatch{Line: patch.Set("Dorp 1")},
 	}.Apply)
 	if want := (customer.Address{Line: "Dorp 1", City: "Gent"}); err != nil || ch.After.Address != want {

@@ -158,9 +158,9 @@ func TestARevisionIsRefusedWithFaultsOrIsSound(t *testing.T) {
 		p, _ := anyPatch(t)
 		by := kari
 		by.At = noon.Add(time.Duration(rapid.Int64Range(-1e12, 1e12).Draw(t, "at")))
-		ch, err := customer.Revised(before, by, p.Apply)
+		ch, err := customer.Apply(before, by, p.Apply)
 		if err != nil {
-			if f := fault.Of(err); f.Kind != fault.Invalid || len(f.Fields) == 0 || ch != (customer.Change{}) {
+			if f := fault.From(err); f.Kind != fault.Invalid || len(f.Fields) == 0 || ch != (customer.Change{}) {
 				t.Fatalf("refused: got %v and %+v, want faults in fields and no change", err, ch)
 			}
 			return
@@ -168,7 +168,7 @@ func TestARevisionIsRefusedWithFaultsOrIsSound(t *testing.T) {
 		if err := ch.After.Check(by.At); err != nil && !ch.Empty() {
 			t.Fatalf("the revised record breaks a rule: %v", err)
 		}
-		again, err := customer.Born(ch.After, by)
+		again, err := customer.Create(ch.After, by)
 		again.After.Version, again.After.CreatedAt, again.After.UpdatedAt = ch.After.Version, ch.After.CreatedAt, ch.After.UpdatedAt
 		if err != nil && !ch.Empty() || err == nil && again.After != ch.After {
 			t.Fatalf("the revised record is not normal: got %+v, %v, want %+v", again.After, err, ch.After)
@@ -184,7 +184,7 @@ func TestAPatchTouchesOnlyWhatItNames(t *testing.T) {
 	parts := []string{"address.careOf", "address.houseNumber", "address.houseLetter", "address.entrance", "address.floor"}
 	rapid.Check(t, func(t *rapid.T) {
 		p, named := anyPatch(t)
-		ch, err := customer.Revised(anyRecord(t), kari, p.Apply)
+		ch, err := customer.Apply(anyRecord(t), kari, p.Apply)
 		if err != nil {
 			return
 		}
@@ -201,11 +201,11 @@ func TestASecondTimeAPatchChangesNothing(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		p, _ := anyPatch(t)
-		first, err := customer.Revised(anyRecord(t), kari, p.Apply)
+		first, err := customer.Apply(anyRecord(t), kari, p.Apply)
 		if err != nil {
 			return
 		}
-		second, err := customer.Revised(first.After, kari, p.Apply)
+		second, err := customer.Apply(first.After, kari, p.Apply)
 		if err != nil || !second.Empty() {
 			t.Fatalf("the second time: got %+v, %v, want no change", second.Diff(), err)
 		}
@@ -216,7 +216,7 @@ func TestAChangeIsEmptyExactlyWhenItsDiffIs(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		p, _ := anyPatch(t)
-		ch, err := customer.Revised(anyRecord(t), kari, p.Apply)
+		ch, err := customer.Apply(anyRecord(t), kari, p.Apply)
 		if err != nil {
 			return
 		}

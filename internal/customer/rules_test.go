@@ -35,11 +35,11 @@ func TestTextHasALimitInCharacters(t *testing.T) {
 		for _, letter := range letters {
 			c := ada()
 			*text(&c, path) = strings.Repeat(letter, limit)
-			_, err := customer.Born(c, kari)
+			_, err := customer.Create(c, kari)
 			wantBroken(t, err, "", path+" at its limit of "+letter)
 
 			*text(&c, path) += letter
-			_, err = customer.Born(c, kari)
+			_, err = customer.Create(c, kari)
 			wantBroken(t, err, path+":length", path+" one past its limit of "+letter)
 		}
 	}
@@ -52,7 +52,7 @@ func TestControlCharactersAreRefused(t *testing.T) {
 			c := full()
 			field := text(&c, path)
 			*field = (*field)[:1] + control + "1"
-			_, err := customer.Born(c, kari)
+			_, err := customer.Create(c, kari)
 			wantBroken(t, err, path+":format", *field)
 		}
 	}
@@ -62,7 +62,7 @@ func TestNulIsRefusedAtTheEndToo(t *testing.T) {
 	t.Parallel()
 	c := ada()
 	c.FirstName = "Ada\x00"
-	_, err := customer.Born(c, kari)
+	_, err := customer.Create(c, kari)
 	wantBroken(t, err, "firstName:format", c)
 }
 
@@ -156,7 +156,7 @@ func TestForms(t *testing.T) {
 			try := func(value, want string) {
 				c := ada()
 				*text(&c, tt.path) = value
-				_, err := customer.Born(c, kari)
+				_, err := customer.Create(c, kari)
 				wantBroken(t, err, want, tt.path+" "+value)
 			}
 			for value := range strings.SplitSeq(tt.good, "|") {
@@ -241,7 +241,7 @@ func TestRequiredAndNumbers(t *testing.T) {
 			t.Parallel()
 			c := ada()
 			tt.change(&c)
-			_, err := customer.Born(c, kari)
+			_, err := customer.Create(c, kari)
 			wantBroken(t, err, tt.want, c)
 		})
 	}

@@ -23,10 +23,10 @@ func ByID(tenant, id string) Ref { return Ref{Tenant: tenant, ID: id} }
 // ByNumber names a customer by its number.
 func ByNumber(tenant string, number int32) Ref { return Ref{Tenant: tenant, Number: number} }
 
-// Taken is a Conflict fault that names the id and the number of c that find finds a
+// AlreadyExists is a Conflict fault that names the id and the number of c that find finds a
 // customer by, or nil when it finds none. A record without an id or a number is
 // found by the other alone.
-func (c Customer) Taken(find func(Ref) (Customer, error)) error {
+func (c Customer) AlreadyExists(find func(Ref) (Customer, error)) error {
 	var taken []string
 	for _, name := range []struct {
 		path  string
@@ -42,24 +42,24 @@ func (c Customer) Taken(find func(Ref) (Customer, error)) error {
 		_, err := find(name.ref)
 		if err == nil {
 			taken = append(taken, name.path)
-		} else if !fault.Is(err, fault.Missing) {
+		} else if !fault.Is(err, fault.NotFound) {
 			return err
 		}
 	}
 	if len(taken) == 0 {
 		return nil
 	}
-	return fault.Taken("customer", taken...)
+	return fault.AlreadyExists("customer", taken...)
 }
 
-// Result is what became of an Entry: a change, or the error that prevented it.
-type Result struct {
+// UpsertResult is what became of an Entry: a change, or the error that prevented it.
+type UpsertResult struct {
 	Change Change
 	Err    error
 }
 
 // LogValue keeps personal data out of every log.
-func (r Result) LogValue() slog.Value {
+func (r UpsertResult) LogValue() slog.Value {
 	return slog.GroupValue(slog.Any("change", r.Change), slog.Any("err", r.Err))
 }
 
@@ -67,29 +67,29 @@ func (r Result) LogValue() slog.Value {
 // its record in the history are durable when the call returns, or that neither
 // exists.
 type Store interface {
-	// Find returns a Missing fault when the tenant has no such customer. What another
+	// Find returns a NotFound fault when the tenant has no such customer. What another
 	// process has written may take up to a second to show.
 	Find(ctx context.Context, ref Ref) (Customer, error)
 
-	// Revise applies edit to the customer and records the change. The edit may
+	// Update applies edit to the customer and records the change. The edit may
 	// run again when another writer came first. An edit that changes nothing
 	// writes nothing; one that returns an error leaves no trace.
 	//
 	// With once, its receipt is kept in the same step, also when nothing changed.
-	// A Running fault means that the tenant has a receipt with that key: another
+	// An IdempotencyInProgress fault means that the tenant has a receipt with that key: another
 	// request came first, and nothing was written.
-	Revise(ctx context.Context, ref Ref, by Signature, edit Edit, once *Once) (Change, error)
+	Update(ctx context.Context, ref Ref, by ChangeMeta, edit Edit, once *Idempotency) (Change, error)
 
 	// Create makes the entry's customer, who must be new: a Conflict fault names
 	// the id or the number that another one has. A number of 0 becomes the
 	// tenant's next free one. It keeps the receipt as Revise does.
-	Create(ctx context.Context, tenant string, by Signature, entry Entry, once *Once) (Change, error)
+	Create(ctx context.Context, tenant string, by ChangeMeta, entry Upsert, once *Idempotency) (Change, error)
 
-	// Put creates or revises each entry, in order, in as few durable steps as it
+	// Upsert creates or revises each entry, in order, in as few durable steps as it
 	// likes, and returns one result for each; Entry says how one is found. A
 	// number of 0 becomes the tenant's next free one. An error means that no
 	// entry was written.
-	Put(ctx context.Context, tenant string, by Signature, entries []Entry) ([]Result, error)
+	Upsert(ctx context.Context, tenant string, by ChangeMeta, entries []Upsert) ([]UpsertResult, error)
 
 	// Search returns up to limit of the tenant's customers that match the query,
 	// in the order of their Position, and whether there may be more after the
@@ -99,38 +99,38 @@ type Store interface {
 
 	// Changes returns up to limit of the customer's changes, newest first, from
 	// the one before version below. It is empty for a customer that is not there.
-	Changes(ctx context.Context, tenant, id string, below int64, limit int) ([]Recorded, error)
+	Changes(ctx context.Context, tenant, id string, below int64, limit int) ([]ChangeRecord, error)
 
 	// Feed returns up to limit of the tenant's changes that come after the one
 	// with this Seq, in the order of their Seq: a change that was answered before
 	// another one was asked for comes first, and those of a customer come in the order
 	// of their versions. No change ever appears before one that Feed has returned.
-	Feed(ctx context.Context, tenant string, after int64, limit int) ([]Recorded, error)
+	Feed(ctx context.Context, tenant string, after int64, limit int) ([]ChangeRecord, error)
 }
 
-// Receipts is where answers are kept for requests that are sent again. Revise
+// IdempotencyStore is where answers are kept for requests that are sent again. Revise
 // and Create of [Store] write them as well.
-type Receipts interface {
-	// Receipt returns a Missing fault when the tenant has no receipt with this
+type IdempotencyStore interface {
+	// FindResponse returns a NotFound fault when the tenant has no receipt with this
 	// key, or only one from before oldest.
-	Receipt(ctx context.Context, tenant, key string, oldest time.Time) (Receipt, error)
+	FindResponse(ctx context.Context, tenant, key string, oldest time.Time) (IdempotencyRecord, error)
 
-	// Keep keeps the receipt of a request that changed nothing. It is a Running
+	// SaveResponse keeps the receipt of a request that changed nothing. It is a Running
 	// fault when the tenant has one with the key.
-	Keep(ctx context.Context, r Receipt) error
+	SaveResponse(ctx context.Context, r IdempotencyRecord) error
 }
 
 // Service is the use cases. Each is one function, read from top to bottom.
 type Service struct {
 	store    Store
-	receipts Receipts
+	receipts IdempotencyStore
 	now      func() time.Time
 	newID    func() string
 	growth   growth
 }
 
 // New returns a service on store. Tests pass a fixed clock and counted ids.
-func New(store Store, receipts Receipts, now func() time.Time, newID func() string) *Service {
+func New(store Store, receipts IdempotencyStore, now func() time.Time, newID func() string) *Service {
 	return &Service{store: store, receipts: receipts, now: now, newID: newID}
 }
 
@@ -141,11 +141,11 @@ func (s *Service) Get(ctx context.Context, by access.Actor, ref Ref) (Customer, 
 
 // Update changes a customer. An edit that changes nothing leaves no trace. once
 // is nil for a request that is not sent again.
-func (s *Service) Update(ctx context.Context, by access.Actor, ref Ref, edit Edit, once *Once) (Change, error) {
+func (s *Service) Update(ctx context.Context, by access.Actor, ref Ref, edit Edit, once *Idempotency) (Change, error) {
 	if err := authorise(by, access.Write, ref); err != nil {
 		return Change{}, err
 	}
-	ch, err := s.store.Revise(ctx, ref, s.sign(by), func(c *Customer) error {
+	ch, err := s.store.Update(ctx, ref, s.sign(by), func(c *Customer) error {
 		if err := within(by, *c); err != nil {
 			return err
 		}
@@ -162,11 +162,11 @@ func (s *Service) Update(ctx context.Context, by access.Actor, ref Ref, edit Edi
 
 // Create makes a new customer of the entry. It is a Conflict fault when another
 // one has the id or the number.
-func (s *Service) Create(ctx context.Context, by access.Actor, entry Entry, once *Once) (Change, error) {
+func (s *Service) Create(ctx context.Context, by access.Actor, entry Upsert, once *Idempotency) (Change, error) {
 	if err := forAll(by, access.Write, "a new customer"); err != nil {
 		return Change{}, err
 	}
-	entry.NewID = s.newID()
+	entry.GeneratedID = s.newID()
 	ch, err := s.store.Create(ctx, by.Tenant, s.sign(by), entry, once)
 	if err != nil {
 		return Change{}, err
@@ -177,16 +177,16 @@ func (s *Service) Create(ctx context.Context, by access.Actor, entry Entry, once
 
 // CheckCreate is Create without the write: whether the entry would make a customer
 // now.
-func (s *Service) CheckCreate(ctx context.Context, by access.Actor, entry Entry) error {
+func (s *Service) CheckCreate(ctx context.Context, by access.Actor, entry Upsert) error {
 	if err := forAll(by, access.Write, "a new customer"); err != nil {
 		return err
 	}
-	entry.NewID = s.newID()
-	if _, err := entry.Born(by.Tenant, 1, s.sign(by)); err != nil { // any number will do
+	entry.GeneratedID = s.newID()
+	if _, err := entry.Create(by.Tenant, 1, s.sign(by)); err != nil { // any number will do
 		return err
 	}
 	named := Customer{Tenant: by.Tenant, ID: entry.ID, Number: entry.Number}
-	return named.Taken(func(ref Ref) (Customer, error) { return s.store.Find(ctx, ref) })
+	return named.AlreadyExists(func(ref Ref) (Customer, error) { return s.store.Find(ctx, ref) })
 }
 
 // Search returns up to limit customers that match the query, after a position.
@@ -203,12 +203,12 @@ func (s *Service) Preview(ctx context.Context, by access.Actor, ref Ref, edit Ed
 	if err != nil {
 		return Change{}, err
 	}
-	return Revised(c, s.sign(by), edit)
+	return Apply(c, s.sign(by), edit)
 }
 
-// Put creates or revises each entry, in order. One entry's fault does not touch
+// Upsert creates or revises each entry, in order. One entry's fault does not touch
 // the others.
-func (s *Service) Put(ctx context.Context, by access.Actor, entries []Entry) ([]Result, error) {
+func (s *Service) Upsert(ctx context.Context, by access.Actor, entries []Upsert) ([]UpsertResult, error) {
 	if err := forAll(by, access.Write, "a bulk load"); err != nil {
 		return nil, err
 	}
@@ -217,11 +217,11 @@ func (s *Service) Put(ctx context.Context, by access.Actor, entries []Entry) ([]
 	}
 	for i := range entries {
 		if entries[i].ID == "" {
-			entries[i].NewID = s.newID()
+			entries[i].GeneratedID = s.newID()
 		}
 	}
-	results, err := s.store.Put(ctx, by.Tenant, s.sign(by), entries)
-	if slices.ContainsFunc(results, func(r Result) bool { return !r.Change.Empty() }) {
+	results, err := s.store.Upsert(ctx, by.Tenant, s.sign(by), entries)
+	if slices.ContainsFunc(results, func(r UpsertResult) bool { return !r.Change.Empty() }) {
 		s.growth.grown(by.Tenant)
 	}
 	return results, err
@@ -242,13 +242,13 @@ func (s *Service) find(ctx context.Context, by access.Actor, scope access.Scope,
 	return c, nil
 }
 
-func (s *Service) sign(by access.Actor) Signature {
-	return Signature{Actor: by.Name, Contract: by.Contract, RequestID: by.RequestID, At: s.now()}
+func (s *Service) sign(by access.Actor) ChangeMeta {
+	return ChangeMeta{Actor: by.Name, Contract: by.Contract, RequestID: by.RequestID, At: s.now()}
 }
 
 // forAll refuses what needs the scope for all of the tenant's customers.
 func forAll(by access.Actor, scope access.Scope, what string) error {
-	if !by.May(scope) || !by.Customers.Everyone() {
+	if !by.May(scope) || !by.Customers.All() {
 		return fault.New(fault.Forbidden, "%s needs %s for all customers", what, scope)
 	}
 	return nil
@@ -258,10 +258,10 @@ func forAll(by access.Actor, scope access.Scope, what string) error {
 func authorise(by access.Actor, scope access.Scope, ref Ref) error {
 	switch {
 	case by.Tenant != ref.Tenant:
-		return fault.New(fault.Missing, "no such customer")
+		return fault.New(fault.NotFound, "no such customer")
 	case !by.May(scope):
 		return fault.New(fault.Forbidden, "the caller lacks %s", scope)
-	case ref.ID == "" && !by.Customers.Include(ref.Number):
+	case ref.ID == "" && !by.Customers.Contains(ref.Number):
 		return forbidden()
 	}
 	return nil
@@ -269,7 +269,7 @@ func authorise(by access.Actor, scope access.Scope, ref Ref) error {
 
 // within refuses a customer that is not among the caller's own.
 func within(by access.Actor, c Customer) error {
-	if !by.Customers.Include(c.Number) {
+	if !by.Customers.Contains(c.Number) {
 		return forbidden()
 	}
 	return nil
@@ -278,7 +278,7 @@ func within(by access.Actor, c Customer) error {
 // hidden turns Missing into Forbidden for a caller who names a customer by id and
 // may not learn whether one that is not his exists.
 func hidden(by access.Actor, ref Ref, err error) error {
-	if ref.ID != "" && !by.Customers.Everyone() && fault.Is(err, fault.Missing) {
+	if ref.ID != "" && !by.Customers.All() && fault.Is(err, fault.NotFound) {
 		return forbidden()
 	}
 	return err

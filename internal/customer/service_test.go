@@ -21,7 +21,7 @@ type shelf struct {
 	customer.Store // what it does not keep itself
 
 	mu      sync.Mutex // for those who wait for changes
-	changes []customer.Recorded
+	changes []customer.ChangeRecord
 	tenants []string // of the changes
 	looks   int      // at the feed
 	onFeed  func()   // what happens right after each, if anything
@@ -29,8 +29,8 @@ type shelf struct {
 	records   []customer.Customer
 	lookups   int
 	writes    int
-	signature customer.Signature // of the last call that may write
-	broken    error              // what every call returns
+	signature customer.ChangeMeta // of the last call that may write
+	broken    error               // what every call returns
 }
 
 func (s *shelf) at(ref customer.Ref) int {
@@ -48,14 +48,14 @@ func (s *shelf) Find(_ context.Context, ref customer.Ref) (customer.Customer, er
 	return s.records[i], nil
 }
 
-func (s *shelf) Revise(_ context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit, _ *customer.Once) (customer.Change, error) {
+func (s *shelf) Update(_ context.Context, ref customer.Ref, by customer.ChangeMeta, edit customer.Edit, _ *customer.Idempotency) (customer.Change, error) {
 	s.lookups++
 	s.signature = by
 	i := s.at(ref)
 	if s.broken != nil || i < 0 {
 		return customer.Change{}, errOr(s.broken)
 	}
-	ch, err := customer.Revised(s.records[i], by, edit)
+	ch, err := customer.Apply(s.records[i], by, edit)
 	if err == nil && !ch.Empty() {
 		s.records[i] = ch.After
 		s.record(ch)
@@ -63,10 +63,10 @@ func (s *shelf) Revise(_ context.Context, ref customer.Ref, by customer.Signatur
 	return ch, err
 }
 
-func (s *shelf) Create(_ context.Context, tenant string, by customer.Signature, entry customer.Entry, _ *customer.Once) (customer.Change, error) {
+func (s *shelf) Create(_ context.Context, tenant string, by customer.ChangeMeta, entry customer.Upsert, _ *customer.Idempotency) (customer.Change, error) {
 	s.lookups++
 	s.signature = by
-	ch, err := entry.Born(tenant, int32(len(s.records)+100), by)
+	ch, err := entry.Create(tenant, int32(len(s.records)+100), by)
 	if err = errors.Join(err, s.broken); err != nil {
 		return customer.Change{}, err
 	}
@@ -75,17 +75,17 @@ func (s *shelf) Create(_ context.Context, tenant string, by customer.Signature, 
 	return ch, nil
 }
 
-func (s *shelf) Put(_ context.Context, tenant string, by customer.Signature, entries []customer.Entry) ([]customer.Result, error) {
+func (s *shelf) Upsert(_ context.Context, tenant string, by customer.ChangeMeta, entries []customer.Upsert) ([]customer.UpsertResult, error) {
 	s.lookups++
 	s.signature = by
-	var results []customer.Result
+	var results []customer.UpsertResult
 	for _, e := range entries {
-		ch, err := e.Born(tenant, int32(len(s.records)+100), by)
+		ch, err := e.Create(tenant, int32(len(s.records)+100), by)
 		if err == nil {
 			s.records = append(s.records, ch.After)
 			s.record(ch)
 		}
-		results = append(results, customer.Result{Change: ch, Err: err})
+		results = append(results, customer.UpsertResult{Change: ch, Err: err})
 	}
 	return results, s.broken
 }
@@ -94,20 +94,20 @@ func (s *shelf) Put(_ context.Context, tenant string, by customer.Signature, ent
 func (s *shelf) record(ch customer.Change) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	by := ch.By
+	by := ch.Meta
 	by.At = ch.After.UpdatedAt
-	s.changes = append(s.changes, customer.Recorded{
+	s.changes = append(s.changes, customer.ChangeRecord{
 		Seq: int64(len(s.changes) + 1), CustomerID: ch.After.ID, Number: ch.After.Number, Version: ch.After.Version,
-		Event: ch.Event(), By: by, Fields: ch.Diff(),
+		Event: ch.Event(), Meta: by, Fields: ch.Diff(),
 	})
 	s.tenants = append(s.tenants, ch.After.Tenant)
 	s.writes++
 }
 
-func (s *shelf) Changes(_ context.Context, tenant, id string, below int64, limit int) ([]customer.Recorded, error) {
+func (s *shelf) Changes(_ context.Context, tenant, id string, below int64, limit int) ([]customer.ChangeRecord, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var found []customer.Recorded
+	var found []customer.ChangeRecord
 	for _, r := range slices.Backward(s.changes) {
 		if s.tenants[r.Seq-1] == tenant && r.CustomerID == id && r.Version < below && len(found) < limit {
 			found = append(found, r)
@@ -116,7 +116,7 @@ func (s *shelf) Changes(_ context.Context, tenant, id string, below int64, limit
 	return found, s.broken
 }
 
-func (s *shelf) Feed(_ context.Context, tenant string, after int64, limit int) ([]customer.Recorded, error) {
+func (s *shelf) Feed(_ context.Context, tenant string, after int64, limit int) ([]customer.ChangeRecord, error) {
 	found := s.changesAfter(tenant, after, limit)
 	if s.onFeed != nil {
 		s.onFeed()
@@ -124,11 +124,11 @@ func (s *shelf) Feed(_ context.Context, tenant string, after int64, limit int) (
 	return found, s.broken
 }
 
-func (s *shelf) changesAfter(tenant string, after int64, limit int) []customer.Recorded {
+func (s *shelf) changesAfter(tenant string, after int64, limit int) []customer.ChangeRecord {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.looks++
-	var found []customer.Recorded
+	var found []customer.ChangeRecord
 	for _, r := range s.changes {
 		if s.tenants[r.Seq-1] == tenant && r.Seq > after && len(found) < limit {
 			found = append(found, r)
@@ -141,7 +141,7 @@ func errOr(err error) error {
 	if err != nil {
 		return err
 	}
-	return fault.New(fault.Missing, "no such customer")
+	return fault.New(fault.NotFound, "no such customer")
 }
 
 var (
@@ -157,11 +157,11 @@ func life(tenant string, number int32) []customer.Change {
 	c := full()
 	c.Tenant, c.Number = tenant, number
 	c.ID = fmt.Sprintf("0191d3a0-0000-7000-8000-%04x%08d", tenant[:2], number)
-	birth, err := customer.Born(c, kari)
+	birth, err := customer.Create(c, kari)
 	if err != nil {
 		panic(err)
 	}
-	change, err := customer.Revised(birth.After, kari, rename("Ada"))
+	change, err := customer.Apply(birth.After, kari, rename("Ada"))
 	if err != nil {
 		panic(err)
 	}
@@ -191,7 +191,7 @@ func service() (*customer.Service, *shelf) {
 
 func TestWhoMayReachWhichCustomer(t *testing.T) {
 	t.Parallel()
-	all, own := access.All(), access.Own(7, 9)
+	all, own := access.AllCustomers(), access.OnlyCustomers(7, 9)
 	byID, byNumber := customer.ByID, customer.ByNumber
 	tests := map[string]struct {
 		customers access.Customers
@@ -201,22 +201,22 @@ func TestWhoMayReachWhichCustomer(t *testing.T) {
 	}{
 		"everyone's, by id":                           {all, byID("north", mine.ID), "", true},
 		"everyone's, by number":                       {all, byNumber("north", 8), "", true},
-		"everyone's, no such id":                      {all, byID("north", nobodyID), fault.Missing, true},
-		"everyone's, no such number":                  {all, byNumber("north", 99), fault.Missing, true},
+		"everyone's, no such id":                      {all, byID("north", nobodyID), fault.NotFound, true},
+		"everyone's, no such number":                  {all, byNumber("north", 99), fault.NotFound, true},
 		"his own, by id":                              {own, byID("north", mine.ID), "", true},
 		"his own, by number":                          {own, byNumber("north", 7), "", true},
-		"his own number without a record":             {own, byNumber("north", 9), fault.Missing, true},
+		"his own number without a record":             {own, byNumber("north", 9), fault.NotFound, true},
 		"another's, by id":                            {own, byID("north", yours.ID), fault.Forbidden, true},
 		"another's, by number":                        {own, byNumber("north", 8), fault.Forbidden, false},
 		"another's number without a record":           {own, byNumber("north", 99), fault.Forbidden, false},
 		"no such id looks like another's":             {own, byID("north", nobodyID), fault.Forbidden, true},
 		"another's, by id beside a number of his":     {own, customer.Ref{Tenant: "north", ID: yours.ID, Number: 7}, fault.Forbidden, true},
-		"another tenant's, by id":                     {all, byID("south", foreign.ID), fault.Missing, false},
-		"another tenant's, by number":                 {all, byNumber("south", 7), fault.Missing, false},
-		"another tenant's id under his own tenant":    {all, byID("north", foreign.ID), fault.Missing, true},
-		"another tenant's, with numbers of his own":   {own, byNumber("south", 7), fault.Missing, false},
+		"another tenant's, by id":                     {all, byID("south", foreign.ID), fault.NotFound, false},
+		"another tenant's, by number":                 {all, byNumber("south", 7), fault.NotFound, false},
+		"another tenant's id under his own tenant":    {all, byID("north", foreign.ID), fault.NotFound, true},
+		"another tenant's, with numbers of his own":   {own, byNumber("south", 7), fault.NotFound, false},
 		"an id that another tenant has, with his own": {own, byID("north", foreign.ID), fault.Forbidden, true},
-		"nobody's": {access.Own(), byNumber("north", 7), fault.Forbidden, false},
+		"nobody's": {access.OnlyCustomers(), byNumber("north", 7), fault.Forbidden, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -269,7 +269,7 @@ func uses() map[string]func(*customer.Service, access.Actor, customer.Ref) (cust
 			return customer.Customer{ID: changes[0].CustomerID}, nil
 		},
 		"undo": func(s *customer.Service, by access.Actor, ref customer.Ref) (customer.Customer, error) {
-			edit, err := s.Undo(context.Background(), by, ref, 2)
+			edit, err := s.RevertEdit(context.Background(), by, ref, 2)
 			if err != nil || edit == nil {
 				return customer.Customer{}, err
 			}
@@ -282,7 +282,7 @@ func kindOf(err error) fault.Kind {
 	if err == nil {
 		return ""
 	}
-	return fault.Of(err).Kind
+	return fault.From(err).Kind
 }
 
 func TestEachUseCaseNeedsItsScope(t *testing.T) {
@@ -298,7 +298,7 @@ func TestEachUseCaseNeedsItsScope(t *testing.T) {
 				want = ""
 			}
 			svc, store := service()
-			_, err := call(svc, actor(access.All(), scope), customer.ByID("north", mine.ID))
+			_, err := call(svc, actor(access.AllCustomers(), scope), customer.ByID("north", mine.ID))
 			if got := kindOf(err); got != want {
 				t.Errorf("%s with %s: got %q (%v), want %q", use, scope, got, err, want)
 			}
@@ -313,8 +313,8 @@ func TestAMissingScopeSaysNothingAboutOtherTenants(t *testing.T) {
 	t.Parallel()
 	for use, call := range uses() {
 		svc, _ := service()
-		_, err := call(svc, actor(access.All()), customer.ByID("south", foreign.ID))
-		if !fault.Is(err, fault.Missing) {
+		_, err := call(svc, actor(access.AllCustomers()), customer.ByID("south", foreign.ID))
+		if !fault.Is(err, fault.NotFound) {
 			t.Errorf("%s: got %v, want missing", use, err)
 		}
 	}
@@ -328,7 +328,7 @@ func TestAnEditDoesNotRunOnAnothersCustomer(t *testing.T) {
 		ran = true
 		return nil
 	}
-	by := actor(access.Own(7), access.Read, access.Write)
+	by := actor(access.OnlyCustomers(7), access.Read, access.Write)
 	_, updated := svc.Update(context.Background(), by, customer.ByID("north", yours.ID), spy, nil)
 	_, previewed := svc.Preview(context.Background(), by, customer.ByID("north", yours.ID), spy)
 	if ran || !fault.Is(updated, fault.Forbidden) || !fault.Is(previewed, fault.Forbidden) {
@@ -340,7 +340,7 @@ func TestAnOutageIsNotHidden(t *testing.T) {
 	t.Parallel()
 	outage := errors.New("disk full")
 	for use, call := range uses() {
-		for name, who := range map[string]access.Customers{"everyone": access.All(), "own": access.Own(7)} {
+		for name, who := range map[string]access.Customers{"everyone": access.AllCustomers(), "own": access.OnlyCustomers(7)} {
 			svc, store := service()
 			store.broken = outage
 			if _, err := call(svc, actor(who, access.Read, access.Write), customer.ByID("north", mine.ID)); !errors.Is(err, outage) {
@@ -353,7 +353,7 @@ func TestAnOutageIsNotHidden(t *testing.T) {
 func TestUpdateWritesAndPreviewDoesNot(t *testing.T) {
 	t.Parallel()
 	svc, store := service()
-	by := actor(access.Own(7), access.Write)
+	by := actor(access.OnlyCustomers(7), access.Write)
 	ref := customer.ByNumber("north", 7)
 
 	preview, err := svc.Preview(context.Background(), by, ref, rename("Eve"))
@@ -374,20 +374,20 @@ func TestUpdateWritesAndPreviewDoesNot(t *testing.T) {
 
 func TestCheckCreateTellsWhatCreateWouldAndWritesNothing(t *testing.T) {
 	t.Parallel()
-	all := actor(access.All(), access.Write)
+	all := actor(access.AllCustomers(), access.Write)
 	tests := map[string]struct {
 		by    access.Actor
-		entry customer.Entry
+		entry customer.Upsert
 		want  string
 	}{
-		"a new one":                {all, customer.Entry{Edit: rename("Eve")}, ""},
-		"with an id and a number":  {all, customer.Entry{ID: nobodyID, Number: 9, Edit: rename("Eve")}, ""},
-		"a taken id":               {all, customer.Entry{ID: mine.ID, Edit: rename("Eve")}, "conflict: another customer has this id; id is taken by another customer"},
-		"a taken number":           {all, customer.Entry{Number: 7, Edit: rename("Eve")}, "conflict: another customer has this number; number is taken by another customer"},
-		"another tenant's id":      {all, customer.Entry{ID: foreign.ID, Edit: rename("Eve")}, ""},
-		"a broken rule, and taken": {all, customer.Entry{Number: 7, Edit: rename("\x00")}, "firstName:format"},
-		"by one who may not":       {actor(access.All(), access.Read), customer.Entry{Edit: rename("Eve")}, "forbidden: a new customer needs customers:write for all customers"},
-		"by one with his own":      {actor(access.Own(7), access.Write), customer.Entry{Edit: rename("Eve")}, "forbidden: a new customer needs customers:write for all customers"},
+		"a new one":                {all, customer.Upsert{Edit: rename("Eve")}, ""},
+		"with an id and a number":  {all, customer.Upsert{ID: nobodyID, Number: 9, Edit: rename("Eve")}, ""},
+		"a taken id":               {all, customer.Upsert{ID: mine.ID, Edit: rename("Eve")}, "conflict: another customer has this id; id is taken by another customer"},
+		"a taken number":           {all, customer.Upsert{Number: 7, Edit: rename("Eve")}, "conflict: another customer has this number; number is taken by another customer"},
+		"another tenant's id":      {all, customer.Upsert{ID: foreign.ID, Edit: rename("Eve")}, ""},
+		"a broken rule, and taken": {all, customer.Upsert{Number: 7, Edit: rename("\x00")}, "firstName:format"},
+		"by one who may not":       {actor(access.AllCustomers(), access.Read), customer.Upsert{Edit: rename("Eve")}, "forbidden: a new customer needs customers:write for all customers"},
+		"by one with his own":      {actor(access.OnlyCustomers(7), access.Write), customer.Upsert{Edit: rename("Eve")}, "forbidden: a new customer needs customers:write for all customers"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -403,26 +403,26 @@ func TestCheckCreateTellsWhatCreateWouldAndWritesNothing(t *testing.T) {
 	}
 	svc, store := service()
 	store.broken = errors.New("disk full")
-	if err := svc.CheckCreate(context.Background(), all, customer.Entry{Number: 9, Edit: rename("Eve")}); !errors.Is(err, store.broken) {
+	if err := svc.CheckCreate(context.Background(), all, customer.Upsert{Number: 9, Edit: rename("Eve")}); !errors.Is(err, store.broken) {
 		t.Errorf("in an outage: got %v, want %v", err, store.broken)
 	}
 }
 
 func TestTheSignatureTellsWhoThroughWhatAndWhen(t *testing.T) {
 	t.Parallel()
-	want := customer.Signature{Actor: "account:kari", Contract: "elw", RequestID: "r1", At: noon}
-	by := actor(access.All(), access.Write)
+	want := customer.ChangeMeta{Actor: "account:kari", Contract: "elw", RequestID: "r1", At: noon}
+	by := actor(access.AllCustomers(), access.Write)
 
 	svc, store := service()
 	ch, err := svc.Update(context.Background(), by, customer.ByID("north", mine.ID), rename("Eve"), nil)
-	if err != nil || store.signature != want || ch.By != want {
-		t.Errorf("update: signed %+v, %v, want %+v", ch.By, err, want)
+	if err != nil || store.signature != want || ch.Meta != want {
+		t.Errorf("update: signed %+v, %v, want %+v", ch.Meta, err, want)
 	}
-	if ch, err = svc.Preview(context.Background(), by, customer.ByID("north", mine.ID), rename("Eva")); err != nil || ch.By != want {
-		t.Errorf("preview: signed %+v, %v, want %+v", ch.By, err, want)
+	if ch, err = svc.Preview(context.Background(), by, customer.ByID("north", mine.ID), rename("Eva")); err != nil || ch.Meta != want {
+		t.Errorf("preview: signed %+v, %v, want %+v", ch.Meta, err, want)
 	}
 	svc, store = service()
-	if _, err = svc.Put(context.Background(), by, []customer.Entry{{Edit: surname}}); err != nil || store.signature != want {
+	if _, err = svc.Upsert(context.Background(), by, []customer.Upsert{{Edit: surname}}); err != nil || store.signature != want {
 		t.Errorf("put: signed %+v, %v, want %+v", store.signature, err, want)
 	}
 }
@@ -433,15 +433,15 @@ func TestPutNeedsWriteForAll(t *testing.T) {
 		by   access.Actor
 		want fault.Kind
 	}{
-		"write for all":      {actor(access.All(), access.Write), ""},
-		"write for some":     {actor(access.Own(7, 8), access.Write), fault.Forbidden},
-		"write for none":     {actor(access.Own(), access.Write), fault.Forbidden},
-		"read for all":       {actor(access.All(), access.Read), fault.Forbidden},
-		"all but write":      {actor(access.All(), access.Read, access.Erase, access.Admin), fault.Forbidden},
+		"write for all":      {actor(access.AllCustomers(), access.Write), ""},
+		"write for some":     {actor(access.OnlyCustomers(7, 8), access.Write), fault.Forbidden},
+		"write for none":     {actor(access.OnlyCustomers(), access.Write), fault.Forbidden},
+		"read for all":       {actor(access.AllCustomers(), access.Read), fault.Forbidden},
+		"all but write":      {actor(access.AllCustomers(), access.Read, access.Erase, access.Admin), fault.Forbidden},
 		"nothing for nobody": {actor(access.Customers{}), fault.Forbidden},
 	} {
 		svc, store := service()
-		_, err := svc.Put(context.Background(), tt.by, []customer.Entry{{Edit: surname}})
+		_, err := svc.Upsert(context.Background(), tt.by, []customer.Upsert{{Edit: surname}})
 		if got := kindOf(err); got != tt.want || (store.writes == 1) != (tt.want == "") {
 			t.Errorf("%s: got %q (%v) and %d writes, want %q", name, got, err, store.writes, tt.want)
 		}
@@ -454,12 +454,12 @@ func TestCreateNeedsWriteForAll(t *testing.T) {
 		by   access.Actor
 		want fault.Kind
 	}{
-		"write for all":  {actor(access.All(), access.Write), ""},
-		"write for some": {actor(access.Own(7, 8), access.Write), fault.Forbidden},
-		"all but write":  {actor(access.All(), access.Read, access.Erase, access.Admin), fault.Forbidden},
+		"write for all":  {actor(access.AllCustomers(), access.Write), ""},
+		"write for some": {actor(access.OnlyCustomers(7, 8), access.Write), fault.Forbidden},
+		"all but write":  {actor(access.AllCustomers(), access.Read, access.Erase, access.Admin), fault.Forbidden},
 	} {
 		svc, store := service()
-		ch, err := svc.Create(context.Background(), tt.by, customer.Entry{Edit: surname}, nil)
+		ch, err := svc.Create(context.Background(), tt.by, customer.Upsert{Edit: surname}, nil)
 		if kindOf(err) != tt.want || (store.writes == 1) != (tt.want == "") {
 			t.Errorf("%s: got %v and %d writes, want %q", name, err, store.writes, tt.want)
 		}
@@ -472,7 +472,7 @@ func TestCreateNeedsWriteForAll(t *testing.T) {
 func TestPutOfNothingAsksNobody(t *testing.T) {
 	t.Parallel()
 	svc, store := service()
-	results, err := svc.Put(context.Background(), actor(access.All(), access.Write), nil)
+	results, err := svc.Upsert(context.Background(), actor(access.AllCustomers(), access.Write), nil)
 	if err != nil || len(results) != 0 || store.lookups != 0 {
 		t.Errorf("put of nothing: got %v, %v and %d look-ups, want none", results, err, store.lookups)
 	}
@@ -481,7 +481,7 @@ func TestPutOfNothingAsksNobody(t *testing.T) {
 func TestPutGivesAnIDToEachEntryWithoutOne(t *testing.T) {
 	t.Parallel()
 	svc, _ := service()
-	results, err := svc.Put(context.Background(), actor(access.All(), access.Write), []customer.Entry{
+	results, err := svc.Upsert(context.Background(), actor(access.AllCustomers(), access.Write), []customer.Upsert{
 		{Edit: surname}, {ID: givenID, Edit: surname}, {Edit: refuse}, {Number: 55, Edit: surname},
 	})
 	if err != nil || len(results) != 4 {

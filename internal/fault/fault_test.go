@@ -12,7 +12,7 @@ import (
 
 func TestOfFindsTheFaultInAChain(t *testing.T) {
 	t.Parallel()
-	stale := fault.New(fault.Stale, "version %d", 4)
+	stale := fault.New(fault.PreconditionFailed, "version %d", 4)
 	outage := errors.New("dial tcp 192.0.2.1: secret")
 	internal := fault.New(fault.Internal, "internal error")
 	tests := map[string]struct {
@@ -22,14 +22,14 @@ func TestOfFindsTheFaultInAChain(t *testing.T) {
 		"bare":                    {stale, stale},
 		"wrapped":                 {fmt.Errorf("update: %w", fmt.Errorf("revise: %w", stale)), stale},
 		"joined":                  {errors.Join(outage, stale), stale},
-		"the outer of two":        {fmt.Errorf("%w: %w", fault.New(fault.Busy, "wait"), stale), fault.New(fault.Busy, "wait")},
+		"the outer of two":        {fmt.Errorf("%w: %w", fault.New(fault.Unavailable, "wait"), stale), fault.New(fault.Unavailable, "wait")},
 		"anything else is hidden": {outage, internal},
 		"nothing at all":          {nil, internal},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(tt.want, fault.Of(tt.err)); diff != "" {
+			if diff := cmp.Diff(tt.want, fault.From(tt.err)); diff != "" {
 				t.Errorf("Of(%v) (-want +got):\n%s", tt.err, diff)
 			}
 		})
@@ -67,12 +67,12 @@ func TestKindsAreDistinct(t *testing.T) {
 func TestInFindsAFaultInTheChain(t *testing.T) {
 	t.Parallel()
 	for err, want := range map[error]bool{
-		fault.New(fault.Internal, "ours"):                                 true,
-		fmt.Errorf("find customer: %w", fault.New(fault.Missing, "gone")): true,
-		errors.New("a defect"):                                            false,
-		nil:                                                               false,
+		fault.New(fault.Internal, "ours"):                                  true,
+		fmt.Errorf("find customer: %w", fault.New(fault.NotFound, "gone")): true,
+		errors.New("a defect"):                                             false,
+		nil:                                                                false,
 	} {
-		if got := fault.In(err); got != want {
+		if got := fault.IsFault(err); got != want {
 			t.Errorf("In(%v): got %v, want %v", err, got, want)
 		}
 	}
@@ -81,9 +81,9 @@ func TestInFindsAFaultInTheChain(t *testing.T) {
 func TestErrorTellsKindTextAndFields(t *testing.T) {
 	t.Parallel()
 	for want, f := range map[string]*fault.Fault{
-		"stale: at version 4": fault.New(fault.Stale, "at version %d", 4),
-		"conflict: another customer has this number; number is taken by another customer": fault.Taken("customer", "number"),
-		"invalid: no; a is b; c is d": {
+		"precondition-failed: at version 4":                                               fault.New(fault.PreconditionFailed, "at version %d", 4),
+		"conflict: another customer has this number; number is taken by another customer": fault.AlreadyExists("customer", "number"),
+		"validation-failed: no; a is b; c is d": {
 			Kind: fault.Invalid, Text: "no", Fields: []fault.Field{{Path: "a", Text: "is b"}, {Path: "c", Text: "is d"}},
 		},
 	} {
@@ -95,7 +95,7 @@ func TestErrorTellsKindTextAndFields(t *testing.T) {
 
 func TestTakenNamesTheFieldAndTheRule(t *testing.T) {
 	t.Parallel()
-	f := fault.Taken("customer", "email")
+	f := fault.AlreadyExists("customer", "email")
 	if f.Kind != fault.Conflict || len(f.Fields) != 1 || f.Fields[0].Path != "email" || f.Fields[0].Rule != fault.Unique {
 		t.Errorf("Taken: got %+v, want a conflict of email:unique", f)
 	}
@@ -103,16 +103,16 @@ func TestTakenNamesTheFieldAndTheRule(t *testing.T) {
 
 func TestChecksTellEveryBrokenRuleInOrder(t *testing.T) {
 	t.Parallel()
-	var checks fault.Checks
-	checks.Need(true, "kind", fault.Format, "is fine")
+	var checks fault.Validator
+	checks.Require(true, "kind", fault.Format, "is fine")
 	if err := checks.Err(); err != nil {
 		t.Fatalf("no rule is broken: got %v, want nil", err)
 	}
-	checks.Need(false, "name", fault.Required, "is required")
-	checks.Need(false, "age", fault.Range, "is too much")
-	checks.Need(false, "name", fault.Length, "is too long")
+	checks.Require(false, "name", fault.Required, "is required")
+	checks.Require(false, "age", fault.Range, "is too much")
+	checks.Require(false, "name", fault.Length, "is too long")
 	for path, want := range map[string]bool{"kind": false, "name": true, "age": true, "nam": false, "": false} {
-		if got := checks.Broken(path); got != want {
+		if got := checks.HasError(path); got != want {
 			t.Errorf("Broken(%q): got %v, want %v", path, got, want)
 		}
 	}
@@ -122,7 +122,7 @@ func TestChecksTellEveryBrokenRuleInOrder(t *testing.T) {
 		{Path: "name", Rule: fault.Length, Text: "is too long"},
 	}
 	err := checks.Err()
-	if diff := cmp.Diff(want, fault.Of(err).Fields); diff != "" || !fault.Is(err, fault.Invalid) {
+	if diff := cmp.Diff(want, fault.From(err).Fields); diff != "" || !fault.Is(err, fault.Invalid) {
 		t.Errorf("Err: got %v (-want +got):\n%s", err, diff)
 	}
 }

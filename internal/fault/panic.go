@@ -6,10 +6,10 @@ import (
 	"runtime/debug"
 )
 
-// Panicked is the error of a panic that was recovered: a defect, with its stack
+// FromPanic is the error of a panic that was recovered: a defect, with its stack
 // for the log. Only the runtime's own words are sure to hold no personal data, so
 // of anything else that was thrown it tells the type alone.
-func Panicked(thrown any) error {
+func FromPanic(thrown any) error {
 	text := fmt.Sprintf("%T", thrown)
 	if err, ok := thrown.(runtime.Error); ok {
 		text = err.Error()

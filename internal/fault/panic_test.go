@@ -29,7 +29,7 @@ func TestAPanicTellsNothingPersonal(t *testing.T) {
 			if !strings.Contains(err.Error(), "panic_test.go:") {
 				t.Errorf("got %q, want the stack", err)
 			}
-			if got := fault.Of(err).Kind; got != fault.Internal {
+			if got := fault.From(err).Kind; got != fault.Internal {
 				t.Errorf("kind: got %s, want internal", got)
 			}
 		})
@@ -39,7 +39,7 @@ func TestAPanicTellsNothingPersonal(t *testing.T) {
 func write(m map[string]int, key string) { m[key]++ }
 
 func caught(run func()) (err error) {
-	defer func() { err = fault.Panicked(recover()) }()
+	defer func() { err = fault.FromPanic(recover()) }()
 	run()
 	return nil
 }

@@ -93,9 +93,9 @@ func (s Settings) llms(guides []guide) ([]byte, error) {
 func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 	status, title := http.StatusInternalServerError, "The page cannot be shown"
 	switch f.Kind {
-	case fault.NoRoute:
+	case fault.RouteNotFound:
 		status, title = http.StatusNotFound, "There is no such page"
-	case fault.NoMethod:
+	case fault.MethodNotAllowed:
 		status, title = http.StatusMethodNotAllowed, "Pages can only be read"
 	}
 	body, err := page.Render(faultPages(), title)

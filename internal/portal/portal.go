@@ -49,15 +49,15 @@ func (s Settings) mounts(from fs.FS) []web.Mount {
 	}
 	handler := web.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		const label = "docs"
-		web.Name(r, label, "none")
+		web.SetOperation(r, label, "none")
 		if !web.ReadsOnly(w, r) {
-			return fault.New(fault.NoMethod, "the path knows GET, HEAD")
+			return fault.New(fault.MethodNotAllowed, "the path knows GET, HEAD")
 		}
 		found, ok := all[strings.TrimSuffix(r.URL.Path, "/")]
 		if !ok {
-			return fault.New(fault.NoRoute, "no such page")
+			return fault.New(fault.RouteNotFound, "no such page")
 		}
-		web.Name(r, label, found.kind)
+		web.SetOperation(r, label, found.kind)
 		return found.serve(w, r)
 	}, fail)
 	return []web.Mount{{Prefix: home, Handler: handler}, {Prefix: llmsPath, Handler: handler}}

@@ -9,27 +9,27 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Answer is a whole answer that is not on its way yet.
-type Answer struct {
+// BufferedResponse is a whole answer that is not on its way yet.
+type BufferedResponse struct {
 	Status int         `json:"status"`
 	Header http.Header `json:"header"`
 	Body   []byte      `json:"body"`
 }
 
-// Record returns what f answers.
-func Record(f func(w http.ResponseWriter) error) (Answer, error) {
+// Capture returns what f answers.
+func Capture(f func(w http.ResponseWriter) error) (BufferedResponse, error) {
 	rec := answerRecorder{header: http.Header{}}
 	if err := f(&rec); err != nil {
-		return Answer{}, err
+		return BufferedResponse{}, err
 	}
 	if rec.status == 0 {
 		rec.status = http.StatusOK
 	}
-	return Answer{rec.status, rec.header, rec.body.Bytes()}, nil
+	return BufferedResponse{rec.status, rec.header, rec.body.Bytes()}, nil
 }
 
 // Send answers with a, beside the headers that w has already.
-func (a Answer) Send(w http.ResponseWriter) error {
+func (a BufferedResponse) Send(w http.ResponseWriter) error {
 	maps.Copy(w.Header(), a.Header)
 	w.WriteHeader(a.Status)
 	_, _ = w.Write(a.Body) // the caller is gone if this fails
@@ -37,16 +37,16 @@ func (a Answer) Send(w http.ResponseWriter) error {
 }
 
 // Bytes is the answer as it is kept.
-func (a Answer) Bytes() ([]byte, error) { return json.Marshal(a, json.Deterministic(true)) }
+func (a BufferedResponse) Bytes() ([]byte, error) { return json.Marshal(a, json.Deterministic(true)) }
 
-// ParseAnswer reads what Bytes wrote.
-func ParseAnswer(b []byte) (Answer, error) {
-	var a Answer
+// DecodeResponse reads what Bytes wrote.
+func DecodeResponse(b []byte) (BufferedResponse, error) {
+	var a BufferedResponse
 	if err := json.Unmarshal(b, &a); err != nil {
-		return Answer{}, fmt.Errorf("read a kept answer: %w", err)
+		return BufferedResponse{}, fmt.Errorf("read a kept answer: %w", err)
 	}
 	if a.Status < 200 || a.Status > 599 { // which nobody may send
-		return Answer{}, fmt.Errorf("read a kept answer: its status is %d", a.Status)
+		return BufferedResponse{}, fmt.Errorf("read a kept answer: its status is %d", a.Status)
 	}
 	return a, nil
 }

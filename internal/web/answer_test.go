@@ -74,7 +74,7 @@ func sent(rec *httptest.ResponseRecorder) map[string]any {
 
 func kept(t *testing.T, write func(http.ResponseWriter) error) []byte {
 	t.Helper()
-	a, err := web.Record(write)
+	a, err := web.Capture(write)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,9 +85,9 @@ func kept(t *testing.T, write func(http.ResponseWriter) error) []byte {
 	return b
 }
 
-func parse(t *testing.T, b []byte) web.Answer {
+func parse(t *testing.T, b []byte) web.BufferedResponse {
 	t.Helper()
-	a, err := web.ParseAnswer(b)
+	a, err := web.DecodeResponse(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestAKeptAnswerGoesBesideTheHeadersOfItsOwnTime(t *testing.T) {
 func TestAnAnswerThatFailsIsNotKept(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken on purpose")
-	a, err := web.Record(func(w http.ResponseWriter) error {
+	a, err := web.Capture(func(w http.ResponseWriter) error {
 		w.WriteHeader(http.StatusOK)
 		return broken
 	})
@@ -125,7 +125,7 @@ func TestAnAnswerThatFailsIsNotKept(t *testing.T) {
 func TestWhatIsNoAnswerIsNotRead(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "null", "{}", `{"status":0}`, `{"status":99}`, `{"status":1000}`, `{"status":"200"}`, "[]", `{"status":200`} {
-		if a, err := web.ParseAnswer([]byte(text)); err == nil {
+		if a, err := web.DecodeResponse([]byte(text)); err == nil {
 			t.Errorf("%q: got %+v, want an error", text, a)
 		}
 	}

@@ -20,14 +20,14 @@ import (
 // charset other than UTF-8, or when the body is Encoded.
 func RequestType(r *http.Request, accepted ...string) (string, error) {
 	if Encoded(r) {
-		return "", fault.New(fault.Unsupported, "the body must be sent as it is, without Content-Encoding")
+		return "", fault.New(fault.UnsupportedMediaType, "the body must be sent as it is, without Content-Encoding")
 	}
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || !slices.Contains(accepted, media) {
-		return "", fault.New(fault.Unsupported, "the Content-Type must be %s", strings.Join(accepted, ", "))
+		return "", fault.New(fault.UnsupportedMediaType, "the Content-Type must be %s", strings.Join(accepted, ", "))
 	}
 	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
-		return "", fault.New(fault.Unsupported, "the charset must be utf-8")
+		return "", fault.New(fault.UnsupportedMediaType, "the charset must be utf-8")
 	}
 	return media, nil
 }
@@ -58,9 +58,9 @@ func ReadBody(r *http.Request) ([]byte, error) {
 	case isTooLarge:
 		return nil, fault.New(fault.TooLarge, "the body has more than %d bytes, which is the limit of this server", tooLarge.limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, fault.New(fault.Slow, "the body took too long to arrive")
+		return nil, fault.New(fault.RequestTimeout, "the body took too long to arrive")
 	default:
-		return nil, fault.New(fault.Malformed, "the body ended early")
+		return nil, fault.New(fault.BadRequest, "the body ended early")
 	}
 }
 
@@ -131,7 +131,7 @@ func (m Member) Text() (text string, ok bool) {
 // no repeated names, at most 10,000 levels), and returns its members in order. A
 // byte order mark before it is skipped.
 //
-// Its Malformed fault has no field when the body is no object; a field with an
+// Its BadRequest fault has no field when the body is no object; a field with an
 // empty path when it is not JSON; and the field with the repeated name.
 func Object(body []byte) ([]Member, error) {
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
@@ -177,14 +177,14 @@ func notObject(dec *jsontext.Decoder) error {
 	if _, err := dec.ReadValue(); err != nil && err != io.EOF {
 		return notJSON(err)
 	}
-	return fault.New(fault.Malformed, "the body must be a JSON object")
+	return fault.New(fault.BadRequest, "the body must be a JSON object")
 }
 
 func notJSON(err error) error {
 	field := fault.Field{Rule: fault.Format, Text: "must be valid JSON"}
 	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok && errors.Is(s, jsontext.ErrDuplicateName) {
 		path := strings.Join(slices.Collect(s.JSONPointer.Tokens()), ".")
-		field = fault.Field{Path: path, Rule: fault.Repeated, Text: "must not be repeated"}
+		field = fault.Field{Path: path, Rule: fault.Duplicate, Text: "must not be repeated"}
 	}
-	return &fault.Fault{Kind: fault.Malformed, Text: "the body is malformed", Fields: []fault.Field{field}}
+	return &fault.Fault{Kind: fault.BadRequest, Text: "the body is malformed", Fields: []fault.Field{field}}
 }

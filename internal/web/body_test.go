@@ -48,7 +48,7 @@ func TestRequestTypeIsOneOfThoseAccepted(t *testing.T) {
 			if got != tt.want || (err == nil) != (tt.want != "") {
 				t.Errorf("RequestType(%q): got %q, %v, want %q", tt.header, got, err, tt.want)
 			}
-			if err != nil && told(err) != "unsupported" {
+			if err != nil && told(err) != "unsupported-media-type" {
 				t.Errorf("RequestType(%q): got %q, want unsupported", tt.header, told(err))
 			}
 		})
@@ -75,7 +75,7 @@ func TestRequestTypeRefusesABodyThatIsEncoded(t *testing.T) {
 			r := httptest.NewRequest(http.MethodPatch, "/", nil)
 			r.Header.Set("Content-Type", "application/json")
 			r.Header["Content-Encoding"] = tt.codings
-			if _, err := web.RequestType(r, "application/json"); (err == nil) != tt.taken || err != nil && told(err) != "unsupported" {
+			if _, err := web.RequestType(r, "application/json"); (err == nil) != tt.taken || err != nil && told(err) != "unsupported-media-type" {
 				t.Errorf("Content-Encoding %q: got %v, want taken %v", tt.codings, err, tt.taken)
 			}
 		})
@@ -119,7 +119,7 @@ func TestABodyHasALimit(t *testing.T) {
 		"one byte over in chunks is too large":   {chunked(1001), "413 too-large"},
 		"ten megabytes are too large":            {whole(10 << 20), "413 too-large"},
 		"ten megabytes in chunks are too large":  {chunked(10 << 20), "413 too-large"},
-		"a chunk without a size is malformed":    {"POST /t/ HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "400 malformed"},
+		"a chunk without a size is malformed":    {"POST /t/ HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "400 bad-request"},
 		"leave to send is given below the limit": {strings.Replace(whole(5), "\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n", 1), "100 "},
 	}
 	for name, tt := range tests {
@@ -178,8 +178,8 @@ func TestABodyThatEndsEarlyIsMalformed(t *testing.T) {
 			if err := c.CloseWrite(); err != nil {
 				t.Fatal(err)
 			}
-			if resp, body := c.answer(t, http.MethodPost); resp.StatusCode != 400 || body != "malformed" {
-				t.Errorf("answer: got %s %q, want 400 malformed", resp.Status, body)
+			if resp, body := c.answer(t, http.MethodPost); resp.StatusCode != 400 || body != "bad-request" {
+				t.Errorf("answer: got %s %q, want 400 bad-request", resp.Status, body)
 			}
 		})
 	}
@@ -192,7 +192,7 @@ func TestAConnectionThatIsLostInABodyIsTheClientsAffair(t *testing.T) {
 	c.send(t, half)
 	c.Close()
 	line := server.log.line(t)
-	if line["fault"] != "malformed" || line["level"] != "INFO" || line["error"] != nil {
+	if line["fault"] != "bad-request" || line["level"] != "INFO" || line["error"] != nil {
 		t.Errorf("log: got %v, want a malformed request and no error", line)
 	}
 }
@@ -206,7 +206,7 @@ func TestABodyThatComesTooSlowlyIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := start(t, &web.Server{Mounts: mount(measure), Patience: web.Patience{Request: 200 * time.Millisecond}})
+			server := start(t, &web.Server{Mounts: mount(measure), Patience: web.Timeouts{Request: 200 * time.Millisecond}})
 			c := server.dial(t)
 			c.send(t, request)
 			want := http.StatusRequestTimeout

@@ -121,11 +121,11 @@ func callOf(r *http.Request) *call {
 // request.
 func RequestID(r *http.Request) string { return callOf(r).id }
 
-// Name tells the log and the metrics which operation of which contract r is.
-func Name(r *http.Request, contract, operation string) {
+// SetOperation tells the log and the metrics which operation of which contract r is.
+func SetOperation(r *http.Request, contract, operation string) {
 	c := callOf(r)
 	c.contract, c.operation = contract, operation
 }
 
-// Refused tells the log that a handler has answered with a fault itself.
-func Refused(r *http.Request, kind fault.Kind) { callOf(r).fault = kind }
+// SetFault tells the log that a handler has answered with a fault itself.
+func SetFault(r *http.Request, kind fault.Kind) { callOf(r).fault = kind }

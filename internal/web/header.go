@@ -17,7 +17,7 @@ func ETag(version int64) string { return `"` + strconv.FormatInt(version, 10) + 
 // of which the record must be at one. It is conditional when the header names
 // versions; "*" only demands that there is a record. Tags that are not of ours,
 // or weak, match nothing, and nor does a list without tags. A header that is no
-// list of tags is a Malformed fault.
+// list of tags is a BadRequest fault.
 func IfMatch(r *http.Request) (versions []int64, conditional bool, err error) {
 	headers := r.Header.Values("If-Match")
 	list := strings.Join(headers, ",")
@@ -74,7 +74,7 @@ func nextTag(s string) (tag string, weak bool, rest string, ok bool) {
 
 func badIfMatch() error {
 	return &fault.Fault{
-		Kind:   fault.Malformed,
+		Kind:   fault.BadRequest,
 		Text:   "the request is malformed",
 		Fields: []fault.Field{{Path: "If-Match", Rule: fault.Format, Text: `must be * or entity tags such as "3"`}},
 	}

@@ -13,7 +13,7 @@ import (
 
 func TestIfMatchReadsVersions(t *testing.T) {
 	t.Parallel()
-	const malformed = "malformed If-Match:format"
+	const malformed = "bad-request If-Match:format"
 	tests := map[string]struct {
 		headers []string
 		want    string // versions, "any", or the fault

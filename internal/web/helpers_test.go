@@ -24,14 +24,14 @@ const soon = 10 * time.Second
 
 // status is how the contract of these tests answers.
 var status = map[fault.Kind]int{
-	fault.Malformed: http.StatusBadRequest,
-	fault.Invalid:   http.StatusUnprocessableEntity,
-	fault.TooLarge:  http.StatusRequestEntityTooLarge,
-	fault.Slow:      http.StatusRequestTimeout,
-	fault.Busy:      http.StatusServiceUnavailable,
-	fault.Full:      http.StatusInsufficientStorage,
-	fault.Limited:   http.StatusTooManyRequests,
-	fault.Internal:  http.StatusInternalServerError,
+	fault.BadRequest:     http.StatusBadRequest,
+	fault.Invalid:        http.StatusUnprocessableEntity,
+	fault.TooLarge:       http.StatusRequestEntityTooLarge,
+	fault.RequestTimeout: http.StatusRequestTimeout,
+	fault.Unavailable:    http.StatusServiceUnavailable,
+	fault.StorageFull:    http.StatusInsufficientStorage,
+	fault.RateLimited:    http.StatusTooManyRequests,
+	fault.Internal:       http.StatusInternalServerError,
 }
 
 func fail(w http.ResponseWriter, _ *http.Request, f *fault.Fault) {
@@ -43,7 +43,7 @@ func told(err error) string {
 	if err == nil {
 		return ""
 	}
-	f := fault.Of(err)
+	f := fault.From(err)
 	parts := []string{string(f.Kind)}
 	for _, field := range f.Fields {
 		parts = append(parts, field.Path+":"+field.Rule)
@@ -55,7 +55,7 @@ func told(err error) string {
 func mount(f web.Func) []web.Mount {
 	h := web.Handle(f, fail)
 	return []web.Mount{{Prefix: "/t/", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		web.Name(r, "test", "act")
+		web.SetOperation(r, "test", "act")
 		h.ServeHTTP(w, r)
 	})}}
 }

@@ -21,7 +21,7 @@ func observe(next http.Handler, patience time.Duration, log *slog.Logger, metric
 			p := recover()
 			abort := p != nil
 			if abort && p != http.ErrAbortHandler {
-				c.err = fault.Panicked(p)
+				c.err = fault.FromPanic(p)
 				if rec.status == 0 {
 					http.Error(rec, "internal error", http.StatusInternalServerError)
 					abort = false

@@ -49,7 +49,7 @@ func TestObjectReadsMembersInOrder(t *testing.T) {
 
 func TestObjectRefuses(t *testing.T) {
 	t.Parallel()
-	const noObject, noJSON = "malformed", "malformed :format"
+	const noObject, noJSON = "bad-request", "bad-request :format"
 	tests := map[string]struct{ body, want string }{
 		"nothing":                          {"", noObject},
 		"only space":                       {" \r\n\t", noObject},
@@ -98,13 +98,13 @@ func TestObjectRefuses(t *testing.T) {
 		"a lone high surrogate":            {`{"a":"\ud800"}`, noJSON},
 		"a lone low surrogate":             {`{"a":"\udc00x"}`, noJSON},
 		"a lone surrogate in a name":       {`{"\ud800":1}`, noJSON},
-		"a name twice":                     {`{"a":1,"b":2,"a":3}`, "malformed a:repeated"},
-		"a name twice with the same value": {`{"a":1,"a":1}`, "malformed a:repeated"},
-		"a name twice, once escaped":       {`{"a":1,"\u0061":2}`, "malformed a:repeated"},
-		"the empty name twice":             {`{"":1,"":2}`, "malformed :repeated"},
-		"a name twice deeper down":         {`{"x":1,"a":{"b":1,"c":{"d":1,"d":2}}}`, "malformed a.c.d:repeated"},
-		"a name twice in an array":         {`{"a":[{},{"b":1,"b":2}]}`, "malformed a.1.b:repeated"},
-		"a name with a slash twice":        {`{"a/b~c":1,"a/b~c":2}`, "malformed a/b~c:repeated"},
+		"a name twice":                     {`{"a":1,"b":2,"a":3}`, "bad-request a:duplicate"},
+		"a name twice with the same value": {`{"a":1,"a":1}`, "bad-request a:duplicate"},
+		"a name twice, once escaped":       {`{"a":1,"\u0061":2}`, "bad-request a:duplicate"},
+		"the empty name twice":             {`{"":1,"":2}`, "bad-request :duplicate"},
+		"a name twice deeper down":         {`{"x":1,"a":{"b":1,"c":{"d":1,"d":2}}}`, "bad-request a.c.d:duplicate"},
+		"a name twice in an array":         {`{"a":[{},{"b":1,"b":2}]}`, "bad-request a.1.b:duplicate"},
+		"a name with a slash twice":        {`{"a/b~c":1,"a/b~c":2}`, "bad-request a/b~c:duplicate"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestObjectRefuses(t *testing.T) {
 func TestObjectHasTenThousandLevels(t *testing.T) {
 	t.Parallel()
 	for levels, want := range map[int]string{ // the object itself is one
-		100: "", 10_000: "", 10_001: "malformed :format", 1_000_000: "malformed :format",
+		100: "", 10_000: "", 10_001: "bad-request :format", 1_000_000: "bad-request :format",
 	} {
 		for _, brackets := range [][2]string{{"[", "]"}, {`{"a":`, "}"}} {
 			inner := strings.Repeat(brackets[0], levels-2) + "[]" + strings.Repeat(brackets[1], levels-2)
@@ -186,7 +186,7 @@ func TestObjectFaultsNeverRepeatValues(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`{"a":"secret`, `secret`, `["secret"]`, `{"a":1,"a":"secret"}`, `{"a":secret}`, `{"a":"secret"} x`} {
 		_, err := web.Object([]byte(body))
-		if f := fault.Of(err); f.Kind != fault.Malformed || strings.Contains(fmt.Sprint(f, f.Fields), "secret") {
+		if f := fault.From(err); f.Kind != fault.BadRequest || strings.Contains(fmt.Sprint(f, f.Fields), "secret") {
 			t.Errorf("Object(%s): got %v, want a malformed fault without the value", body, f)
 		}
 	}

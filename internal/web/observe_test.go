@@ -77,7 +77,7 @@ func TestAHandlerRunsWithoutTheServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	web.Name(r, "test", "act") // goes nowhere
+	web.SetOperation(r, "test", "act") // goes nowhere
 	if got := web.RequestID(r); got != "" {
 		t.Errorf("id: got %q, want none", got)
 	}
@@ -86,7 +86,7 @@ func TestAHandlerRunsWithoutTheServer(t *testing.T) {
 func TestEachRequestIsOneLineOfLog(t *testing.T) {
 	t.Parallel()
 	returns := func(err error) web.Func { return func(http.ResponseWriter, *http.Request) error { return err } }
-	busy := fault.New(fault.Busy, "wait")
+	busy := fault.New(fault.Unavailable, "wait")
 	tests := map[string]struct {
 		handle web.Func
 		want   string // level, status, bytes, fault, error
@@ -94,11 +94,11 @@ func TestEachRequestIsOneLineOfLog(t *testing.T) {
 	}{
 		"an answer":      {hello, "INFO 200 5 <nil> <nil>", ""},
 		"nothing said":   {returns(nil), "INFO 200 0 <nil> <nil>", ""},
-		"a refusal":      {returns(fault.New(fault.Malformed, "no")), "INFO 400 9 malformed <nil>", " fault"},
+		"a refusal":      {returns(fault.New(fault.BadRequest, "no")), "INFO 400 11 bad-request <nil>", " fault"},
 		"an outage":      {returns(errors.New("dial: refused")), "ERROR 500 8 internal dial: refused", " error fault"},
-		"a busy store":   {returns(busy), "ERROR 503 4 busy busy: wait", " error fault"},
-		"a busy store's": {returns(fmt.Errorf("put: %w", busy)), "ERROR 503 4 busy put: busy: wait", " error fault"},
-		"a full disk":    {returns(fmt.Errorf("put: %w", fault.New(fault.Full, "no room"))), "ERROR 507 4 full put: full: no room", " error fault"},
+		"a busy store":   {returns(busy), "ERROR 503 11 unavailable unavailable: wait", " error fault"},
+		"a busy store's": {returns(fmt.Errorf("put: %w", busy)), "ERROR 503 11 unavailable put: unavailable: wait", " error fault"},
+		"a full disk":    {returns(fmt.Errorf("put: %w", fault.New(fault.StorageFull, "no room"))), "ERROR 507 12 storage-full put: storage-full: no room", " error fault"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -148,7 +148,7 @@ func TestTheLogHoldsNoPersonalData(t *testing.T) {
 		"a text is thrown":             {"/t/", func(http.ResponseWriter, *http.Request) error { panic(marker) }, 500},
 		"an error is thrown":           {"/t/", func(http.ResponseWriter, *http.Request) error { panic(errors.New(marker)) }, 500},
 		"a wrapped error is thrown":    {"/t/", func(http.ResponseWriter, *http.Request) error { panic(fmt.Errorf("%s: %w", marker, io.EOF)) }, 500},
-		"a fault is thrown":            {"/t/", func(http.ResponseWriter, *http.Request) error { panic(fault.New(fault.Stale, marker)) }, 500},
+		"a fault is thrown":            {"/t/", func(http.ResponseWriter, *http.Request) error { panic(fault.New(fault.PreconditionFailed, marker)) }, 500},
 		"a type is wrong":              {"/t/", func(http.ResponseWriter, *http.Request) error { _ = any(marker).(int); return nil }, 500},
 		"a map is missing":             {"/t/", func(http.ResponseWriter, *http.Request) error { noMap()[marker]++; return nil }, 500},
 		"the path is unknown":          {"/x/", nil, 404},
@@ -234,9 +234,12 @@ func TestAnAnswerThatHasBegunBreaksOff(t *testing.T) {
 		text    string // how the logged error begins
 		fault   any
 	}{
-		"by a panic":         {web.Handle(func(w http.ResponseWriter, _ *http.Request) error { begin(w); panic("x") }, fail), "panic: string", "internal"},
-		"by an error":        {web.Handle(func(w http.ResponseWriter, _ *http.Request) error { begin(w); return io.ErrNoProgress }, fail), io.ErrNoProgress.Error(), "internal"},
-		"by a fault":         {web.Handle(func(w http.ResponseWriter, _ *http.Request) error { begin(w); return fault.Taken("customer", "id") }, fail), "conflict: ", "conflict"},
+		"by a panic":  {web.Handle(func(w http.ResponseWriter, _ *http.Request) error { begin(w); panic("x") }, fail), "panic: string", "internal"},
+		"by an error": {web.Handle(func(w http.ResponseWriter, _ *http.Request) error { begin(w); return io.ErrNoProgress }, fail), io.ErrNoProgress.Error(), "internal"},
+		"by a fault": {web.Handle(func(w http.ResponseWriter, _ *http.Request) error {
+			begin(w)
+			return fault.AlreadyExists("customer", "id")
+		}, fail), "conflict: ", "conflict"},
 		"by a panic outside": {http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { begin(w); panic("x") }), "panic: string", nil},
 		"by the handler":     {web.Handle(func(w http.ResponseWriter, _ *http.Request) error { begin(w); panic(http.ErrAbortHandler) }, fail), "", nil},
 	}
@@ -267,17 +270,17 @@ func TestAnAnswerThatHasBegunBreaksOff(t *testing.T) {
 func TestAHandlerThatWaitsTooLongIsBusy(t *testing.T) {
 	t.Parallel()
 	server := start(t, &web.Server{
-		Patience: web.Patience{Handler: 50 * time.Millisecond},
+		Patience: web.Timeouts{Handler: 50 * time.Millisecond},
 		Mounts: mount(func(_ http.ResponseWriter, r *http.Request) error {
 			<-r.Context().Done()
 			return fmt.Errorf("revise: %w", r.Context().Err())
 		}),
 	})
 	resp, body := server.get(t, "/t/")
-	if resp.StatusCode != 503 || body != "busy" || resp.Header.Get("Retry-After") != "1" {
+	if resp.StatusCode != 503 || body != "unavailable" || resp.Header.Get("Retry-After") != "1" {
 		t.Errorf("answer: got %s %q %v, want 503 and when to come again", resp.Status, body, resp.Header)
 	}
-	if line := server.log.line(t); line["error"] != "revise: context deadline exceeded" || line["fault"] != "busy" {
+	if line := server.log.line(t); line["error"] != "revise: context deadline exceeded" || line["fault"] != "unavailable" {
 		t.Errorf("log: got %v, want the deadline", line)
 	}
 }
@@ -294,21 +297,21 @@ func TestAClientThatLeavesIsNoDefect(t *testing.T) {
 	c.send(t, "GET /t/ HTTP/1.1\r\nHost: test\r\n\r\n")
 	<-entered
 	c.Close()
-	if line := server.log.line(t); line["level"] != "INFO" || line["fault"] != "busy" || line["error"] != nil {
+	if line := server.log.line(t); line["level"] != "INFO" || line["fault"] != "unavailable" || line["error"] != nil {
 		t.Errorf("log: got %v, want a busy request and no error", line)
 	}
 }
 
 func TestWhoHasToWaitIsToldHowLong(t *testing.T) {
 	t.Parallel()
-	limited := func(wait time.Duration) error { return &fault.Fault{Kind: fault.Limited, Wait: wait} }
+	limited := func(wait time.Duration) error { return &fault.Fault{Kind: fault.RateLimited, RetryAfter: wait} }
 	for name, tt := range map[string]struct {
 		err  error
 		want string
 	}{
 		"a defect":             {io.ErrNoProgress, ""},
-		"a busy server":        {fault.New(fault.Busy, "busy"), "1"},
-		"a full disk":          {fault.New(fault.Full, "full"), "30"},
+		"a busy server":        {fault.New(fault.Unavailable, "busy"), "1"},
+		"a full disk":          {fault.New(fault.StorageFull, "full"), "30"},
 		"a limit for a moment": {limited(1), "1"},
 		"a limit for a second": {limited(time.Second), "1"},
 		"a limit for longer":   {limited(time.Second + 1), "2"},

@@ -36,11 +36,11 @@ type Server struct {
 	TLSCert string
 	TLSKey  string // both empty: plain HTTP
 
-	Patience Patience
+	Patience Timeouts
 }
 
-// Patience is how long the server waits. A zero stands for the default.
-type Patience struct {
+// Timeouts is how long the server waits. A zero stands for the default.
+type Timeouts struct {
 	Header  time.Duration // for a request's header
 	Request time.Duration // for its header and body
 	Handler time.Duration // for its handler, which reads the body
@@ -49,8 +49,8 @@ type Patience struct {
 	Stop    time.Duration // for the requests it has accepted, once it is told to stop
 }
 
-func (p Patience) orDefault() Patience {
-	return Patience{
+func (p Timeouts) orDefault() Timeouts {
+	return Timeouts{
 		Header:  cmp.Or(p.Header, 5*time.Second),
 		Request: cmp.Or(p.Request, 15*time.Second),
 		Handler: cmp.Or(p.Handler, 30*time.Second),
@@ -126,7 +126,7 @@ func (s *Server) Handler() http.Handler {
 // operator names an operation that is no contract's, and takes GET and HEAD.
 func operator(operation string, next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		Name(r, "operator", operation)
+		SetOperation(r, "operator", operation)
 		if !ReadsOnly(w, r) {
 			plain(w, http.StatusMethodNotAllowed, "the path knows GET, HEAD\n")
 			return

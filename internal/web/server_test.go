@@ -148,7 +148,7 @@ func TestAHeadHasTheHeaderOfAGet(t *testing.T) {
 
 func TestASlowHeaderIsCutOff(t *testing.T) {
 	t.Parallel()
-	server := start(t, &web.Server{Patience: web.Patience{Header: 100 * time.Millisecond}})
+	server := start(t, &web.Server{Patience: web.Timeouts{Header: 100 * time.Millisecond}})
 	c := server.dial(t)
 	c.send(t, "GET /healthz HTTP/1.1\r\nHost:")
 	if text, err := io.ReadAll(c.in); len(text) > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
@@ -158,7 +158,7 @@ func TestASlowHeaderIsCutOff(t *testing.T) {
 
 func TestAnIdleConnectionIsClosed(t *testing.T) {
 	t.Parallel()
-	server := start(t, &web.Server{Patience: web.Patience{Idle: 50 * time.Millisecond}})
+	server := start(t, &web.Server{Patience: web.Timeouts{Idle: 50 * time.Millisecond}})
 	c := server.dial(t)
 	c.send(t, "GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n")
 	c.answer(t, http.MethodGet)
@@ -168,7 +168,7 @@ func TestAnIdleConnectionIsClosed(t *testing.T) {
 }
 
 // held is a server with one request in flight: free lets it end.
-func held(t *testing.T, p web.Patience) (server *running, inFlight conn, free func()) {
+func held(t *testing.T, p web.Timeouts) (server *running, inFlight conn, free func()) {
 	t.Helper()
 	entered, release := make(chan struct{}), make(chan struct{})
 	server = start(t, &web.Server{
@@ -199,7 +199,7 @@ func (r *running) refuses() bool {
 
 func TestAServerThatStopsFinishesWhatItHasAccepted(t *testing.T) {
 	t.Parallel()
-	server, inFlight, free := held(t, web.Patience{})
+	server, inFlight, free := held(t, web.Timeouts{})
 	server.cancel()
 	eventually(t, "the refusal of new connections", server.refuses)
 	free()
@@ -213,7 +213,7 @@ func TestAServerThatStopsFinishesWhatItHasAccepted(t *testing.T) {
 
 func TestAServerThatStopsDoesNotWaitForever(t *testing.T) {
 	t.Parallel()
-	server, _, free := held(t, web.Patience{Stop: 50 * time.Millisecond})
+	server, _, free := held(t, web.Timeouts{Stop: 50 * time.Millisecond})
 	defer free()
 	if err := server.stop(); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Run: got %v, want that it ran out of patience", err)

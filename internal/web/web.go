@@ -54,7 +54,7 @@ func guard(f Func, w http.ResponseWriter, r *http.Request) (err error) {
 		case http.ErrAbortHandler:
 			panic(p)
 		default:
-			err = fault.Panicked(p)
+			err = fault.FromPanic(p)
 		}
 	}()
 	return f(w, r)
@@ -64,27 +64,27 @@ func guard(f Func, w http.ResponseWriter, r *http.Request) (err error) {
 // server.
 func faultOf(err error) *fault.Fault {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return fault.New(fault.Busy, "the server is busy")
+		return fault.New(fault.Unavailable, "the server is busy")
 	}
-	return fault.Of(err)
+	return fault.From(err)
 }
 
 // forOperator reports whether the log should tell what led to the fault, since it
 // is not the client who can mend that.
 func forOperator(kind fault.Kind) bool {
-	return kind == fault.Internal || kind == fault.Busy || kind == fault.Full
+	return kind == fault.Internal || kind == fault.Unavailable || kind == fault.StorageFull
 }
 
 // patience is how long the client should wait before it asks again. What makes a
 // server busy often passes; room on a disk somebody has to make.
 func patience(f *fault.Fault) time.Duration {
 	switch f.Kind {
-	case fault.Busy:
+	case fault.Unavailable:
 		return time.Second
-	case fault.Full:
+	case fault.StorageFull:
 		return 30 * time.Second
 	}
-	return f.Wait
+	return f.RetryAfter
 }
 
 // Write sends a complete answer. The caller has set the Content-Type.

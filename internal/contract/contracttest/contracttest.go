@@ -148,7 +148,7 @@ func WalkFaults(t *testing.T, c contract.Contract, errorSchema string) {
 	for _, kind := range fault.Kinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			f := &fault.Fault{Kind: kind, Text: "the text of the fault"}
-			if kind == fault.Invalid || kind == fault.Malformed {
+			if kind == fault.Invalid || kind == fault.BadRequest {
 				f.Fields = []fault.Field{{Path: "email", Rule: fault.Format, Text: "must be a valid e-mail address"}}
 			}
 			w := httptest.NewRecorder()

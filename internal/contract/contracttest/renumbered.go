@@ -14,7 +14,7 @@ type renumbered struct {
 }
 
 // Feed translates the numbers there and back.
-func (s renumbered) Feed(ctx context.Context, tenant string, after int64, limit int) ([]customer.Recorded, error) {
+func (s renumbered) Feed(ctx context.Context, tenant string, after int64, limit int) ([]customer.ChangeRecord, error) {
 	seqs, err := s.seqs(ctx)
 	if err != nil {
 		return nil, err
@@ -27,7 +27,7 @@ func (s renumbered) Feed(ctx context.Context, tenant string, after int64, limit 
 }
 
 // Changes translates the numbers of the changes.
-func (s renumbered) Changes(ctx context.Context, tenant, id string, below int64, limit int) ([]customer.Recorded, error) {
+func (s renumbered) Changes(ctx context.Context, tenant, id string, below int64, limit int) ([]customer.ChangeRecord, error) {
 	list, err := s.Store.Changes(ctx, tenant, id, below, limit)
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func (s renumbered) Changes(ctx context.Context, tenant, id string, below int64,
 }
 
 // counted gives each change its place among all.
-func counted(list []customer.Recorded, seqs []int64) []customer.Recorded {
+func counted(list []customer.ChangeRecord, seqs []int64) []customer.ChangeRecord {
 	for i, r := range list {
 		place, _ := slices.BinarySearch(seqs, r.Seq)
 		list[i].Seq = int64(place) + 1

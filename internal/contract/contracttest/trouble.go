@@ -30,7 +30,7 @@ func (t *trouble) err() error {
 
 // reading is what a call fails with that writes nothing: a full disk can be read.
 func (t *trouble) reading() error {
-	if err := t.err(); !fault.Is(err, fault.Full) {
+	if err := t.err(); !fault.Is(err, fault.StorageFull) {
 		return err
 	}
 	return nil
@@ -49,14 +49,14 @@ func (s troubledStore) Find(ctx context.Context, ref customer.Ref) (customer.Cus
 	return s.Store.Find(ctx, ref)
 }
 
-func (s troubledStore) Revise(ctx context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit, once *customer.Once) (customer.Change, error) {
+func (s troubledStore) Update(ctx context.Context, ref customer.Ref, by customer.ChangeMeta, edit customer.Edit, once *customer.Idempotency) (customer.Change, error) {
 	if err := s.err(); err != nil {
 		return customer.Change{}, err
 	}
-	return s.Store.Revise(ctx, ref, by, edit, once)
+	return s.Store.Update(ctx, ref, by, edit, once)
 }
 
-func (s troubledStore) Create(ctx context.Context, tenant string, by customer.Signature, entry customer.Entry, once *customer.Once) (customer.Change, error) {
+func (s troubledStore) Create(ctx context.Context, tenant string, by customer.ChangeMeta, entry customer.Upsert, once *customer.Idempotency) (customer.Change, error) {
 	if err := s.err(); err != nil {
 		return customer.Change{}, err
 	}
@@ -70,7 +70,7 @@ func (s troubledStore) Search(ctx context.Context, tenant string, q customer.Que
 	return s.Store.Search(ctx, tenant, q, after, limit)
 }
 
-func (s troubledStore) Feed(ctx context.Context, tenant string, after int64, limit int) ([]customer.Recorded, error) {
+func (s troubledStore) Feed(ctx context.Context, tenant string, after int64, limit int) ([]customer.ChangeRecord, error) {
 	if err := s.reading(); err != nil {
 		return nil, err
 	}

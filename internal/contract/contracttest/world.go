@@ -35,8 +35,8 @@ import (
 // other.
 type World struct {
 	Customers    *customer.Service
-	Gate         contract.Gate // of the directory, without limits
-	Repeats      *contract.Repeats
+	Gate         contract.Authenticator // of the directory, without limits
+	Repeats      *contract.IdempotencyMiddleware
 	Registry     access.Registry
 	CursorSecret []byte
 	Now          func() time.Time
@@ -68,8 +68,8 @@ func NewWorld(t testing.TB) World {
 	}
 	world := World{
 		Customers:    customers,
-		Gate:         contract.Gate{Directory: access.NewDirectory(db, clock.Now)},
-		Repeats:      contract.NewRepeats(customers),
+		Gate:         contract.Authenticator{Directory: access.NewDirectory(db, clock.Now)},
+		Repeats:      contract.NewIdempotencyMiddleware(customers),
 		Registry:     troubledRegistry{db, trouble},
 		CursorSecret: secret,
 		Now:          clock.Now,
@@ -114,11 +114,11 @@ func (w *World) happen(t *testing.T, event string) {
 	case event == "store down":
 		w.trouble.set(errors.New("the disk is on fire"))
 	case event == "store busy":
-		w.trouble.set(fault.New(fault.Busy, "too many writes are waiting"))
+		w.trouble.set(fault.New(fault.Unavailable, "too many writes are waiting"))
 	case event == "store full":
-		w.trouble.set(fault.New(fault.Full, "the disk is full"))
+		w.trouble.set(fault.New(fault.StorageFull, "the disk is full"))
 	case event == "store rival":
-		w.trouble.set(fault.New(fault.Running, "another request with this key came first"))
+		w.trouble.set(fault.New(fault.IdempotencyInProgress, "another request with this key came first"))
 	case event == "store up":
 		w.trouble.set(nil)
 	case event == "body slow":
@@ -131,7 +131,7 @@ func (w *World) happen(t *testing.T, event string) {
 		if _, err := fmt.Sscanf(what, "%d %d", &perSecond, &burst); err != nil {
 			t.Fatalf("%s: %v", event, err)
 		}
-		w.Gate.Limits = access.NewLimits(perSecond, burst, w.Now)
+		w.Gate.Limits = access.NewRateLimits(perSecond, burst, w.Now)
 	case subject == "keep":
 		name, member, _ := strings.Cut(what, " ")
 		*w.keeping = append(*w.keeping, keeping{name, member})
@@ -179,16 +179,16 @@ func (w World) addCustomers(t testing.TB) {
 	}
 	other := customer.Patch{LastName: patch.Set("Another tenant's")}
 	w.put(t, "hafslund",
-		customer.Entry{ID: kariID, Number: 42, Edit: kari.Apply},
-		customer.Entry{ID: firmID, Number: 43, Edit: firm.Apply},
-		customer.Entry{ID: swedeID, Number: 44, Edit: swede.Apply})
-	w.put(t, "other", customer.Entry{ID: otherID, Number: 42, Edit: other.Apply})
+		customer.Upsert{ID: kariID, Number: 42, Edit: kari.Apply},
+		customer.Upsert{ID: firmID, Number: 43, Edit: firm.Apply},
+		customer.Upsert{ID: swedeID, Number: 44, Edit: swede.Apply})
+	w.put(t, "other", customer.Upsert{ID: otherID, Number: 42, Edit: other.Apply})
 }
 
-func (w World) put(t testing.TB, tenant string, entries ...customer.Entry) {
+func (w World) put(t testing.TB, tenant string, entries ...customer.Upsert) {
 	t.Helper()
-	by := access.Actor{Tenant: tenant, Name: "test", Customers: access.All(), Scopes: access.Scopes()}
-	results, err := w.Customers.Put(t.Context(), by, entries)
+	by := access.Actor{Tenant: tenant, Name: "test", Customers: access.AllCustomers(), Scopes: access.Scopes()}
+	results, err := w.Customers.Upsert(t.Context(), by, entries)
 	for _, r := range results {
 		err = errors.Join(err, r.Err)
 	}
@@ -208,11 +208,11 @@ var accounts = sync.OnceValue(func() []access.Account {
 		}
 		all = append(all, a)
 	}
-	add("hafslund", "kari", "sommerregn", access.Own(42))
-	add("hafslund", "ola", "vinterdag", access.Own(44, 99))
-	add("hafslund", "service", "sommerregn", access.All())
-	add("hafslund", "gone", "sommerregn", access.All())
-	add("other", "olga", "sommerregn", access.All())
+	add("hafslund", "kari", "sommerregn", access.OnlyCustomers(42))
+	add("hafslund", "ola", "vinterdag", access.OnlyCustomers(44, 99))
+	add("hafslund", "service", "sommerregn", access.AllCustomers())
+	add("hafslund", "gone", "sommerregn", access.AllCustomers())
+	add("other", "olga", "sommerregn", access.AllCustomers())
 	return all
 })
 
@@ -237,16 +237,16 @@ func addCallers(t testing.TB, db access.Registry) {
 		err = errors.Join(err, db.AddAccount(t.Context(), a))
 	}
 	err = errors.Join(err, db.RevokeAccount(t.Context(), "hafslund", "gone", born))
-	add := func(tenant, name string, manners access.Manners, scopes ...access.Scope) {
+	add := func(tenant, name string, manners access.KeyOptions, scopes ...access.Scope) {
 		key := access.KeyOf(tenant, name, scopes, keyTexts[name], born)
-		key.Manners = manners
+		key.Options = manners
 		err = errors.Join(err, db.AddKey(t.Context(), key))
 	}
-	var none access.Manners
+	var none access.KeyOptions
 	add("hafslund", "writer", none, access.Read, access.Write)
 	add("hafslund", "partner", none, access.Read, access.Write)
-	add("hafslund", "careful", access.Manners{DemandIfMatch: true}, access.Read, access.Write)
-	add("hafslund", "blunt", access.Manners{OverwriteStale: true}, access.Read, access.Write)
+	add("hafslund", "careful", access.KeyOptions{RequireIfMatch: true}, access.Read, access.Write)
+	add("hafslund", "blunt", access.KeyOptions{AllowStaleWrites: true}, access.Read, access.Write)
 	add("hafslund", "reader", none, access.Read)
 	add("hafslund", "admin", none, access.Admin)
 	add("other", "other", none, access.Read, access.Write)

@@ -28,8 +28,8 @@ var transcripts embed.FS
 // Settings is what the contract works with.
 type Settings struct {
 	Customers    *customer.Service
-	Gate         contract.Gate
-	Repeats      *contract.Repeats
+	Gate         contract.Authenticator
+	Repeats      *contract.IdempotencyMiddleware
 	Now          func() time.Time
 	ConfirmAfter time.Duration // contact details confirmed longer ago need confirmation
 }
@@ -83,7 +83,7 @@ func (h handler) get(w http.ResponseWriter, r *http.Request, by access.Actor) er
 	return h.answer(w, r, c, h.Now())
 }
 
-func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Once) error {
+func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Idempotency) error {
 	now := h.Now()
 	in, err := readPatch(r)
 	if err != nil {
@@ -101,7 +101,7 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, 
 		in.outcome(ch).SetHeader(w.Header())
 		return h.answer(w, r, ch.After, now)
 	}
-	ch, err := h.Customers.Update(r.Context(), by, ref, edit, once.Keep(answer))
+	ch, err := h.Customers.Update(r.Context(), by, ref, edit, once.Record(answer))
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, 
 // confirming is the patch as an edit. A customer who sends contact details has
 // thereby confirmed them, even when they are what they were.
 func confirming(by access.Actor, now time.Time, in customerPatch) customer.Edit {
-	if by.Customers.Everyone() || !in.carriesValues() {
+	if by.Customers.All() || !in.carriesValues() {
 		return in.apply
 	}
 	return customer.Confirm(now, in.apply)
@@ -121,7 +121,7 @@ func confirming(by access.Actor, now time.Time, in customerPatch) customer.Edit 
 func ifMatch(r *http.Request, edit customer.Edit) (customer.Edit, error) {
 	versions, conditional, err := web.IfMatch(r)
 	if err != nil {
-		return nil, fault.New(fault.Malformed, "If-Match is not a list of entity tags")
+		return nil, fault.New(fault.BadRequest, "If-Match is not a list of entity tags")
 	}
 	if !conditional {
 		return edit, nil
@@ -135,13 +135,13 @@ func ifMatch(r *http.Request, edit customer.Edit) (customer.Edit, error) {
 func target(r *http.Request, by access.Actor) (customer.Ref, error) {
 	number, err := strconv.ParseInt(r.PathValue("customerId"), 10, 32)
 	if err != nil {
-		return customer.Ref{}, fault.New(fault.Malformed, "customerId is not an Int32")
+		return customer.Ref{}, fault.New(fault.BadRequest, "customerId is not an Int32")
 	}
 	switch r.Header.Get("X-Area") {
 	case "", "1", "2":
 		return customer.ByNumber(by.Tenant, int32(number)), nil
 	default:
-		return customer.Ref{}, fault.New(fault.Malformed, "X-Area is not 1 or 2")
+		return customer.Ref{}, fault.New(fault.BadRequest, "X-Area is not 1 or 2")
 	}
 }
 

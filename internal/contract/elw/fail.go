@@ -19,25 +19,25 @@ type errorBody struct {
 }
 
 var status = map[fault.Kind]int{
-	fault.Malformed:       http.StatusBadRequest,
-	fault.Invalid:         http.StatusBadRequest,
-	fault.Unauthenticated: http.StatusUnauthorized,
-	fault.Forbidden:       http.StatusForbidden,
-	fault.Missing:         http.StatusNotFound,
-	fault.NoRoute:         http.StatusNotFound,
-	fault.NoMethod:        http.StatusMethodNotAllowed,
-	fault.Conflict:        http.StatusConflict,
-	fault.Stale:           http.StatusPreconditionFailed,
-	fault.Unguarded:       http.StatusPreconditionRequired,
-	fault.Running:         http.StatusConflict,
-	fault.Reused:          http.StatusUnprocessableEntity,
-	fault.Limited:         http.StatusTooManyRequests,
-	fault.TooLarge:        http.StatusRequestEntityTooLarge,
-	fault.Unsupported:     http.StatusUnsupportedMediaType,
-	fault.Slow:            http.StatusRequestTimeout,
-	fault.Busy:            http.StatusServiceUnavailable,
-	fault.Full:            http.StatusServiceUnavailable, // the .NET of its clients has no name for 507
-	fault.Internal:        http.StatusInternalServerError,
+	fault.BadRequest:            http.StatusBadRequest,
+	fault.Invalid:               http.StatusBadRequest,
+	fault.Unauthenticated:       http.StatusUnauthorized,
+	fault.Forbidden:             http.StatusForbidden,
+	fault.NotFound:              http.StatusNotFound,
+	fault.RouteNotFound:         http.StatusNotFound,
+	fault.MethodNotAllowed:      http.StatusMethodNotAllowed,
+	fault.Conflict:              http.StatusConflict,
+	fault.PreconditionFailed:    http.StatusPreconditionFailed,
+	fault.PreconditionRequired:  http.StatusPreconditionRequired,
+	fault.IdempotencyInProgress: http.StatusConflict,
+	fault.IdempotencyKeyReused:  http.StatusUnprocessableEntity,
+	fault.RateLimited:           http.StatusTooManyRequests,
+	fault.TooLarge:              http.StatusRequestEntityTooLarge,
+	fault.UnsupportedMediaType:  http.StatusUnsupportedMediaType,
+	fault.RequestTimeout:        http.StatusRequestTimeout,
+	fault.Unavailable:           http.StatusServiceUnavailable,
+	fault.StorageFull:           http.StatusServiceUnavailable, // the .NET of its clients has no name for 507
+	fault.Internal:              http.StatusInternalServerError,
 }
 
 // fail writes f as this contract's error body.
@@ -66,35 +66,35 @@ func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 
 func message(r *http.Request, kind fault.Kind) string {
 	switch kind {
-	case fault.Malformed, fault.Invalid:
+	case fault.BadRequest, fault.Invalid:
 		return "The request is invalid."
 	case fault.Unauthenticated, fault.Forbidden:
 		return "Authorization has been denied for this request."
-	case fault.Missing:
+	case fault.NotFound:
 		return "Customer not found."
-	case fault.NoRoute:
+	case fault.RouteNotFound:
 		return fmt.Sprintf("No HTTP resource was found that matches the request URI '%s'.", requestURI(r))
-	case fault.NoMethod:
+	case fault.MethodNotAllowed:
 		return fmt.Sprintf("The requested resource does not support http method '%s'.", r.Method)
 	case fault.Conflict:
 		return "The customer is in conflict with another one."
-	case fault.Stale:
+	case fault.PreconditionFailed:
 		return "The customer has been changed."
-	case fault.Unguarded:
+	case fault.PreconditionRequired:
 		return "The If-Match header must name a version."
-	case fault.Running:
+	case fault.IdempotencyInProgress:
 		return "The first request with this Idempotency-Key is still running."
-	case fault.Reused:
+	case fault.IdempotencyKeyReused:
 		return "This Idempotency-Key was used for another request."
-	case fault.Limited:
+	case fault.RateLimited:
 		return "Too many requests."
 	case fault.TooLarge:
 		return "The request entity is too large."
-	case fault.Unsupported:
+	case fault.UnsupportedMediaType:
 		return unsupported(r)
-	case fault.Slow:
+	case fault.RequestTimeout:
 		return "The request took too long to arrive."
-	case fault.Busy, fault.Full:
+	case fault.Unavailable, fault.StorageFull:
 		return "The service is unavailable."
 	default:
 		return "An error has occurred."

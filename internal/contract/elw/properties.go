@@ -77,7 +77,7 @@ func checkTypes(parent string, list propertyList, members []web.Member) []fault.
 		path := parent + p.name
 		switch {
 		case seen[p.name]:
-			broken = append(broken, fault.Field{Path: path, Rule: fault.Repeated, Text: "must not be repeated"})
+			broken = append(broken, fault.Field{Path: path, Rule: fault.Duplicate, Text: "must not be repeated"})
 		case m.Null():
 		case !p.takes(m):
 			broken = append(broken, fault.Field{Path: path, Rule: fault.Type, Text: "has a wrong type"})

@@ -124,7 +124,7 @@ type customerPatch struct {
 	ignored              []string // the others
 }
 
-// readPatch reads the body of a PATCH. Its Malformed fault names every property
+// readPatch reads the body of a PATCH. Its BadRequest fault names every property
 // of a wrong type, in wire names, and then the rules that the others break.
 func readPatch(r *http.Request) (customerPatch, error) {
 	if _, err := web.RequestType(r, mediaTypes...); err != nil && !(r.ContentLength == 0 && r.Header.Get("Content-Type") == "") {
@@ -147,9 +147,9 @@ func readPatch(r *http.Request) (customerPatch, error) {
 		return in, nil
 	}
 	if err := in.apply(&customer.Customer{}); err != nil {
-		broken = append(broken, fault.Of(err).Fields...)
+		broken = append(broken, fault.From(err).Fields...)
 	}
-	return customerPatch{}, &fault.Fault{Kind: fault.Malformed, Text: "the body is malformed", Fields: broken}
+	return customerPatch{}, &fault.Fault{Kind: fault.BadRequest, Text: "the body is malformed", Fields: broken}
 }
 
 func (p *customerPatch) take(m web.Member) {
@@ -193,11 +193,11 @@ func (p customerPatch) carriesValues() bool {
 // "+47 22 33 44 55", and one that sends back what it could not have written
 // itself is not refused.
 func (p customerPatch) apply(c *customer.Customer) error {
-	var checks fault.Checks
+	var checks fault.Validator
 	if p.email != nil && !echoes(*p.email, c.Email) {
 		email := strings.TrimSpace(*p.email)
-		checks.Need(customer.ValidEmail(email), "email", fault.Format, "must be a valid e-mail address")
-		checks.Need(utf8.RuneCountInString(email) <= maxEmail, "email", fault.Length, "must have at most 100 characters")
+		checks.Require(customer.ValidEmail(email), "email", fault.Format, "must be a valid e-mail address")
+		checks.Require(utf8.RuneCountInString(email) <= maxEmail, "email", fault.Length, "must have at most 100 characters")
 		c.Email = email
 	}
 	applyPhone(&checks, "mobile", p.mobile, &c.Mobile)
@@ -215,13 +215,13 @@ const (
 	maxDigits = 14
 )
 
-func applyPhone(checks *fault.Checks, path string, in, dst *string) {
+func applyPhone(checks *fault.Validator, path string, in, dst *string) {
 	if in == nil || echoes(*in, digits(*dst)) {
 		return
 	}
 	onlyDigits := strings.Trim(*in, "0123456789") == ""
-	checks.Need(onlyDigits && len(*in) <= maxDigits, path, fault.Format, "must be at most 14 digits")
-	checks.Need(*in == "" || len(*in) >= minDigits || checks.Broken(path), path, fault.Length, "must have at least 3 digits")
+	checks.Require(onlyDigits && len(*in) <= maxDigits, path, fault.Format, "must be at most 14 digits")
+	checks.Require(*in == "" || len(*in) >= minDigits || checks.HasError(path), path, fault.Length, "must have at least 3 digits")
 	*dst = *in
 }
 

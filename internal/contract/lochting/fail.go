@@ -18,25 +18,25 @@ type errorBody struct {
 }
 
 var status = map[fault.Kind]int{
-	fault.Malformed:       http.StatusBadRequest,
-	fault.Invalid:         http.StatusBadRequest,
-	fault.Unauthenticated: http.StatusUnauthorized,
-	fault.Forbidden:       http.StatusUnauthorized, // the contract knows no 403
-	fault.Missing:         http.StatusNotFound,
-	fault.NoRoute:         http.StatusNotFound,
-	fault.NoMethod:        http.StatusMethodNotAllowed,
-	fault.Conflict:        http.StatusConflict,
-	fault.Stale:           http.StatusPreconditionFailed,
-	fault.Unguarded:       http.StatusPreconditionRequired,
-	fault.Running:         http.StatusConflict,
-	fault.Reused:          http.StatusUnprocessableEntity,
-	fault.Limited:         http.StatusTooManyRequests,
-	fault.TooLarge:        http.StatusRequestEntityTooLarge,
-	fault.Unsupported:     http.StatusUnsupportedMediaType,
-	fault.Slow:            http.StatusRequestTimeout,
-	fault.Busy:            http.StatusServiceUnavailable,
-	fault.Full:            http.StatusInsufficientStorage,
-	fault.Internal:        http.StatusInternalServerError,
+	fault.BadRequest:            http.StatusBadRequest,
+	fault.Invalid:               http.StatusBadRequest,
+	fault.Unauthenticated:       http.StatusUnauthorized,
+	fault.Forbidden:             http.StatusUnauthorized, // the contract knows no 403
+	fault.NotFound:              http.StatusNotFound,
+	fault.RouteNotFound:         http.StatusNotFound,
+	fault.MethodNotAllowed:      http.StatusMethodNotAllowed,
+	fault.Conflict:              http.StatusConflict,
+	fault.PreconditionFailed:    http.StatusPreconditionFailed,
+	fault.PreconditionRequired:  http.StatusPreconditionRequired,
+	fault.IdempotencyInProgress: http.StatusConflict,
+	fault.IdempotencyKeyReused:  http.StatusUnprocessableEntity,
+	fault.RateLimited:           http.StatusTooManyRequests,
+	fault.TooLarge:              http.StatusRequestEntityTooLarge,
+	fault.UnsupportedMediaType:  http.StatusUnsupportedMediaType,
+	fault.RequestTimeout:        http.StatusRequestTimeout,
+	fault.Unavailable:           http.StatusServiceUnavailable,
+	fault.StorageFull:           http.StatusInsufficientStorage,
+	fault.Internal:              http.StatusInternalServerError,
 }
 
 // fail writes f as this contract's error body.
@@ -53,35 +53,35 @@ func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 
 func message(r *http.Request, f *fault.Fault) string {
 	switch f.Kind {
-	case fault.Malformed, fault.Invalid:
+	case fault.BadRequest, fault.Invalid:
 		return reasons(f)
-	case fault.Missing:
+	case fault.NotFound:
 		return "Customer not found: " + r.PathValue("customerId")
-	case fault.NoRoute:
+	case fault.RouteNotFound:
 		return "Not found"
-	case fault.NoMethod:
+	case fault.MethodNotAllowed:
 		return "Method not allowed"
 	case fault.Conflict:
 		return "Customer is in conflict with another one"
-	case fault.Stale:
+	case fault.PreconditionFailed:
 		return "Customer has been changed"
-	case fault.Unguarded:
+	case fault.PreconditionRequired:
 		return "If-Match must name a version"
-	case fault.Running:
+	case fault.IdempotencyInProgress:
 		return "The first request with this Idempotency-Key is still running"
-	case fault.Reused:
+	case fault.IdempotencyKeyReused:
 		return "This Idempotency-Key was used for another request"
-	case fault.Limited:
+	case fault.RateLimited:
 		return "Too many requests"
 	case fault.TooLarge:
 		return "The body is too large"
-	case fault.Unsupported:
+	case fault.UnsupportedMediaType:
 		return unsupported(r)
-	case fault.Slow:
+	case fault.RequestTimeout:
 		return "The request took too long to arrive"
-	case fault.Busy:
+	case fault.Unavailable:
 		return "The server is busy, try again"
-	case fault.Full:
+	case fault.StorageFull:
 		return "The server has no room for changes, try again later"
 	default:
 		return "Internal server error"

@@ -30,8 +30,8 @@ var transcripts embed.FS
 // Settings is what the contract works with.
 type Settings struct {
 	Customers *customer.Service
-	Gate      contract.Gate
-	Repeats   *contract.Repeats
+	Gate      contract.Authenticator
+	Repeats   *contract.IdempotencyMiddleware
 }
 
 const name = "lochting"
@@ -93,7 +93,7 @@ func (h handler) get(w http.ResponseWriter, r *http.Request, by access.Actor) er
 	return write(w, c)
 }
 
-func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Once) error {
+func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Idempotency) error {
 	in, err := readPatch(r)
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, 
 		return err
 	}
 	said := h.beliefs.said(in.fields)
-	if !in.conditional && !by.Manners.OverwriteStale { // otherwise the client means all that it says
+	if !in.conditional && !by.Options.AllowStaleWrites { // otherwise the client means all that it says
 		in.echoes = h.beliefs.of(by, ref).echoed(said)
 	}
 	whole := web.Prefers(r, "return", "representation")
@@ -123,7 +123,7 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, 
 		w.Header().Set("ETag", web.ETag(ch.After.Version))
 		return web.Write(w, http.StatusOK, nil)
 	}
-	ch, err := h.Customers.Update(r.Context(), by, ref, in.edit(), once.Keep(answer))
+	ch, err := h.Customers.Update(r.Context(), by, ref, in.edit(), once.Record(answer))
 	if err != nil {
 		return err
 	}
@@ -138,8 +138,8 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, 
 // be at one. A key may be held to send one; "*" names no version, and so is none.
 func ifMatch(r *http.Request, by access.Actor) (versions []int64, conditional bool, err error) {
 	versions, conditional, err = web.IfMatch(r)
-	if err == nil && !conditional && by.Manners.DemandIfMatch {
-		err = fault.New(fault.Unguarded, "the key must say which version it changes")
+	if err == nil && !conditional && by.Options.RequireIfMatch {
+		err = fault.New(fault.PreconditionRequired, "the key must say which version it changes")
 	}
 	return versions, conditional, err
 }
@@ -149,7 +149,7 @@ func target(r *http.Request, by access.Actor) (customer.Ref, error) {
 	text, prefixed := strings.CutPrefix(r.PathValue("customerId"), idPrefix)
 	id, err := uuid.Parse(text)
 	if !prefixed || err != nil || len(text) != len(id.String()) { // the library knows more forms
-		return customer.Ref{}, fault.New(fault.Missing, "no such customer")
+		return customer.Ref{}, fault.New(fault.NotFound, "no such customer")
 	}
 	return customer.ByID(by.Tenant, id.String()), nil
 }

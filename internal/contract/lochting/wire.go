@@ -179,7 +179,7 @@ func readPatch(r *http.Request) (customerPatch, error) {
 			in.ignored = append(in.ignored, m.Name)
 		}
 	}
-	var checks fault.Checks
+	var checks fault.Validator
 	for _, p := range properties {
 		m, sent := values[p.name]
 		p.read(m, sent, &in.fields, &checks)
@@ -190,29 +190,29 @@ func readPatch(r *http.Request) (customerPatch, error) {
 
 // read puts the value of the property into the patch, unless the contract itself
 // refuses it.
-func (p property) read(m web.Member, sent bool, into *customer.Patch, checks *fault.Checks) {
+func (p property) read(m web.Member, sent bool, into *customer.Patch, checks *fault.Validator) {
 	switch {
 	case !sent || m.Null():
-		checks.Need(!p.required, p.path, fault.Required, "is required")
+		checks.Require(!p.required, p.path, fault.Required, "is required")
 		if sent {
 			*p.field(into) = patch.Clear[string]()
 		}
 		return
 	case m.Value.Kind() != '"':
-		checks.Need(false, p.path, fault.Type, "must be a string")
+		checks.Require(false, p.path, fault.Type, "must be a string")
 		return
 	}
 	text, _ := m.Text() // it is a string
 	switch {
 	case p.oneOf != nil:
-		checks.Need(slices.Contains(p.oneOf, text), p.path, fault.Format, "must be one of "+strings.Join(p.oneOf, ", "))
+		checks.Require(slices.Contains(p.oneOf, text), p.path, fault.Format, "must be one of "+strings.Join(p.oneOf, ", "))
 	case p.required:
-		checks.Need(strings.TrimSpace(text) != "", p.path, fault.Required, "must not be blank")
+		checks.Require(strings.TrimSpace(text) != "", p.path, fault.Required, "must not be blank")
 	}
 	if p.path == "locale" {
 		text = fromLocale(text)
 	}
-	if !checks.Broken(p.path) {
+	if !checks.HasError(p.path) {
 		*p.field(into) = patch.Set(text)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"kartotek/internal/web"
 )
 
-func (h handler) create(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Once) error {
+func (h handler) create(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Idempotency) error {
 	q := readQuery(r, "dryRun")
 	dry := q.flag("dryRun")
 	if err := q.err(); err != nil {
@@ -41,7 +41,7 @@ func (h handler) create(w http.ResponseWriter, r *http.Request, by access.Actor,
 		}
 		return write(w, http.StatusCreated, h.fromDomain(ch.After, now))
 	}
-	ch, err := h.Customers.Create(r.Context(), by, entry, once.Keep(answer))
+	ch, err := h.Customers.Create(r.Context(), by, entry, once.Record(answer))
 	if err != nil {
 		return err
 	}
@@ -63,8 +63,8 @@ func readPost(w http.ResponseWriter, r *http.Request) (map[string]any, error) {
 
 // entry is the document as a new customer, whom it may give an id, a number and
 // the time of a confirmation.
-func (d document) entry() customer.Entry {
-	var e customer.Entry
+func (d document) entry() customer.Upsert {
+	var e customer.Upsert
 	for at, v := range d.kept {
 		switch {
 		case v == nil: // as good as absent
@@ -87,7 +87,7 @@ func (d document) entry() customer.Entry {
 				d.fields.ConfirmedAt = patch.Set(confirmed)
 			})
 		default:
-			d.need(false, at, fault.Fixed, "is kept by the server: leave it out")
+			d.need(false, at, fault.Immutable, "is kept by the server: leave it out")
 		}
 	}
 	e.Edit = func(c *customer.Customer) error {

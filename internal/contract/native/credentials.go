@@ -35,8 +35,8 @@ func (h handler) me(w http.ResponseWriter, r *http.Request, by access.Actor) err
 		Kind:           "key",
 		KeyID:          keyID(by),
 		Scopes:         by.Scopes,
-		DemandIfMatch:  by.Manners.DemandIfMatch,
-		OverwriteStale: by.Manners.OverwriteStale,
+		DemandIfMatch:  by.Options.RequireIfMatch,
+		OverwriteStale: by.Options.AllowStaleWrites,
 	})
 }
 
@@ -60,8 +60,8 @@ func fromKey(k access.Key) keyBody {
 		ID:             k.ID,
 		Name:           k.Name,
 		Scopes:         k.Scopes,
-		DemandIfMatch:  k.Manners.DemandIfMatch,
-		OverwriteStale: k.Manners.OverwriteStale,
+		DemandIfMatch:  k.Options.RequireIfMatch,
+		OverwriteStale: k.Options.AllowStaleWrites,
 		CreatedAt:      instant(k.CreatedAt),
 		RevokedAt:      instantOrNull(k.RevokedAt),
 	}
@@ -89,12 +89,12 @@ func (h handler) createKey(w http.ResponseWriter, r *http.Request, by access.Act
 		in.need(ok, fmt.Sprintf("scopes.%d", i), fault.Type, "must be a string")
 		scopes = append(scopes, access.Scope(scope))
 	}
-	manners := access.Manners{DemandIfMatch: in.flag("demandIfMatch"), OverwriteStale: in.flag("overwriteStale")}
+	manners := access.KeyOptions{RequireIfMatch: in.flag("demandIfMatch"), AllowStaleWrites: in.flag("overwriteStale")}
 	key, text, err := access.NewKey(by.Tenant, name, scopes, h.Now())
 	if err := in.err(err); err != nil {
 		return err
 	}
-	key.Manners = manners
+	key.Options = manners
 	if err := h.Registry.AddKey(r.Context(), key); err != nil {
 		return err
 	}
@@ -113,8 +113,8 @@ func (h handler) revokeKey(w http.ResponseWriter, r *http.Request, by access.Act
 		return fault.New(fault.Conflict, "a key cannot revoke itself, so that a tenant does not lock itself out: use another key with the scope admin")
 	}
 	err := h.Registry.RevokeKey(r.Context(), by.Tenant, id, h.Now())
-	if fault.Is(err, fault.Missing) {
-		return fault.New(fault.Missing, "no key with this id works")
+	if fault.Is(err, fault.NotFound) {
+		return fault.New(fault.NotFound, "no key with this id works")
 	}
 	if err != nil {
 		return err
@@ -138,7 +138,7 @@ func fromAccount(a access.Account) accountBody {
 		CreatedAt: instant(a.CreatedAt),
 		RevokedAt: instantOrNull(a.RevokedAt),
 	}
-	if !a.Customers.Everyone() {
+	if !a.Customers.All() {
 		out.Customers = a.Customers.Numbers()
 	}
 	return out
@@ -176,8 +176,8 @@ func (h handler) revokeAccount(w http.ResponseWriter, r *http.Request, by access
 		return err
 	}
 	err := h.Registry.RevokeAccount(r.Context(), by.Tenant, r.PathValue("login"), h.Now())
-	if fault.Is(err, fault.Missing) {
-		return fault.New(fault.Missing, "no account with this login works")
+	if fault.Is(err, fault.NotFound) {
+		return fault.New(fault.NotFound, "no account with this login works")
 	}
 	if err != nil {
 		return err
@@ -239,7 +239,7 @@ func readNew(w http.ResponseWriter, r *http.Request, names ...string) (*newBody,
 // err tells all that is wrong, with the rules that are broken, in the order of the
 // members; what is unknown comes last.
 func (in *newBody) err(rules error) error {
-	err := fault.Join(invalid(in.broken), rules)
+	err := fault.Merge(invalid(in.broken), rules)
 	if f, ok := errors.AsType[*fault.Fault](err); ok {
 		place := func(f fault.Field) int {
 			member, _, _ := strings.Cut(f.Path, ".")
@@ -289,11 +289,11 @@ func (in *newBody) array(name string) []any {
 // customers are "all" or the numbers of some.
 func (in *newBody) customers() access.Customers {
 	if in.members["customers"] == "all" {
-		return access.All()
+		return access.AllCustomers()
 	}
 	if _, isText := in.members["customers"].(string); isText {
 		in.need(false, "customers", fault.Format, `must be "all" or an array of numbers`)
-		return access.All()
+		return access.AllCustomers()
 	}
 	var numbers []int32
 	for i, v := range in.array("customers") {
@@ -307,5 +307,5 @@ func (in *newBody) customers() access.Customers {
 		}
 		numbers = append(numbers, int32(value))
 	}
-	return access.Own(numbers...)
+	return access.OnlyCustomers(numbers...)
 }

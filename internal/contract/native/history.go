@@ -51,7 +51,7 @@ func (h handler) history(w http.ResponseWriter, r *http.Request, by access.Actor
 	return write(w, http.StatusOK, out)
 }
 
-func (h handler) revert(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Once) error {
+func (h handler) revert(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Idempotency) error {
 	if err := readQuery(r).err(); err != nil {
 		return err
 	}
@@ -64,9 +64,9 @@ func (h handler) revert(w http.ResponseWriter, r *http.Request, by access.Actor,
 	}
 	version, ok := canonical(r.PathValue("version"), 64)
 	if !ok {
-		return fault.New(fault.Missing, "no such version: versions are numbers")
+		return fault.New(fault.NotFound, "no such version: versions are numbers")
 	}
-	undo, err := h.Customers.Undo(r.Context(), by, ref, version)
+	undo, err := h.Customers.RevertEdit(r.Context(), by, ref, version)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (h handler) revert(w http.ResponseWriter, r *http.Request, by access.Actor,
 		return err
 	}
 	answer := h.changed(r, by, h.Now(), nil)
-	ch, err := h.Customers.Update(r.Context(), by, ref, edit, once.Keep(answer))
+	ch, err := h.Customers.Update(r.Context(), by, ref, edit, once.Record(answer))
 	if err != nil {
 		return err
 	}

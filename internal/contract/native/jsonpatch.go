@@ -34,7 +34,7 @@ type operation struct {
 }
 
 // readOperations reads a JSON Patch, or tells all that is wrong with it in one
-// Malformed fault. Members that RFC 6902 does not define are ignored.
+// BadRequest fault. Members that RFC 6902 does not define are ignored.
 func readOperations(body []byte) ([]operation, error) {
 	doc, err := parse(body, "an array of operations (RFC 6902)")
 	if err != nil {

@@ -24,7 +24,7 @@ func play(t *testing.T, doc, patch string) (result any, refused string) {
 		result, err = applyAll(ops, v)
 	}
 	if err != nil {
-		f := fault.Of(err)
+		f := fault.From(err)
 		refused = string(f.Kind)
 		for _, field := range f.Fields {
 			refused += fmt.Sprint(" ", field.Path, " ", field.Rule)
@@ -98,7 +98,7 @@ func TestRFC6902AppendixA(t *testing.T) {
 			`{"foo":"bar"}`, `[{"op":"add","path":"/baz/bat","value":"qux"}]`, "", "conflict /0/path exists",
 		},
 		"A.13 invalid JSON Patch document": {
-			`{"foo":"bar"}`, `[{"op":"add","path":"/baz","value":"qux","op":"remove"}]`, "", "malformed /0/op repeated",
+			`{"foo":"bar"}`, `[{"op":"add","path":"/baz","value":"qux","op":"remove"}]`, "", "bad-request /0/op duplicate",
 		},
 		"A.14 escape ordering": {
 			`{"/":9,"~1":10}`, `[{"op":"test","path":"/~01","value":10}]`, `{"/":9,"~1":10}`, "",
@@ -133,7 +133,7 @@ func TestRFC6902ToTheLetter(t *testing.T) {
 		"test of an object is not of an array":  {`{"a":{}}`, `[{"op":"test","path":"/a","value":[]}]`, "", "conflict /0/value test"},
 		"test of text is not of an array":       {`{"a":""}`, `[{"op":"test","path":"/a","value":[]}]`, "", "conflict /0/value test"},
 		"test of the whole document":            {`{"a":1}`, `[{"op":"test","path":"","value":{"a":1}}]`, `{"a":1}`, ""},
-		"test without value":                    {`{"a":1}`, `[{"op":"test","path":""}]`, "", "malformed /0/value required"},
+		"test without value":                    {`{"a":1}`, `[{"op":"test","path":""}]`, "", "bad-request /0/value required"},
 		"add to what is there replaces it":      {`{"a":1}`, `[{"op":"add","path":"/a","value":null}]`, `{"a":null}`, ""},
 		"add of the whole document":             {`{"a":1}`, `[{"op":"add","path":"","value":[1]}]`, `[1]`, ""},
 		"add below text":                        {`{"a":"b"}`, `[{"op":"add","path":"/a/b","value":1}]`, "", noPath},
@@ -153,8 +153,8 @@ func TestRFC6902ToTheLetter(t *testing.T) {
 		"move to itself":                        {`{"a":1}`, `[{"op":"move","from":"/a","path":"/a"}]`, `{"a":1}`, ""},
 		"move of what is missing":               {`{"a":1}`, `[{"op":"move","from":"/b","path":"/c"}]`, "", "conflict /0/from exists"},
 		"move to where nothing is":              {`{"a":1}`, `[{"op":"move","from":"/a","path":"/b/c"}]`, "", noPath},
-		"move into itself":                      {`{"a":{"b":1}}`, `[{"op":"move","from":"/a","path":"/a/b"}]`, "", "malformed /0/path format"},
-		"move of the document into itself":      {`{"a":1}`, `[{"op":"move","from":"","path":"/a"}]`, "", "malformed /0/path format"},
+		"move into itself":                      {`{"a":{"b":1}}`, `[{"op":"move","from":"/a","path":"/a/b"}]`, "", "bad-request /0/path format"},
+		"move of the document into itself":      {`{"a":1}`, `[{"op":"move","from":"","path":"/a"}]`, "", "bad-request /0/path format"},
 		"move to a name that only begins alike": {`{"a":1}`, `[{"op":"move","from":"/a","path":"/ab"}]`, `{"ab":1}`, ""},
 		"move out of an object replaces it":     {`{"a":{"b":1}}`, `[{"op":"move","from":"/a/b","path":"/a"}]`, `{"a":1}`, ""},
 		"copy into itself":                      {`{"a":{"b":1}}`, `[{"op":"copy","from":"/a","path":"/a/c"}]`, `{"a":{"b":1,"c":{"b":1}}}`, ""},
@@ -163,14 +163,14 @@ func TestRFC6902ToTheLetter(t *testing.T) {
 		"an empty name":                         {`{"":1,"a":{"":2}}`, `[{"op":"replace","path":"/","value":3},{"op":"remove","path":"/a/"}]`, `{"":3,"a":{}}`, ""},
 		"names are escaped":                     {`{"a/b":1,"m~n":2}`, `[{"op":"remove","path":"/a~1b"},{"op":"replace","path":"/m~0n","value":3}]`, `{"m~n":3}`, ""},
 		"digits are a name in an object":        {`{"a":{"0":1}}`, `[{"op":"remove","path":"/a/0"}]`, `{"a":{}}`, ""},
-		"a pointer without a slash":             {`{"a":1}`, `[{"op":"remove","path":"a"}]`, "", "malformed /0/path format"},
-		"a pointer before the slash":            {`{"a":1}`, `[{"op":"remove","path":"x/a"}]`, "", "malformed /0/path format"},
-		"a pointer with an open escape":         {`{"a":1}`, `[{"op":"remove","path":"/~"}]`, "", "malformed /0/path format"},
-		"no path":                               {`{"a":1}`, `[{"op":"remove"}]`, "", "malformed /0/path required"},
+		"a pointer without a slash":             {`{"a":1}`, `[{"op":"remove","path":"a"}]`, "", "bad-request /0/path format"},
+		"a pointer before the slash":            {`{"a":1}`, `[{"op":"remove","path":"x/a"}]`, "", "bad-request /0/path format"},
+		"a pointer with an open escape":         {`{"a":1}`, `[{"op":"remove","path":"/~"}]`, "", "bad-request /0/path format"},
+		"no path":                               {`{"a":1}`, `[{"op":"remove"}]`, "", "bad-request /0/path required"},
 		"operations in order":                   {`{"a":[]}`, `[{"op":"add","path":"/a/0","value":1},{"op":"add","path":"/a/0","value":2},{"op":"test","path":"/a","value":[2,1]}]`, `{"a":[2,1]}`, ""},
 		"the second of two does not apply":      {`{"a":1}`, `[{"op":"remove","path":"/a"},{"op":"remove","path":"/a"}]`, "", "conflict /1/path exists"},
 		"no operations":                         {`{"a":1}`, `[]`, `{"a":1}`, ""},
-		"names of operations have one case":     {`{"a":1}`, `[{"op":"Remove","path":"/a"}]`, "", "malformed /0/op format"},
+		"names of operations have one case":     {`{"a":1}`, `[{"op":"Remove","path":"/a"}]`, "", "bad-request /0/op format"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -32,8 +32,8 @@ var transcripts embed.FS
 // Settings is what the contract works with.
 type Settings struct {
 	Customers    *customer.Service
-	Gate         contract.Gate
-	Repeats      *contract.Repeats
+	Gate         contract.Authenticator
+	Repeats      *contract.IdempotencyMiddleware
 	Registry     access.Registry
 	CursorSecret []byte // which all servers on a store share
 	Now          func() time.Time
@@ -124,7 +124,7 @@ func noKey(r *http.Request) error {
 
 // changing is a handler that needs the right to write, and whose changes may be
 // sent again. A dry run has nothing to repeat.
-func (h handler) changing(f contract.Changing) web.Func {
+func (h handler) changing(f contract.MutatingHandler) web.Func {
 	return h.authenticated(access.Write, func(w http.ResponseWriter, r *http.Request, by access.Actor) error {
 		if r.URL.Query().Get("dryRun") == "true" {
 			return f(w, r, by, nil)
@@ -173,7 +173,7 @@ const (
 	typeJSONPatch  = "application/json-patch+json"
 )
 
-func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Once) error {
+func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Idempotency) error {
 	q := readQuery(r, "dryRun")
 	dry := q.flag("dryRun")
 	if err := q.err(); err != nil {
@@ -200,7 +200,7 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, 
 		}
 		return dryRun(w, func(w http.ResponseWriter) error { return answer(w, ch) })
 	}
-	ch, err := h.Customers.Update(r.Context(), by, ref, edit, once.Keep(answer))
+	ch, err := h.Customers.Update(r.Context(), by, ref, edit, once.Record(answer))
 	if err != nil {
 		return err
 	}
@@ -233,8 +233,8 @@ func guarded(r *http.Request, by access.Actor, edit customer.Edit) (customer.Edi
 		return nil, err
 	case conditional:
 		return customer.AtVersion(versions, edit), nil
-	case by.Manners.DemandIfMatch:
-		return nil, fault.New(fault.Unguarded, "this key may change a customer only with If-Match, and the ETag of the version that it has read")
+	case by.Options.RequireIfMatch:
+		return nil, fault.New(fault.PreconditionRequired, "this key may change a customer only with If-Match, and the ETag of the version that it has read")
 	}
 	return edit, nil
 }
@@ -265,7 +265,7 @@ func minimal(w http.ResponseWriter, r *http.Request, by access.Actor) bool {
 
 // dryRun answers as if a change had been made. No tag: there is no such version.
 func dryRun(w http.ResponseWriter, answer func(http.ResponseWriter) error) error {
-	a, err := web.Record(answer)
+	a, err := web.Capture(answer)
 	if err != nil {
 		return err
 	}

@@ -211,7 +211,7 @@ func (d document) moved(stored map[string]any) []fault.Field {
 	var broken []fault.Field
 	for _, at := range slices.Sorted(maps.Keys(d.kept)) {
 		if !repeats(stored[at[1:]], d.kept[at]) {
-			broken = append(broken, fault.Field{Path: at, Rule: fault.Fixed, Text: "is kept by the server and cannot be changed here: leave it out, or send the value that it has"})
+			broken = append(broken, fault.Field{Path: at, Rule: fault.Immutable, Text: "is kept by the server and cannot be changed here: leave it out, or send the value that it has"})
 		}
 	}
 	return broken
@@ -240,12 +240,12 @@ func repeats(stored, sent any) bool {
 // invalid is an Invalid fault, or nil when nothing is broken. It names fields of
 // the record as the domain does, which then says nothing more of the same ones.
 func invalid(broken []fault.Field) error {
-	var checks fault.Checks
+	var checks fault.Validator
 	for _, f := range broken {
 		if slices.Contains(order, f.Path) {
 			f.Path = strings.ReplaceAll(f.Path[1:], "/", ".")
 		}
-		checks.Need(false, f.Path, f.Rule, f.Text)
+		checks.Require(false, f.Path, f.Rule, f.Text)
 	}
 	return checks.Err()
 }

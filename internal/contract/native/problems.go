@@ -19,7 +19,7 @@ var problemPages = page.Parse(problemsHTML)
 func Problems() web.Mount {
 	const prefix = "/problems/"
 	return web.Mount{Prefix: prefix, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		web.Name(r, name, "problem")
+		web.SetOperation(r, name, "problem")
 		if !web.ReadsOnly(w, r) {
 			_ = show(w, r, http.StatusMethodNotAllowed, problemPage{}) // the caller is gone if this fails
 			return
@@ -63,13 +63,13 @@ func problemPageOf(asked fault.Kind) (about problemPage, known bool) {
 
 // rulesOf says what the rules mean that the errors of a problem name.
 var rulesOf = map[fault.Kind][]ruleText{
-	fault.Malformed: {
+	fault.BadRequest: {
 		{fault.Format, "The value is not of the form that is taken there, or the body is not JSON."},
 		{fault.Type, "Another type of value is due."},
 		{fault.Required, "Something has to be there."},
 		{fault.Range, "The value is outside of the limits that the detail names."},
 		{fault.Length, "The value is too long."},
-		{fault.Repeated, "A name, a parameter or a header stands there twice."},
+		{fault.Duplicate, "A name, a parameter or a header stands there twice."},
 		{fault.Unknown, "The operation does not know this parameter."},
 	},
 	fault.Invalid: {
@@ -78,13 +78,13 @@ var rulesOf = map[fault.Kind][]ruleText{
 		{fault.Length, "The text is too long. Characters are counted, not bytes."},
 		{fault.Format, "The value is not of the form, or not on the list, that the field takes."},
 		{fault.Range, "The value is outside of the limits that the detail names."},
-		{fault.Fixed, "The server keeps this member itself. Leave it out, or send the value that it has."},
+		{fault.Immutable, "The server keeps this member itself. Leave it out, or send the value that it has."},
 		{fault.Unknown, "A record has no such member: the name may be misspelt."},
-		{fault.Repeated, "An item stands there twice."},
+		{fault.Duplicate, "An item stands there twice."},
 	},
 	fault.Conflict: {
 		{fault.Unique, "Another customer, account or key has this value."},
-		{fault.Newer, "The field has been changed again since the change that was to be undone."},
+		{fault.ChangedSince, "The field has been changed again since the change that was to be undone."},
 		{ruleExists, "A path of the JSON Patch leads to nothing in the record."},
 		{ruleTest, "A test of the JSON Patch met another value."},
 	},

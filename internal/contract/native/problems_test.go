@@ -56,11 +56,11 @@ func TestOtherProblemsHaveNoPage(t *testing.T) {
 		status       int
 	}{
 		{http.MethodGet, "/problems/", http.StatusOK},
-		{http.MethodHead, "/problems/stale", http.StatusOK},
+		{http.MethodHead, "/problems/precondition-failed", http.StatusOK},
 		{http.MethodGet, "/problems/nonsense", http.StatusNotFound},
-		{http.MethodGet, "/problems/stale/", http.StatusNotFound},
+		{http.MethodGet, "/problems/precondition-failed/", http.StatusNotFound},
 		{http.MethodGet, "/problems/<script>", http.StatusNotFound},
-		{http.MethodPost, "/problems/stale", http.StatusMethodNotAllowed},
+		{http.MethodPost, "/problems/precondition-failed", http.StatusMethodNotAllowed},
 	} {
 		w := askForProblem(tt.method, tt.path)
 		if w.Code != tt.status || strings.Contains(w.Body.String(), "<script>") {

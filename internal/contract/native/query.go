@@ -40,7 +40,7 @@ func readQuery(r *http.Request, names ...string) *query {
 			q.need(false, name, fault.Unknown, "is no parameter of this operation, which takes "+cmp.Or(strings.Join(names, ", "), "none"))
 			continue
 		}
-		q.need(len(values[name]) == 1, name, fault.Repeated, "must not be repeated")
+		q.need(len(values[name]) == 1, name, fault.Duplicate, "must not be repeated")
 		q.need(values.Get(name) != "", name, fault.Required, "must not be empty: leave the parameter out instead")
 	}
 	return q

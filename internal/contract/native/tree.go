@@ -100,14 +100,14 @@ func notJSON(err error, skipped int64) error {
 		field.Path = string(s.JSONPointer)
 		field.Text += fmt.Sprintf(": it is not after byte %d of the body", skipped+s.ByteOffset)
 		if errors.Is(s, jsontext.ErrDuplicateName) {
-			field.Rule, field.Text = fault.Repeated, "must not be repeated"
+			field.Rule, field.Text = fault.Duplicate, "must not be repeated"
 		}
 	}
 	return malformed(field)
 }
 
 func malformed(fields ...fault.Field) error {
-	return &fault.Fault{Kind: fault.Malformed, Text: "the request is malformed", Fields: fields}
+	return &fault.Fault{Kind: fault.BadRequest, Text: "the request is malformed", Fields: fields}
 }
 
 // equal is the equality of RFC 6902, section 4.6: numbers by their value, members

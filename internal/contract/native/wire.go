@@ -167,14 +167,14 @@ type feedRefBody struct {
 	Number int32  `json:"number"`
 }
 
-func fromRecorded(r customer.Recorded) changeBody {
+func fromRecorded(r customer.ChangeRecord) changeBody {
 	out := changeBody{
 		Version:   r.Version,
 		Event:     r.Event,
-		At:        instant(r.By.At),
-		Actor:     r.By.Actor,
-		Contract:  orNull(&r.By.Contract),
-		RequestID: orNull(&r.By.RequestID),
+		At:        instant(r.Meta.At),
+		Actor:     r.Meta.Actor,
+		Contract:  orNull(&r.Meta.Contract),
+		RequestID: orNull(&r.Meta.RequestID),
 	}
 	for _, f := range r.Fields {
 		out.Changes = append(out.Changes, fieldBody{pointerTo(f.Path), wireValue(f.Before), wireValue(f.After)})
@@ -203,7 +203,7 @@ func target(r *http.Request, by access.Actor) (customer.Ref, error) {
 	}
 	number, ok := canonical(text, 32)
 	if !ok || number < 1 {
-		return customer.Ref{}, fault.New(fault.Missing, "no such customer: it is named by its id, a UUID, or its number")
+		return customer.Ref{}, fault.New(fault.NotFound, "no such customer: it is named by its id, a UUID, or its number")
 	}
 	return customer.ByNumber(by.Tenant, int32(number)), nil
 }

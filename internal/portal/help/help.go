@@ -33,7 +33,7 @@ func Mount(c contract.Contract) web.Mount {
 	pages := sync.OnceValues(func() (map[string][]byte, error) { return render(c) })
 	send := web.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		if !web.ReadsOnly(w, r) {
-			return fault.New(fault.NoMethod, "help can be read, and no more")
+			return fault.New(fault.MethodNotAllowed, "help can be read, and no more")
 		}
 		all, err := pages()
 		if err != nil {
@@ -41,12 +41,12 @@ func Mount(c contract.Contract) web.Mount {
 		}
 		body, known := all[address(r.URL)]
 		if !known {
-			return fault.New(fault.NoRoute, "no such help page")
+			return fault.New(fault.RouteNotFound, "no such help page")
 		}
 		return page.Send(w, r, http.StatusOK, body)
 	}, fail)
 	return web.Mount{Prefix: root, FoldCase: true, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		web.Name(r, c.Name, "help")
+		web.SetOperation(r, c.Name, "help")
 		send.ServeHTTP(w, r)
 	})}
 }
@@ -126,9 +126,9 @@ type refusal struct {
 func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 	status, about := http.StatusInternalServerError, refusal{"An error has occurred", "This page cannot be shown now.", root}
 	switch f.Kind {
-	case fault.NoRoute:
+	case fault.RouteNotFound:
 		status, about = http.StatusNotFound, refusal{"There is no such page", "The help has nothing at this address.", root}
-	case fault.NoMethod:
+	case fault.MethodNotAllowed:
 		status, about = http.StatusMethodNotAllowed, refusal{"Help can be read, and no more", "Ask for a page with GET or HEAD.", root}
 	}
 	body, _ := page.Render(refusalPage, about) // strings always render

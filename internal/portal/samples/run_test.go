@@ -251,7 +251,7 @@ func (s *server) last() (sent *http.Request, answer *httptest.ResponseRecorder, 
 
 func (s *server) customer(t *testing.T) customer.Customer {
 	t.Helper()
-	by := access.Actor{Tenant: "hafslund", Name: "test", Customers: access.All(), Scopes: access.Scopes()}
+	by := access.Actor{Tenant: "hafslund", Name: "test", Customers: access.AllCustomers(), Scopes: access.Scopes()}
 	c, err := s.world.Customers.Get(t.Context(), by, customer.ByNumber(by.Tenant, 42))
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ func (s *Store) Accounts(ctx context.Context, tenant, after string, limit int) (
 // AddAccount implements access.Registry. A revoked account of another tenant is
 // not replaced, since that tenant's history names it.
 func (s *Store) AddAccount(ctx context.Context, a access.Account) error {
-	return s.writeRow(ctx, fault.Taken("account", "login"), upsertAccount, accountValues(a)...)
+	return s.writeRow(ctx, fault.AlreadyExists("account", "login"), upsertAccount, accountValues(a)...)
 }
 
 // RevokeAccount implements access.Registry.
@@ -38,21 +38,21 @@ func (s *Store) RevokeAccount(ctx context.Context, tenant, login string, at time
 // accountValues are those of accountColumns.
 func accountValues(a access.Account) []any {
 	var customers []int32 // nil for all of them
-	if !a.Customers.Everyone() {
+	if !a.Customers.All() {
 		customers = append([]int32{}, a.Customers.Numbers()...)
 	}
 	return []any{a.Login, a.Tenant, a.PasswordHash, customers, micros(a.CreatedAt), micros(a.RevokedAt)}
 }
 
 func scanAccount(row pgx.CollectableRow) (access.Account, error) {
-	a := access.Account{Customers: access.All()}
+	a := access.Account{Customers: access.AllCustomers()}
 	var customers []int32
 	err := row.Scan(&a.Login, &a.Tenant, &a.PasswordHash, &customers, dest(&a.CreatedAt), dest(&a.RevokedAt))
 	if err != nil {
 		return access.Account{}, err
 	}
 	if customers != nil {
-		a.Customers = access.Own(customers...)
+		a.Customers = access.OnlyCustomers(customers...)
 	}
 	return a, nil
 }
@@ -102,7 +102,7 @@ func (s *Store) Keys(ctx context.Context, tenant, after string, limit int) ([]ac
 // AddKey implements access.Registry. It is a Conflict fault when any key has the
 // id, which does not happen to ids drawn at random.
 func (s *Store) AddKey(ctx context.Context, k access.Key) error {
-	return s.writeRow(ctx, fault.Taken("key", "id"), insertKey, keyValues(k)...)
+	return s.writeRow(ctx, fault.AlreadyExists("key", "id"), insertKey, keyValues(k)...)
 }
 
 // RevokeKey implements access.Registry.
@@ -118,7 +118,7 @@ func keyValues(k access.Key) []any {
 	}
 	return []any{
 		k.ID, k.Tenant, k.Name, k.Hash[:], scopes, micros(k.CreatedAt), micros(k.RevokedAt),
-		k.Manners.DemandIfMatch, k.Manners.OverwriteStale,
+		k.Options.RequireIfMatch, k.Options.AllowStaleWrites,
 	}
 }
 
@@ -127,7 +127,7 @@ func scanKey(row pgx.CollectableRow) (access.Key, error) {
 	var hash []byte
 	var scopes []string
 	err := row.Scan(&k.ID, &k.Tenant, &k.Name, &hash, &scopes, dest(&k.CreatedAt), dest(&k.RevokedAt),
-		&k.Manners.DemandIfMatch, &k.Manners.OverwriteStale)
+		&k.Options.RequireIfMatch, &k.Options.AllowStaleWrites)
 	if err != nil {
 		return access.Key{}, err
 	}
@@ -183,7 +183,7 @@ func list[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], query str
 	return found, nil
 }
 
-// one is the only row of a list, or a Missing fault.
+// one is the only row of a list, or a NotFound fault.
 func one[T any](found []T, err error) (T, error) {
 	var zero T
 	if err != nil {
@@ -211,5 +211,5 @@ func (s *Store) writeRow(ctx context.Context, refusal error, query string, args 
 }
 
 func noCredential() error {
-	return fault.New(fault.Missing, "no such credential, or it does not work any more")
+	return fault.New(fault.NotFound, "no such credential, or it does not work any more")
 }

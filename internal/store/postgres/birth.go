@@ -18,9 +18,9 @@ import (
 )
 
 // Create implements customer.Store.
-func (s *Store) Create(ctx context.Context, tenant string, by customer.Signature, entry customer.Entry, once *customer.Once) (ch customer.Change, err error) {
+func (s *Store) Create(ctx context.Context, tenant string, by customer.ChangeMeta, entry customer.Upsert, once *customer.Idempotency) (ch customer.Change, err error) {
 	create := func(ctx context.Context, tx pgx.Tx) (ch customer.Change, err error) {
-		err = s.load(ctx, tx, tenant, by, []customer.Entry{entry}, func(l *load) error {
+		err = s.load(ctx, tx, tenant, by, []customer.Upsert{entry}, func(l *load) error {
 			ch, err = l.create(ctx, entry)
 			return err
 		})
@@ -42,13 +42,13 @@ func (s *Store) Create(ctx context.Context, tenant string, by customer.Signature
 	return ch, nil
 }
 
-// Put implements customer.Store: all entries in one transaction.
-func (s *Store) Put(ctx context.Context, tenant string, by customer.Signature, entries []customer.Entry) (results []customer.Result, err error) {
+// Upsert implements customer.Store: all entries in one transaction.
+func (s *Store) Upsert(ctx context.Context, tenant string, by customer.ChangeMeta, entries []customer.Upsert) (results []customer.UpsertResult, err error) {
 	if len(entries) > maxEntries {
 		return nil, fmt.Errorf("put %d entries: at most %d", len(entries), maxEntries)
 	}
 	err = s.write(ctx, s.turns.in(customer.Ref{Tenant: tenant}, func(ctx context.Context) error {
-		results = make([]customer.Result, len(entries))
+		results = make([]customer.UpsertResult, len(entries))
 		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 			return s.load(ctx, tx, tenant, by, entries, func(l *load) error {
 				return l.putAll(ctx, entries, results)
@@ -70,7 +70,7 @@ type load struct {
 	*Store
 	tx              pgx.Tx
 	tenant          string
-	by              customer.Signature
+	by              customer.ChangeMeta
 	place           int                     // of the next change in the transaction
 	highest, filled int32                   // see schema/0001_customers.sql
 	grown           bool                    // whether these have changed
@@ -82,7 +82,7 @@ type load struct {
 }
 
 // load runs fn, and writes what it leaves to be written.
-func (s *Store) load(ctx context.Context, tx pgx.Tx, tenant string, by customer.Signature, entries []customer.Entry, fn func(*load) error) error {
+func (s *Store) load(ctx context.Context, tx pgx.Tx, tenant string, by customer.ChangeMeta, entries []customer.Upsert, fn func(*load) error) error {
 	l := &load{Store: s, tx: tx, tenant: tenant, by: by, there: map[customer.Ref]string{}, before: map[string]current{}}
 	if err := tx.QueryRow(ctx, holdTenant, tenant).Scan(&l.highest, &l.filled); err != nil {
 		return fmt.Errorf("hold tenant: %w", err)
@@ -100,11 +100,11 @@ func (s *Store) load(ctx context.Context, tx pgx.Tx, tenant string, by customer.
 }
 
 // lookUp finds out who of those whom the entries name is there.
-func (l *load) lookUp(ctx context.Context, entries []customer.Entry) error {
+func (l *load) lookUp(ctx context.Context, entries []customer.Upsert) error {
 	var ids []string
 	var numbers []int32
 	for _, e := range entries {
-		if id := cmp.Or(e.ID, e.NewID); storable(id) {
+		if id := cmp.Or(e.ID, e.GeneratedID); storable(id) {
 			ids = append(ids, id)
 		}
 		if e.Number != 0 {
@@ -161,22 +161,22 @@ func (l *load) write(ctx context.Context) error {
 	return nil
 }
 
-func (l *load) putAll(ctx context.Context, entries []customer.Entry, results []customer.Result) error {
+func (l *load) putAll(ctx context.Context, entries []customer.Upsert, results []customer.UpsertResult) error {
 	if err := l.holdAll(ctx, entries); err != nil {
 		return fmt.Errorf("hold customers: %w", err)
 	}
 	for i, e := range entries {
 		ch, err := l.put(ctx, e)
-		if err != nil && !fault.In(err) {
+		if err != nil && !fault.IsFault(err) {
 			return err
 		}
-		results[i] = customer.Result{Change: ch, Err: err}
+		results[i] = customer.UpsertResult{Change: ch, Err: err}
 	}
 	return nil
 }
 
 // about is the id of the customer whom the entry is about, or empty when there is none.
-func (l *load) about(e customer.Entry) string {
+func (l *load) about(e customer.Upsert) string {
 	ref, ok := e.Ref(l.tenant)
 	if ref.ID != "" {
 		ref.Number = 0 // the id decides
@@ -188,7 +188,7 @@ func (l *load) about(e customer.Entry) string {
 }
 
 // put returns a fault when it wrote nothing.
-func (l *load) put(ctx context.Context, e customer.Entry) (customer.Change, error) {
+func (l *load) put(ctx context.Context, e customer.Upsert) (customer.Change, error) {
 	id := l.about(e)
 	if id == "" {
 		return l.create(ctx, e)
@@ -197,7 +197,7 @@ func (l *load) put(ctx context.Context, e customer.Entry) (customer.Change, erro
 	if err != nil {
 		return customer.Change{}, err
 	}
-	ch, err := e.Revised(before.Customer, l.by)
+	ch, err := e.Update(before.Customer, l.by)
 	if err != nil || ch.Empty() {
 		return ch, err
 	}
@@ -215,7 +215,7 @@ func (l *load) put(ctx context.Context, e customer.Entry) (customer.Change, erro
 }
 
 // holdAll holds the customers whom the entries may change, and reads them.
-func (l *load) holdAll(ctx context.Context, entries []customer.Entry) error {
+func (l *load) holdAll(ctx context.Context, entries []customer.Upsert) error {
 	if l.sharded { // each is on a shard of his own
 		return nil
 	}
@@ -259,7 +259,7 @@ func (l *load) hold(ctx context.Context, id string) (c current, err error) {
 
 // create returns a fault when it wrote nothing. That the id and the number are free
 // stays so, since the tenant is held.
-func (l *load) create(ctx context.Context, e customer.Entry) (customer.Change, error) {
+func (l *load) create(ctx context.Context, e customer.Upsert) (customer.Change, error) {
 	number := e.Number
 	if number == 0 {
 		var err error
@@ -267,11 +267,11 @@ func (l *load) create(ctx context.Context, e customer.Entry) (customer.Change, e
 			return customer.Change{}, err
 		}
 	}
-	ch, err := e.Born(l.tenant, number, l.by)
+	ch, err := e.Create(l.tenant, number, l.by)
 	if err != nil {
 		return customer.Change{}, err
 	}
-	err = ch.After.Taken(func(ref customer.Ref) (customer.Customer, error) {
+	err = ch.After.AlreadyExists(func(ref customer.Ref) (customer.Customer, error) {
 		if l.there[ref] == "" {
 			return customer.Customer{}, noCustomer()
 		}

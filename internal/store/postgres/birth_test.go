@@ -14,7 +14,7 @@ func TestAnImportMayNameACustomerAgain(t *testing.T) {
 	eachWay(t, func(t *testing.T, s *Store) {
 		fill(t, s, 3)
 		id := func(n int) string { return fmt.Sprintf("018f3c5a-9b1e-7d3a-8c4b-%012x", n) }
-		results, err := s.Put(t.Context(), "north", byTest, []customer.Entry{
+		results, err := s.Upsert(t.Context(), "north", byTest, []customer.Upsert{
 			{Number: 1, Edit: named("King")},
 			{ID: id(2), Edit: named("King")},
 			{ID: id(9), Number: 9, Edit: named("Milbanke")},
@@ -66,9 +66,9 @@ func TestAnImportGoesOnWhereOthersChange(t *testing.T) {
 		done <- nil
 	}()
 	for n := range loads {
-		var entries []customer.Entry
+		var entries []customer.Upsert
 		for number := range customers {
-			entries = append(entries, customer.Entry{Number: int32(number + 1), Edit: named(fmt.Sprint("King ", n))})
+			entries = append(entries, customer.Upsert{Number: int32(number + 1), Edit: named(fmt.Sprint("King ", n))})
 		}
 		put(t, s, entries)
 	}

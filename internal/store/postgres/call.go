@@ -34,14 +34,14 @@ func (s *Store) call(ctx context.Context, fn func(context.Context) error) error 
 		err = fn(within)
 	}
 	switch {
-	case err == nil || fault.In(err):
+	case err == nil || fault.IsFault(err):
 		return err
 	case ctx.Err() != nil:
 		return gaveUp(ctx)
 	case within.Err() != nil:
 		return gaveUp(within)
 	case passes(err):
-		return fmt.Errorf("%w: %w", fault.New(fault.Busy, "too many others are writing the same"), err)
+		return fmt.Errorf("%w: %w", fault.New(fault.Unavailable, "too many others are writing the same"), err)
 	}
 	return outage(err)
 }
@@ -76,7 +76,7 @@ var errMovedOn = errors.New("the record is at another version")
 func passes(err error) bool {
 	const serialization, deadlock = "40001", "40P01"
 	return errors.Is(err, errMovedOn) || hasCode(err, serialization, deadlock) ||
-		err != nil && !fault.In(err) && !isConnecting(err) && pgconn.SafeToRetry(err)
+		err != nil && !fault.IsFault(err) && !isConnecting(err) && pgconn.SafeToRetry(err)
 }
 
 // pause waits before the next attempt: at random, and about twice as long as
@@ -99,7 +99,7 @@ func outage(err error) error {
 		text := ""
 		switch {
 		case answer.Code == "53100":
-			return fmt.Errorf("%w: %w", fault.New(fault.Full, "the database's disk is full"), err)
+			return fmt.Errorf("%w: %w", fault.New(fault.StorageFull, "the database's disk is full"), err)
 		case answer.Code == "25006":
 			text = "the database can only be read"
 		case answer.Code == "57014":
@@ -109,12 +109,12 @@ func outage(err error) error {
 		default:
 			return err
 		}
-		return fmt.Errorf("%w: %w", fault.New(fault.Busy, "%s", text), err)
+		return fmt.Errorf("%w: %w", fault.New(fault.Unavailable, "%s", text), err)
 	}
 	var network net.Error
 	if isConnecting(err) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err) {
-		return fmt.Errorf("%w: %w", fault.New(fault.Busy, "the database is not available"), err)
+		return fmt.Errorf("%w: %w", fault.New(fault.Unavailable, "the database is not available"), err)
 	}
 	return err
 }
@@ -127,7 +127,7 @@ func isConnecting(err error) bool {
 
 // gaveUp is the error of a call whose context was done before the answer came.
 func gaveUp(ctx context.Context) error {
-	return fmt.Errorf("%w: %w", fault.New(fault.Busy, "the store did not answer in time"), context.Cause(ctx))
+	return fmt.Errorf("%w: %w", fault.New(fault.Unavailable, "the store did not answer in time"), context.Cause(ctx))
 }
 
 // turns let those who write the same in one after the other: each would find that

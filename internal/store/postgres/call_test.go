@@ -25,21 +25,21 @@ func TestWhatTheDatabaseLacksIsTold(t *testing.T) {
 		err  error
 		want fault.Kind
 	}{
-		{&pgconn.PgError{Code: "57P01"}, fault.Busy}, // it is being stopped
-		{&pgconn.PgError{Code: "57P03"}, fault.Busy}, // it is starting
-		{&pgconn.PgError{Code: "53300"}, fault.Busy}, // too many connections
-		{&pgconn.PgError{Code: "08006"}, fault.Busy}, // a pooler has lost it
-		{&pgconn.PgError{Code: "25006"}, fault.Busy}, // it is a standby
-		{&pgconn.PgError{Code: "57014"}, fault.Busy}, // statement_timeout
-		{&pgconn.PgError{Code: "53100"}, fault.Full}, // the disk is full
+		{&pgconn.PgError{Code: "57P01"}, fault.Unavailable}, // it is being stopped
+		{&pgconn.PgError{Code: "57P03"}, fault.Unavailable}, // it is starting
+		{&pgconn.PgError{Code: "53300"}, fault.Unavailable}, // too many connections
+		{&pgconn.PgError{Code: "08006"}, fault.Unavailable}, // a pooler has lost it
+		{&pgconn.PgError{Code: "25006"}, fault.Unavailable}, // it is a standby
+		{&pgconn.PgError{Code: "57014"}, fault.Unavailable}, // statement_timeout
+		{&pgconn.PgError{Code: "53100"}, fault.StorageFull}, // the disk is full
 		{&pgconn.PgError{Code: "23505"}, fault.Internal},
 		{&pgconn.PgError{Code: "42601"}, fault.Internal},
-		{io.ErrUnexpectedEOF, fault.Busy},
-		{&net.OpError{Op: "read", Err: errors.New("connection reset by peer")}, fault.Busy},
+		{io.ErrUnexpectedEOF, fault.Unavailable},
+		{&net.OpError{Op: "read", Err: errors.New("connection reset by peer")}, fault.Unavailable},
 		{errors.New("some defect"), fault.Internal},
 	} {
 		err := outage(fmt.Errorf("find customer: %w", tt.err))
-		if got := fault.Of(err).Kind; got != tt.want || !errors.Is(err, tt.err) {
+		if got := fault.From(err).Kind; got != tt.want || !errors.Is(err, tt.err) {
 			t.Errorf("%v: got %s, want %s of the same error", tt.err, got, tt.want)
 		}
 	}
@@ -56,7 +56,7 @@ func TestCallsHaveADeadline(t *testing.T) {
 		t.Helper()
 		began := time.Now()
 		err := call()
-		if !fault.Is(err, fault.Busy) || time.Since(began) > 3*time.Second {
+		if !fault.Is(err, fault.Unavailable) || time.Since(began) > 3*time.Second {
 			t.Errorf("%s: got %v after %v, want a Busy fault", what, err, time.Since(began))
 		}
 	}
@@ -103,7 +103,7 @@ func TestACallerWhoLeavesIsNotWaitedFor(t *testing.T) {
 		}
 		ctx, leave := context.WithCancelCause(t.Context())
 		time.AfterFunc(50*time.Millisecond, func() { leave(left) })
-		if _, err := s.Revise(ctx, customer.ByNumber("north", 1), byTest, named("King"), nil); !errors.Is(err, left) {
+		if _, err := s.Update(ctx, customer.ByNumber("north", 1), byTest, named("King"), nil); !errors.Is(err, left) {
 			t.Errorf("got %v, want %v", err, left)
 		}
 		return nil

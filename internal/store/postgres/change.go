@@ -12,7 +12,7 @@ import (
 )
 
 // Changes implements customer.Store.
-func (s *Store) Changes(ctx context.Context, tenant, id string, below int64, limit int) (list []customer.Recorded, err error) {
+func (s *Store) Changes(ctx context.Context, tenant, id string, below int64, limit int) (list []customer.ChangeRecord, err error) {
 	err = s.call(ctx, func(ctx context.Context) (err error) {
 		list, err = s.recorded(ctx, selectChanges, tenant, id, below, limit)
 		return err
@@ -25,7 +25,7 @@ func (s *Store) Changes(ctx context.Context, tenant, id string, below int64, lim
 // written, unless all transactions up to there have ended: no change is shown
 // before that. What was committed and may not be shown yet is waited for a little,
 // since its caller may ask for it.
-func (s *Store) Feed(ctx context.Context, tenant string, after int64, limit int) (list []customer.Recorded, err error) {
+func (s *Store) Feed(ctx context.Context, tenant string, after int64, limit int) (list []customer.ChangeRecord, err error) {
 	err = s.call(ctx, func(ctx context.Context) error {
 		for until := time.Now().Add(s.lag); ; time.Sleep(time.Millisecond) {
 			var ended int64
@@ -88,7 +88,7 @@ func (s *Store) lastSeq(ctx context.Context) (last int64, err error) {
 	return last, nil
 }
 
-func (s *Store) recorded(ctx context.Context, query string, args ...any) ([]customer.Recorded, error) {
+func (s *Store) recorded(ctx context.Context, query string, args ...any) ([]customer.ChangeRecord, error) {
 	rows, err := s.pool.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read changes: %w", err)
@@ -100,15 +100,15 @@ func (s *Store) recorded(ctx context.Context, query string, args ...any) ([]cust
 	return list, nil
 }
 
-func scanChange(row pgx.CollectableRow) (r customer.Recorded, err error) {
+func scanChange(row pgx.CollectableRow) (r customer.ChangeRecord, err error) {
 	var fields string
 	err = row.Scan(&r.Seq, &r.CustomerID, &r.Number, &r.Version, &r.Event,
-		&r.By.Actor, dest(&r.By.Contract), dest(&r.By.RequestID), dest(&r.By.At), &fields)
+		&r.Meta.Actor, dest(&r.Meta.Contract), dest(&r.Meta.RequestID), dest(&r.Meta.At), &fields)
 	if err != nil {
-		return customer.Recorded{}, err
+		return customer.ChangeRecord{}, err
 	}
 	if r.Fields, err = layout.DecodeFields(fields); err != nil {
-		return customer.Recorded{}, fmt.Errorf("change %d: %w", r.Seq, err)
+		return customer.ChangeRecord{}, fmt.Errorf("change %d: %w", r.Seq, err)
 	}
 	return r, nil
 }

@@ -67,8 +67,8 @@ func changeValues(c transfer.Change) []any {
 
 const receiptColumns = "tenant, key, request, answer, at"
 
-func receiptValues(r customer.Receipt) []any {
-	return []any{r.Tenant, r.Key, r.Request, r.Answer, micros(r.At)}
+func receiptValues(r customer.IdempotencyRecord) []any {
+	return []any{r.Tenant, r.Key, r.Digest, r.Response, micros(r.At)}
 }
 
 const secretColumns = "name, secret"
@@ -102,9 +102,9 @@ func (c *Copy) Changes(ctx context.Context) iter.Seq2[transfer.Change, error] {
 }
 
 // Receipts implements transfer.Rows.
-func (c *Copy) Receipts(ctx context.Context) iter.Seq2[customer.Receipt, error] {
-	return allRows(ctx, c, "receipts", receiptColumns, func(row pgx.CollectableRow) (r customer.Receipt, err error) {
-		return r, row.Scan(&r.Tenant, &r.Key, &r.Request, &r.Answer, dest(&r.At))
+func (c *Copy) Receipts(ctx context.Context) iter.Seq2[customer.IdempotencyRecord, error] {
+	return allRows(ctx, c, "receipts", receiptColumns, func(row pgx.CollectableRow) (r customer.IdempotencyRecord, err error) {
+		return r, row.Scan(&r.Tenant, &r.Key, &r.Digest, &r.Response, dest(&r.At))
 	})
 }
 

@@ -36,7 +36,7 @@ func (s *Store) Find(ctx context.Context, ref customer.Ref) (c customer.Customer
 	return c, err
 }
 
-// find returns a Missing fault when there is no such customer.
+// find returns a NotFound fault when there is no such customer.
 func (s *Store) find(ctx context.Context, db database, ref customer.Ref, how step) (customer.Customer, error) {
 	if !storable(ref.ID) {
 		return customer.Customer{}, noCustomer()
@@ -60,11 +60,11 @@ func orMissing(err error) error {
 	return nil
 }
 
-func noCustomer() error { return fault.New(fault.Missing, "no such customer") }
+func noCustomer() error { return fault.New(fault.NotFound, "no such customer") }
 
-// Revise implements customer.Store. It reads the record, and writes what becomes of
+// Update implements customer.Store. It reads the record, and writes what becomes of
 // it if it still is what was read.
-func (s *Store) Revise(ctx context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit, once *customer.Once) (ch customer.Change, err error) {
+func (s *Store) Update(ctx context.Context, ref customer.Ref, by customer.ChangeMeta, edit customer.Edit, once *customer.Idempotency) (ch customer.Change, err error) {
 	together, start := once == nil && !s.sharded, time.Now()
 	err = s.call(ctx, s.turns.in(ref, func(ctx context.Context) (err error) {
 		switch {
@@ -90,12 +90,12 @@ func (s *Store) Revise(ctx context.Context, ref customer.Ref, by customer.Signat
 }
 
 // revise finds the customer and saves the change.
-func (s *Store) revise(ctx context.Context, db database, how step, ref customer.Ref, by customer.Signature, edit customer.Edit) (customer.Change, error) {
+func (s *Store) revise(ctx context.Context, db database, how step, ref customer.Ref, by customer.ChangeMeta, edit customer.Edit) (customer.Change, error) {
 	before, err := s.find(ctx, db, ref, how)
 	if err != nil {
 		return customer.Change{}, err
 	}
-	ch, err := customer.Revised(before, by, edit)
+	ch, err := customer.Apply(before, by, edit)
 	if err != nil || ch.Empty() {
 		return ch, err
 	}

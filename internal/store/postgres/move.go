@@ -104,7 +104,7 @@ func (s *Store) changeArgs(ch customer.Change, place int, fields []byte) []any {
 
 // eventArgs are those of what happened.
 func eventArgs(ch customer.Change, fields []byte) []any {
-	return []any{ch.Event(), ch.By.Actor, text(ch.By.Contract), text(ch.By.RequestID), string(fields)}
+	return []any{ch.Event(), ch.Meta.Actor, text(ch.Meta.Contract), text(ch.Meta.RequestID), string(fields)}
 }
 
 // The parameters of updateCustomer: the columns that a change may write, those of

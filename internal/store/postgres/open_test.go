@@ -54,17 +54,17 @@ func run(t *testing.T, s *Store, sql string) {
 // fill makes customers 1 to n of tenant north.
 func fill(t *testing.T, s *Store, n int) {
 	t.Helper()
-	entries := make([]customer.Entry, n)
+	entries := make([]customer.Upsert, n)
 	for i := range entries {
-		entries[i] = customer.Entry{NewID: fmt.Sprintf("018f3c5a-9b1e-7d3a-8c4b-%012x", i+1), Number: int32(i + 1), Edit: named("Lovelace")}
+		entries[i] = customer.Upsert{GeneratedID: fmt.Sprintf("018f3c5a-9b1e-7d3a-8c4b-%012x", i+1), Number: int32(i + 1), Edit: named("Lovelace")}
 	}
 	put(t, s, entries)
 }
 
 // put imports customers into tenant north, all of whom it wants to be taken.
-func put(t *testing.T, s *Store, entries []customer.Entry) {
+func put(t *testing.T, s *Store, entries []customer.Upsert) {
 	t.Helper()
-	results, err := s.Put(t.Context(), "north", byTest, entries)
+	results, err := s.Upsert(t.Context(), "north", byTest, entries)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func put(t *testing.T, s *Store, entries []customer.Entry) {
 	}
 }
 
-var byTest = customer.Signature{Actor: "test", At: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)}
+var byTest = customer.ChangeMeta{Actor: "test", At: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)}
 
 func named(name string) customer.Edit {
 	return func(c *customer.Customer) error {
@@ -86,13 +86,13 @@ func named(name string) customer.Edit {
 
 func rename(t *testing.T, s *Store, number int32, name string) (customer.Change, error) {
 	t.Helper()
-	return s.Revise(t.Context(), customer.ByNumber("north", number), byTest, named(name), nil)
+	return s.Update(t.Context(), customer.ByNumber("north", number), byTest, named(name), nil)
 }
 
 // call gives a customer of tenant north a phone.
 func call(t *testing.T, s *Store, number int32, phone string) error {
 	t.Helper()
-	_, err := s.Revise(t.Context(), customer.ByNumber("north", number), byTest, func(c *customer.Customer) error {
+	_, err := s.Update(t.Context(), customer.ByNumber("north", number), byTest, func(c *customer.Customer) error {
 		c.Phone = phone
 		return nil
 	}, nil)

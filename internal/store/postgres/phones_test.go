@@ -69,7 +69,7 @@ func TestAPhoneIsFoundHoweverItWasWritten(t *testing.T) {
 		ref := customer.ByNumber("north", 1)
 		change := func(edit customer.Edit) {
 			t.Helper()
-			if _, err := s.Revise(t.Context(), ref, byTest, edit, nil); err != nil {
+			if _, err := s.Update(t.Context(), ref, byTest, edit, nil); err != nil {
 				t.Fatal(err)
 			}
 		}

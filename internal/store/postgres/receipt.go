@@ -13,8 +13,8 @@ import (
 	"kartotek/internal/fault"
 )
 
-// Receipt implements customer.Receipts.
-func (s *Store) Receipt(ctx context.Context, tenant, key string, oldest time.Time) (r customer.Receipt, err error) {
+// FindResponse implements customer.IdempotencyStore.
+func (s *Store) FindResponse(ctx context.Context, tenant, key string, oldest time.Time) (r customer.IdempotencyRecord, err error) {
 	err = s.call(ctx, func(ctx context.Context) (err error) {
 		r, err = findReceipt(ctx, s.pool, tenant, key, oldest)
 		return err
@@ -22,8 +22,8 @@ func (s *Store) Receipt(ctx context.Context, tenant, key string, oldest time.Tim
 	return r, err
 }
 
-// Keep implements customer.Receipts.
-func (s *Store) Keep(ctx context.Context, r customer.Receipt) error {
+// SaveResponse implements customer.IdempotencyStore.
+func (s *Store) SaveResponse(ctx context.Context, r customer.IdempotencyRecord) error {
 	err := s.write(ctx, func(ctx context.Context) error { return keep(ctx, s.pool, r) })
 	if err == nil {
 		s.sweep(ctx, r.At)
@@ -34,19 +34,19 @@ func (s *Store) Keep(ctx context.Context, r customer.Receipt) error {
 // onlyOnce runs decide, which saves a change, and keeps its receipt in the same
 // transaction, unless the tenant has one with that key already. Of two who find
 // none at the same time, one fails to keep his, and with that the change.
-func (s *Store) onlyOnce(ctx context.Context, tenant string, by customer.Signature, once *customer.Once, decide func(context.Context, pgx.Tx) (customer.Change, error)) (ch customer.Change, err error) {
+func (s *Store) onlyOnce(ctx context.Context, tenant string, by customer.ChangeMeta, once *customer.Idempotency, decide func(context.Context, pgx.Tx) (customer.Change, error)) (ch customer.Change, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		_, err := findReceipt(ctx, tx, tenant, once.Key, by.At.Add(-customer.ReceiptLife))
+		_, err := findReceipt(ctx, tx, tenant, once.Key, by.At.Add(-customer.IdempotencyTTL))
 		if err == nil {
 			return used()
 		}
-		if !fault.Is(err, fault.Missing) {
+		if !fault.Is(err, fault.NotFound) {
 			return err
 		}
 		if ch, err = decide(ctx, tx); err != nil {
 			return err
 		}
-		receipt, err := once.Receipt(ch, tenant)
+		receipt, err := once.Record(ch, tenant)
 		if err != nil {
 			return fmt.Errorf("write receipt: %w", err)
 		}
@@ -58,25 +58,25 @@ func (s *Store) onlyOnce(ctx context.Context, tenant string, by customer.Signatu
 	return ch, err
 }
 
-func findReceipt(ctx context.Context, db database, tenant, key string, oldest time.Time) (customer.Receipt, error) {
-	r := customer.Receipt{Tenant: tenant, Key: key}
-	err := db.QueryRow(ctx, selectReceipt, tenant, key, oldest.UnixMicro()).Scan(&r.Request, &r.Answer, dest(&r.At))
+func findReceipt(ctx context.Context, db database, tenant, key string, oldest time.Time) (customer.IdempotencyRecord, error) {
+	r := customer.IdempotencyRecord{Tenant: tenant, Key: key}
+	err := db.QueryRow(ctx, selectReceipt, tenant, key, oldest.UnixMicro()).Scan(&r.Digest, &r.Response, dest(&r.At))
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return customer.Receipt{}, fault.New(fault.Missing, "no such receipt")
+		return customer.IdempotencyRecord{}, fault.New(fault.NotFound, "no such receipt")
 	case err != nil:
-		return customer.Receipt{}, fmt.Errorf("find receipt: %w", err)
+		return customer.IdempotencyRecord{}, fmt.Errorf("find receipt: %w", err)
 	}
 	return r, nil
 }
 
-// keep returns a Running fault when the tenant has a receipt with the key. One that
+// keep returns an IdempotencyInProgress fault when the tenant has a receipt with the key. One that
 // has had its time is replaced.
-func keep(ctx context.Context, db database, r customer.Receipt) error {
-	if r.Answer == nil {
-		r.Answer = []byte{} // nil would be NULL
+func keep(ctx context.Context, db database, r customer.IdempotencyRecord) error {
+	if r.Response == nil {
+		r.Response = []byte{} // nil would be NULL
 	}
-	tag, err := db.Exec(ctx, putReceipt, r.Tenant, r.Key, r.Request, r.Answer, r.At.UnixMicro(), r.At.Add(-customer.ReceiptLife).UnixMicro())
+	tag, err := db.Exec(ctx, putReceipt, r.Tenant, r.Key, r.Digest, r.Response, r.At.UnixMicro(), r.At.Add(-customer.IdempotencyTTL).UnixMicro())
 	if err != nil {
 		return fmt.Errorf("keep receipt: %w", err)
 	}
@@ -86,7 +86,9 @@ func keep(ctx context.Context, db database, r customer.Receipt) error {
 	return nil
 }
 
-func used() error { return fault.New(fault.Running, "another request with this key came first") }
+func used() error {
+	return fault.New(fault.IdempotencyInProgress, "another request with this key came first")
+}
 
 // sweeper notes up to when receipts were removed last.
 type sweeper struct {
@@ -105,7 +107,7 @@ func (s *Store) sweep(ctx context.Context, now time.Time) {
 	s.sweeper.mu.Unlock()
 	if due {
 		_ = s.call(ctx, func(ctx context.Context) error {
-			_, err := s.pool.Exec(ctx, removeOldReceipts, now.Add(-customer.ReceiptLife).UnixMicro())
+			_, err := s.pool.Exec(ctx, removeOldReceipts, now.Add(-customer.IdempotencyTTL).UnixMicro())
 			return err
 		})
 	}

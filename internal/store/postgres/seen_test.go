@@ -74,7 +74,7 @@ func TestARecordThatWasSeenIsHeldToTheDatabase(t *testing.T) {
 				t.Fatal(err)
 			}
 			tt.other(t, open(t, dsn))
-			ch, err := s.Revise(t.Context(), ref, byTest, tt.edit, nil)
+			ch, err := s.Update(t.Context(), ref, byTest, tt.edit, nil)
 			if !errors.Is(err, tt.err) || err == nil && ch.Empty() != tt.empty {
 				t.Errorf("got %v, empty %v, want %v, %v", err, ch.Empty(), tt.err, tt.empty)
 			}
@@ -94,7 +94,7 @@ func TestACustomerWhoWasSeenMayBeGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	run(t, s, "DELETE FROM customers")
-	if ch, err := rename(t, s, 1, "King"); !fault.Is(err, fault.Missing) {
+	if ch, err := rename(t, s, 1, "King"); !fault.Is(err, fault.NotFound) {
 		t.Errorf("got %+v, %v", ch, err)
 	}
 }

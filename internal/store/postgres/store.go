@@ -51,10 +51,10 @@ type Store struct {
 }
 
 var (
-	_ customer.Store     = (*Store)(nil)
-	_ customer.Receipts  = (*Store)(nil)
-	_ access.Credentials = (*Store)(nil)
-	_ access.Registry    = (*Store)(nil)
+	_ customer.Store            = (*Store)(nil)
+	_ customer.IdempotencyStore = (*Store)(nil)
+	_ access.Credentials        = (*Store)(nil)
+	_ access.Registry           = (*Store)(nil)
 )
 
 // Options are what a store may be opened with.
@@ -201,7 +201,7 @@ func (s *Store) Queued() int {
 // first draws it.
 func (s *Store) Secret(ctx context.Context, name string) (secret []byte, err error) {
 	if name != "cursor" {
-		return nil, fault.New(fault.Missing, "no such secret")
+		return nil, fault.New(fault.NotFound, "no such secret")
 	}
 	drawn := make([]byte, 32)
 	if _, err := rand.Read(drawn); err != nil {

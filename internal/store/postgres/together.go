@@ -18,9 +18,9 @@ import (
 // others may share. Where the record was seen before, it is taken to be the same still,
 // which saves to read it. Only a change can find out that it is not: to change nothing,
 // or to refuse, takes the record as it is.
-func (s *Store) reviseWithOthers(ctx context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit) (customer.Change, error) {
+func (s *Store) reviseWithOthers(ctx context.Context, ref customer.Ref, by customer.ChangeMeta, edit customer.Edit) (customer.Change, error) {
 	if before, ok := s.seen.find(ref); ok {
-		ch, err := customer.Revised(before.Customer, by, edit)
+		ch, err := customer.Apply(before.Customer, by, edit)
 		if err == nil && !ch.Empty() {
 			if err = s.moveWithOthers(ctx, before.row, ch); !errors.Is(err, errMovedOn) {
 				return ch, err
@@ -31,7 +31,7 @@ func (s *Store) reviseWithOthers(ctx context.Context, ref customer.Ref, by custo
 	if err != nil {
 		return customer.Change{}, err
 	}
-	ch, err := customer.Revised(before.Customer, by, edit)
+	ch, err := customer.Apply(before.Customer, by, edit)
 	if err != nil || ch.Empty() {
 		return ch, err
 	}
@@ -52,7 +52,7 @@ type sought struct {
 	found current
 }
 
-// findWithOthers returns a Missing fault when there is no such customer.
+// findWithOthers returns a NotFound fault when there is no such customer.
 func (s *Store) findWithOthers(ctx context.Context, ref customer.Ref) (current, error) {
 	if !storable(ref.ID) {
 		return current{}, noCustomer()

@@ -92,7 +92,7 @@ func TestARefusedChangeSpoilsNoOther(t *testing.T) {
 	run(t, s, "ALTER TABLE customers ADD CHECK (number > 1 OR version = 1)")
 	gather(t, &s.moves, 4, func(caller int) {
 		_, err := rename(t, s, int32(caller+1), "King")
-		if (err != nil) != (caller == 0) || fault.In(err) {
+		if (err != nil) != (caller == 0) || fault.IsFault(err) {
 			t.Errorf("%d: got %v", caller+1, err)
 		}
 	})
@@ -111,7 +111,7 @@ func TestCustomersAreFoundTogether(t *testing.T) {
 	}
 	gather(t, &s.finds, len(refs), func(caller int) {
 		c, err := s.Find(t.Context(), refs[caller])
-		if want := refs[caller].Number; c.Number != want || (want == 0) != fault.Is(err, fault.Missing) {
+		if want := refs[caller].Number; c.Number != want || (want == 0) != fault.Is(err, fault.NotFound) {
 			t.Errorf("%+v: got %d (%v)", refs[caller], c.Number, err)
 		}
 	})

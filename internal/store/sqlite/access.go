@@ -30,7 +30,7 @@ func (s *Store) AddAccount(ctx context.Context, a access.Account) error {
 	if err != nil {
 		return fmt.Errorf("encode customers: %w", err)
 	}
-	return s.writeRow(ctx, fault.Taken("account", "login"), upsertAccount,
+	return s.writeRow(ctx, fault.AlreadyExists("account", "login"), upsertAccount,
 		a.Login, a.Tenant, a.PasswordHash, customers, micros(a.CreatedAt), micros(a.RevokedAt))
 }
 
@@ -73,14 +73,14 @@ func scanAccount(stmt *sqlite.Stmt) (access.Account, error) {
 		Login:        stmt.ColumnText(0),
 		Tenant:       stmt.ColumnText(1),
 		PasswordHash: stmt.ColumnText(2),
-		Customers:    access.All(),
+		Customers:    access.AllCustomers(),
 	}
 	if !stmt.ColumnIsNull(3) {
 		var numbers []int32
 		if err := json.Unmarshal([]byte(stmt.ColumnText(3)), &numbers); err != nil {
 			return access.Account{}, fmt.Errorf("customers of an account: %w", err)
 		}
-		a.Customers = access.Own(numbers...)
+		a.Customers = access.OnlyCustomers(numbers...)
 	}
 	scan(stmt, 4, &a.CreatedAt)
 	scan(stmt, 5, &a.RevokedAt)
@@ -89,7 +89,7 @@ func scanAccount(stmt *sqlite.Stmt) (access.Account, error) {
 
 // encodeCustomers returns nil for all of them.
 func encodeCustomers(c access.Customers) (any, error) {
-	if c.Everyone() {
+	if c.All() {
 		return nil, nil
 	}
 	numbers, err := json.Marshal(c.Numbers())
@@ -113,9 +113,9 @@ func (s *Store) AddKey(ctx context.Context, k access.Key) error {
 	if err != nil {
 		return fmt.Errorf("encode scopes: %w", err)
 	}
-	return s.writeRow(ctx, fault.Taken("key", "id"), insertKey,
+	return s.writeRow(ctx, fault.AlreadyExists("key", "id"), insertKey,
 		k.ID, k.Tenant, k.Name, k.Hash[:], string(scopes), micros(k.CreatedAt), micros(k.RevokedAt),
-		k.Manners.DemandIfMatch, k.Manners.OverwriteStale)
+		k.Options.RequireIfMatch, k.Options.AllowStaleWrites)
 }
 
 // RevokeKey implements access.Registry.
@@ -162,8 +162,8 @@ func scanKey(stmt *sqlite.Stmt) (access.Key, error) {
 	}
 	scan(stmt, 5, &k.CreatedAt)
 	scan(stmt, 6, &k.RevokedAt)
-	scan(stmt, 7, &k.Manners.DemandIfMatch)
-	scan(stmt, 8, &k.Manners.OverwriteStale)
+	scan(stmt, 7, &k.Options.RequireIfMatch)
+	scan(stmt, 8, &k.Options.AllowStaleWrites)
 	return k, nil
 }
 
@@ -185,7 +185,7 @@ func list[T any](ctx context.Context, s *Store, scan func(*sqlite.Stmt) (T, erro
 	})
 }
 
-// one is the only row of a list, or a Missing fault.
+// one is the only row of a list, or a NotFound fault.
 func one[T any](found []T, err error) (T, error) {
 	var zero T
 	if err != nil {
@@ -224,7 +224,7 @@ const selectSecret = `
 	WHERE name = ?`
 
 func noCredential() error {
-	return fault.New(fault.Missing, "no such credential, or it does not work any more")
+	return fault.New(fault.NotFound, "no such credential, or it does not work any more")
 }
 
 // micros is a time in a column: nil, which is NULL, for the zero time.

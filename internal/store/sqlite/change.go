@@ -12,18 +12,18 @@ import (
 )
 
 // Changes implements customer.Store.
-func (s *Store) Changes(ctx context.Context, tenant, id string, below int64, limit int) ([]customer.Recorded, error) {
+func (s *Store) Changes(ctx context.Context, tenant, id string, below int64, limit int) ([]customer.ChangeRecord, error) {
 	return s.recorded(ctx, selectChanges, tenant, id, below, limit)
 }
 
 // Feed implements customer.Store. One connection writes, so the numbers that it
 // gives are in the order of its commits.
-func (s *Store) Feed(ctx context.Context, tenant string, after int64, limit int) ([]customer.Recorded, error) {
+func (s *Store) Feed(ctx context.Context, tenant string, after int64, limit int) ([]customer.ChangeRecord, error) {
 	return s.recorded(ctx, selectFeed, tenant, after, limit)
 }
 
-func (s *Store) recorded(ctx context.Context, query string, args ...any) ([]customer.Recorded, error) {
-	return read(ctx, s, func(conn *sqlite.Conn) (list []customer.Recorded, err error) {
+func (s *Store) recorded(ctx context.Context, query string, args ...any) ([]customer.ChangeRecord, error) {
+	return read(ctx, s, func(conn *sqlite.Conn) (list []customer.ChangeRecord, err error) {
 		err = sqlitex.Execute(conn, query, &sqlitex.ExecOptions{
 			Args: args,
 			ResultFunc: func(stmt *sqlite.Stmt) error {
@@ -69,24 +69,24 @@ const (
 		LIMIT ?`
 )
 
-func scanChange(stmt *sqlite.Stmt) (customer.Recorded, error) {
+func scanChange(stmt *sqlite.Stmt) (customer.ChangeRecord, error) {
 	fields, err := layout.DecodeFields(stmt.ColumnText(9))
 	if err != nil {
-		return customer.Recorded{}, fmt.Errorf("change %d: %w", stmt.ColumnInt64(0), err)
+		return customer.ChangeRecord{}, fmt.Errorf("change %d: %w", stmt.ColumnInt64(0), err)
 	}
-	return customer.Recorded{
+	return customer.ChangeRecord{
 		Seq:        stmt.ColumnInt64(0),
 		CustomerID: stmt.ColumnText(1),
 		Number:     stmt.ColumnInt32(2),
 		Version:    stmt.ColumnInt64(3),
 		Event:      stmt.ColumnText(4),
-		By:         scanSignature(stmt),
+		Meta:       scanSignature(stmt),
 		Fields:     fields,
 	}, nil
 }
 
-func scanSignature(stmt *sqlite.Stmt) customer.Signature {
-	return customer.Signature{
+func scanSignature(stmt *sqlite.Stmt) customer.ChangeMeta {
+	return customer.ChangeMeta{
 		Actor:     stmt.ColumnText(5),
 		Contract:  stmt.ColumnText(6),
 		RequestID: stmt.ColumnText(7),
@@ -113,9 +113,9 @@ func enter(conn *sqlite.Conn, ch step, diff []customer.FieldChange, seq int64) e
 	stmt.BindText(4, ch.After.ID)
 	stmt.BindInt64(5, ch.After.Version)
 	stmt.BindText(6, ch.Event())
-	stmt.BindText(7, ch.By.Actor)
-	bindText(stmt, 8, ch.By.Contract)
-	bindText(stmt, 9, ch.By.RequestID)
+	stmt.BindText(7, ch.Meta.Actor)
+	bindText(stmt, 8, ch.Meta.Contract)
+	bindText(stmt, 9, ch.Meta.RequestID)
 	stmt.BindInt64(10, ch.After.UpdatedAt.UnixMicro())
 	stmt.BindText(11, string(fields))
 	if _, err := stmt.Step(); err != nil {

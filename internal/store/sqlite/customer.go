@@ -33,8 +33,8 @@ func (s *Store) Find(ctx context.Context, ref customer.Ref) (customer.Customer, 
 	return r.Customer, err
 }
 
-// Revise implements customer.Store.
-func (s *Store) Revise(ctx context.Context, ref customer.Ref, by customer.Signature, edit customer.Edit, once *customer.Once) (customer.Change, error) {
+// Update implements customer.Store.
+func (s *Store) Update(ctx context.Context, ref customer.Ref, by customer.ChangeMeta, edit customer.Edit, once *customer.Idempotency) (customer.Change, error) {
 	ready, found := s.prepare(ref, by, edit)
 	return write(ctx, s, func(conn *sqlite.Conn) (customer.Change, error) {
 		if found {
@@ -56,7 +56,7 @@ func (s *Store) Revise(ctx context.Context, ref customer.Ref, by customer.Signat
 // prepare makes the change outside the writer, of the record as the cache has it,
 // so that the writer, whom all wait for, need not. It finds none when the record
 // is not there, or when nothing would be written: only the file can say so.
-func (s *Store) prepare(ref customer.Ref, by customer.Signature, edit customer.Edit) (step, bool) {
+func (s *Store) prepare(ref customer.Ref, by customer.ChangeMeta, edit customer.Edit) (step, bool) {
 	before, ok := s.cache.find(ref)
 	if !ok {
 		return step{}, false
@@ -66,7 +66,7 @@ func (s *Store) prepare(ref customer.Ref, by customer.Signature, edit customer.E
 }
 
 // Create implements customer.Store.
-func (s *Store) Create(ctx context.Context, tenant string, by customer.Signature, entry customer.Entry, once *customer.Once) (customer.Change, error) {
+func (s *Store) Create(ctx context.Context, tenant string, by customer.ChangeMeta, entry customer.Upsert, once *customer.Idempotency) (customer.Change, error) {
 	return write(ctx, s, func(conn *sqlite.Conn) (customer.Change, error) {
 		return s.onlyOnce(conn, tenant, by, once, func() (step, error) {
 			l := load{conn, tenant, by, s.taken}
@@ -77,7 +77,7 @@ func (s *Store) Create(ctx context.Context, tenant string, by customer.Signature
 
 // onlyOnce saves the change that decide comes to, and with once its receipt,
 // unless the tenant has that already.
-func (s *Store) onlyOnce(conn *sqlite.Conn, tenant string, by customer.Signature, once *customer.Once, decide func() (step, error)) (customer.Change, error) {
+func (s *Store) onlyOnce(conn *sqlite.Conn, tenant string, by customer.ChangeMeta, once *customer.Idempotency, decide func() (step, error)) (customer.Change, error) {
 	if once != nil {
 		if err := firstToUse(conn, tenant, once.Key, by.At); err != nil {
 			return customer.Change{}, err
@@ -90,7 +90,7 @@ func (s *Store) onlyOnce(conn *sqlite.Conn, tenant string, by customer.Signature
 	if once == nil {
 		return ch.Change, s.save(conn, ch)
 	}
-	receipt, err := once.Receipt(ch.Change, tenant)
+	receipt, err := once.Record(ch.Change, tenant)
 	if err != nil {
 		return customer.Change{}, fmt.Errorf("write receipt: %w", err)
 	}
@@ -100,17 +100,17 @@ func (s *Store) onlyOnce(conn *sqlite.Conn, tenant string, by customer.Signature
 	return ch.Change, keep(conn, receipt)
 }
 
-// Put implements customer.Store: all entries in one durable step.
-func (s *Store) Put(ctx context.Context, tenant string, by customer.Signature, entries []customer.Entry) ([]customer.Result, error) {
-	return write(ctx, s, func(conn *sqlite.Conn) ([]customer.Result, error) {
+// Upsert implements customer.Store: all entries in one durable step.
+func (s *Store) Upsert(ctx context.Context, tenant string, by customer.ChangeMeta, entries []customer.Upsert) ([]customer.UpsertResult, error) {
+	return write(ctx, s, func(conn *sqlite.Conn) ([]customer.UpsertResult, error) {
 		l := load{conn, tenant, by, s.taken}
-		results := make([]customer.Result, len(entries))
+		results := make([]customer.UpsertResult, len(entries))
 		for i, e := range entries {
 			ch, err := s.put(&l, e)
-			if err != nil && !fault.In(err) {
+			if err != nil && !fault.IsFault(err) {
 				return nil, err
 			}
-			results[i] = customer.Result{Change: ch, Err: err}
+			results[i] = customer.UpsertResult{Change: ch, Err: err}
 		}
 		return results, nil
 	})
@@ -120,12 +120,12 @@ func (s *Store) Put(ctx context.Context, tenant string, by customer.Signature, e
 type load struct {
 	conn   *sqlite.Conn
 	tenant string
-	by     customer.Signature
+	by     customer.ChangeMeta
 	taken  map[string]int32 // see Store
 }
 
 // put returns a fault when it wrote nothing.
-func (s *Store) put(l *load, e customer.Entry) (customer.Change, error) {
+func (s *Store) put(l *load, e customer.Upsert) (customer.Change, error) {
 	ch, err := l.change(e)
 	if err != nil {
 		return customer.Change{}, err
@@ -136,21 +136,21 @@ func (s *Store) put(l *load, e customer.Entry) (customer.Change, error) {
 	return ch.Change, nil
 }
 
-func (l *load) change(e customer.Entry) (step, error) {
+func (l *load) change(e customer.Upsert) (step, error) {
 	if ref, ok := e.Ref(l.tenant); ok {
 		before, err := find(l.conn, ref)
 		if err == nil {
-			ch, err := e.Revised(before.Customer, l.by)
+			ch, err := e.Update(before.Customer, l.by)
 			return step{ch, before.Row, before.Change}, err
 		}
-		if !fault.Is(err, fault.Missing) {
+		if !fault.Is(err, fault.NotFound) {
 			return step{}, err
 		}
 	}
 	return l.born(e)
 }
 
-func (l *load) born(e customer.Entry) (step, error) {
+func (l *load) born(e customer.Upsert) (step, error) {
 	number := e.Number
 	if number == 0 {
 		var err error
@@ -158,7 +158,7 @@ func (l *load) born(e customer.Entry) (step, error) {
 			return step{}, err
 		}
 	}
-	ch, err := e.Born(l.tenant, number, l.by)
+	ch, err := e.Create(l.tenant, number, l.by)
 	return step{Change: ch}, err
 }
 
@@ -216,12 +216,12 @@ type step struct {
 	previous int64 // the seq of the change before; 0 at a birth
 }
 
-func revised(r record, by customer.Signature, edit customer.Edit) (step, error) {
-	ch, err := customer.Revised(r.Customer, by, edit)
+func revised(r record, by customer.ChangeMeta, edit customer.Edit) (step, error) {
+	ch, err := customer.Apply(r.Customer, by, edit)
 	return step{ch, r.Row, r.Change}, err
 }
 
-// find returns a Missing fault when there is no such customer.
+// find returns a NotFound fault when there is no such customer.
 func find(conn *sqlite.Conn, ref customer.Ref) (record, error) {
 	stmt, err := prepareFind(conn, ref)
 	if err != nil {
@@ -232,7 +232,7 @@ func find(conn *sqlite.Conn, ref customer.Ref) (record, error) {
 		return record{}, fmt.Errorf("find customer: %w", err)
 	}
 	if !found {
-		return record{}, fault.New(fault.Missing, "no such customer")
+		return record{}, fault.New(fault.NotFound, "no such customer")
 	}
 	r := record{Customer: scanCustomer(stmt), Row: stmt.ColumnInt64(len(layout.Columns)), Change: stmt.ColumnInt64(len(layout.Columns) + 1)}
 	// A statement that has not ended would hold its snapshot, and with it the log.
@@ -299,7 +299,7 @@ func insert(conn *sqlite.Conn, ch customer.Change, seq int64) (row int64, err er
 	case sqlite.ResultOK:
 		return conn.LastInsertRowID(), nil
 	case sqlite.ResultConstraintPrimaryKey, sqlite.ResultConstraintUnique: // whichever it met first
-		taken := ch.After.Taken(func(ref customer.Ref) (customer.Customer, error) {
+		taken := ch.After.AlreadyExists(func(ref customer.Ref) (customer.Customer, error) {
 			r, err := find(conn, ref)
 			return r.Customer, err
 		})

@@ -34,7 +34,7 @@ func TestFullDiskIsSurvived(t *testing.T) {
 	for ; err == nil && done < 1000; done++ {
 		err = revise(t, s, 1, addOne)
 	}
-	if !fault.Is(err, fault.Full) || sqlite.ErrCode(err) != sqlite.ResultFull {
+	if !fault.Is(err, fault.StorageFull) || sqlite.ErrCode(err) != sqlite.ResultFull {
 		t.Fatalf("got %v after %d writes, want a Full fault with SQLite's reason", err, done)
 	}
 	wantCount(t, s, done-1)
@@ -43,7 +43,7 @@ func TestFullDiskIsSurvived(t *testing.T) {
 	var group sync.WaitGroup
 	for range 5 {
 		group.Go(func() {
-			if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Full) {
+			if err := revise(t, s, 1, addOne); !fault.Is(err, fault.StorageFull) {
 				t.Errorf("one of a group: got %v, want a Full fault", err)
 			}
 		})
@@ -67,19 +67,19 @@ func TestFullDiskIsSurvived(t *testing.T) {
 // TestWhatADiskFaultSays tells who may be sure that nothing was written.
 func TestWhatADiskFaultSays(t *testing.T) {
 	tests := map[sqlite.ResultCode]fault.Kind{
-		sqlite.ResultFull:             fault.Full,
-		sqlite.ResultIOErrSHMSize:     fault.Busy,
-		sqlite.ResultIOErrWrite:       fault.Busy,
-		sqlite.ResultIOErrFsync:       fault.Busy,
-		sqlite.ResultReadOnly:         fault.Busy,
-		sqlite.ResultReadOnlyRecovery: fault.Busy,
-		sqlite.ResultCantOpen:         fault.Busy,
+		sqlite.ResultFull:             fault.StorageFull,
+		sqlite.ResultIOErrSHMSize:     fault.Unavailable,
+		sqlite.ResultIOErrWrite:       fault.Unavailable,
+		sqlite.ResultIOErrFsync:       fault.Unavailable,
+		sqlite.ResultReadOnly:         fault.Unavailable,
+		sqlite.ResultReadOnlyRecovery: fault.Unavailable,
+		sqlite.ResultCantOpen:         fault.Unavailable,
 		sqlite.ResultCorrupt:          fault.Internal,
 		sqlite.ResultConstraintUnique: fault.Internal,
 	}
 	for code, want := range tests {
 		err := outage(fmt.Errorf("commit: %w", code.ToError()))
-		if got := fault.Of(err).Kind; got != want || sqlite.ErrCode(err) != code {
+		if got := fault.From(err).Kind; got != want || sqlite.ErrCode(err) != code {
 			t.Errorf("%v: got %s with %v, want %s with the code", code, got, sqlite.ErrCode(err), want)
 		}
 	}
@@ -96,7 +96,7 @@ func TestAHangingWriteKeepsNobodyWaiting(t *testing.T) {
 	for range queued {
 		waiting.Go(func() {
 			began := time.Now()
-			if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Busy) {
+			if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Unavailable) {
 				t.Errorf("got %v, want a Busy fault", err)
 			}
 			if took := time.Since(began); took < s.writer.patience {
@@ -107,13 +107,13 @@ func TestAHangingWriteKeepsNobodyWaiting(t *testing.T) {
 	waitQueued(t, s, queued)
 	waiting.Wait()
 
-	if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Busy) {
+	if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("a late caller: got %v, want a Busy fault", err)
 	}
 	if got := s.Queued(); got != queued {
 		t.Errorf("queued: got %d, want %d: nobody is let in", got, queued)
 	}
-	if err := s.Ping(t.Context()); !fault.Is(err, fault.Busy) {
+	if err := s.Ping(t.Context()); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("ping: got %v, want a Busy fault", err)
 	}
 	wantCount(t, s, 0) // is read meanwhile
@@ -161,7 +161,7 @@ func TestAnotherWriterMakesItBusy(t *testing.T) {
 	s.writer.patience = 50 * time.Millisecond
 	unlock := lock(t, path)
 	for range 3 { // the first waits, and the others are not let in
-		if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Busy) {
+		if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Unavailable) {
 			t.Errorf("got %v, want a Busy fault", err)
 		}
 	}
@@ -180,7 +180,7 @@ func TestCloseDoesNotWaitForAnotherWriter(t *testing.T) {
 	s.writer.patience = 50 * time.Millisecond
 	unlock := lock(t, path)
 	defer unlock()
-	if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Busy) {
+	if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("got %v, want a Busy fault", err)
 	}
 	closed := make(chan error)
@@ -227,7 +227,7 @@ func TestCommitsOutliveTheirCheckpoint(t *testing.T) {
 	for ; err == nil && done < 1000; done++ {
 		err = revise(t, s, 1, addOne)
 	}
-	if !fault.Is(err, fault.Busy) || sqlite.ErrCode(err) != sqlite.ResultIOErrWrite {
+	if !fault.Is(err, fault.Unavailable) || sqlite.ErrCode(err) != sqlite.ResultIOErrWrite {
 		t.Fatalf("got %v after %d writes, want a Busy fault with SQLite's reason", err, done)
 	}
 	done--

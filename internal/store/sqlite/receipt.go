@@ -13,15 +13,15 @@ import (
 	"kartotek/internal/store/layout"
 )
 
-// Receipt implements customer.Receipts.
-func (s *Store) Receipt(ctx context.Context, tenant, key string, oldest time.Time) (customer.Receipt, error) {
-	return read(ctx, s, func(conn *sqlite.Conn) (customer.Receipt, error) {
+// FindResponse implements customer.IdempotencyStore.
+func (s *Store) FindResponse(ctx context.Context, tenant, key string, oldest time.Time) (customer.IdempotencyRecord, error) {
+	return read(ctx, s, func(conn *sqlite.Conn) (customer.IdempotencyRecord, error) {
 		return findReceipt(conn, tenant, key, oldest)
 	})
 }
 
-// Keep implements customer.Receipts.
-func (s *Store) Keep(ctx context.Context, r customer.Receipt) error {
+// SaveResponse implements customer.IdempotencyStore.
+func (s *Store) SaveResponse(ctx context.Context, r customer.IdempotencyRecord) error {
 	return s.writer.run(ctx, func(conn *sqlite.Conn) error {
 		if err := firstToUse(conn, r.Tenant, r.Key, r.At); err != nil {
 			return err
@@ -30,33 +30,33 @@ func (s *Store) Keep(ctx context.Context, r customer.Receipt) error {
 	})
 }
 
-func findReceipt(conn *sqlite.Conn, tenant, key string, oldest time.Time) (customer.Receipt, error) {
-	var found []customer.Receipt
+func findReceipt(conn *sqlite.Conn, tenant, key string, oldest time.Time) (customer.IdempotencyRecord, error) {
+	var found []customer.IdempotencyRecord
 	err := sqlitex.Execute(conn, selectReceipt, &sqlitex.ExecOptions{
 		Args: []any{tenant, key, oldest.UnixMicro()},
 		ResultFunc: func(stmt *sqlite.Stmt) error {
-			r := customer.Receipt{Tenant: tenant, Key: key, Request: stmt.ColumnText(0), Answer: scanBytes(stmt, 1)}
+			r := customer.IdempotencyRecord{Tenant: tenant, Key: key, Digest: stmt.ColumnText(0), Response: scanBytes(stmt, 1)}
 			r.At = layout.Instant(stmt.ColumnInt64(2))
 			found = append(found, r)
 			return nil
 		},
 	})
 	if err != nil {
-		return customer.Receipt{}, fmt.Errorf("find receipt: %w", err)
+		return customer.IdempotencyRecord{}, fmt.Errorf("find receipt: %w", err)
 	}
 	if len(found) == 0 {
-		return customer.Receipt{}, fault.New(fault.Missing, "no such receipt")
+		return customer.IdempotencyRecord{}, fault.New(fault.NotFound, "no such receipt")
 	}
 	return found[0], nil
 }
 
-// firstToUse returns a Running fault when the tenant has a receipt with the key.
+// firstToUse returns an IdempotencyInProgress fault when the tenant has a receipt with the key.
 func firstToUse(conn *sqlite.Conn, tenant, key string, now time.Time) error {
-	_, err := findReceipt(conn, tenant, key, now.Add(-customer.ReceiptLife))
+	_, err := findReceipt(conn, tenant, key, now.Add(-customer.IdempotencyTTL))
 	if err == nil {
-		return fault.New(fault.Running, "another request with this key came first")
+		return fault.New(fault.IdempotencyInProgress, "another request with this key came first")
 	}
-	if !fault.Is(err, fault.Missing) {
+	if !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	return nil
@@ -64,15 +64,15 @@ func firstToUse(conn *sqlite.Conn, tenant, key string, now time.Time) error {
 
 // keep writes the receipt in place of one that is past its time, and removes a
 // few others that are: each that comes makes room for itself.
-func keep(conn *sqlite.Conn, r customer.Receipt) error {
+func keep(conn *sqlite.Conn, r customer.IdempotencyRecord) error {
 	err := sqlitex.Execute(conn, putReceipt, &sqlitex.ExecOptions{
-		Args: []any{r.Tenant, r.Key, r.Request, r.Answer, r.At.UnixMicro()},
+		Args: []any{r.Tenant, r.Key, r.Digest, r.Response, r.At.UnixMicro()},
 	})
 	if err != nil {
 		return fmt.Errorf("keep receipt: %w", err)
 	}
 	err = sqlitex.Execute(conn, removeOldReceipts, &sqlitex.ExecOptions{
-		Args: []any{r.At.Add(-customer.ReceiptLife).UnixMicro()},
+		Args: []any{r.At.Add(-customer.IdempotencyTTL).UnixMicro()},
 	})
 	if err != nil {
 		return fmt.Errorf("remove old receipts: %w", err)

@@ -20,10 +20,10 @@ func (s *Store) Search(ctx context.Context, tenant string, q customer.Query, aft
 	if !errors.Is(err, errBehind) {
 		return page, err
 	}
-	if err := s.follow(ctx); err != nil && (ctx.Err() != nil || !fault.In(err)) {
+	if err := s.follow(ctx); err != nil && (ctx.Err() != nil || !fault.IsFault(err)) {
 		return customer.Page{}, err
 	}
-	// Of a store that cannot be written to it is better to find nearly all.
+	// From a store that cannot be written to it is better to find nearly all.
 	return s.search(ctx, tenant, q, after, limit, func(*sqlite.Conn) error { return nil })
 }
 

@@ -32,11 +32,11 @@ func setPhone(phone string) customer.Edit {
 // breakOff changes a customer in a transaction that is rolled back.
 func breakOff(t *testing.T, s *Store, number int32) {
 	t.Helper()
-	entries := []customer.Entry{
+	entries := []customer.Upsert{
 		{Number: number, Edit: setPhone("+32 2 999 99 99")},
 		{Number: number, Edit: func(*customer.Customer) error { panic("on purpose") }},
 	}
-	if _, err := s.Put(t.Context(), "north", customer.Signature{Actor: "test"}, entries); err == nil {
+	if _, err := s.Upsert(t.Context(), "north", customer.ChangeMeta{Actor: "test"}, entries); err == nil {
 		t.Fatal("got no error of an edit that panics")
 	}
 }

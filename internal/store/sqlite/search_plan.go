@@ -150,7 +150,7 @@ func (s *search) numbered(t customer.Term) ([]source, bool, error) {
 
 func (s *search) byNumber(number int32) (candidate, bool, error) {
 	found, err := find(s.conn, customer.ByNumber(s.name, number))
-	if fault.Is(err, fault.Missing) {
+	if fault.Is(err, fault.NotFound) {
 		return candidate{}, false, nil
 	}
 	if err != nil {

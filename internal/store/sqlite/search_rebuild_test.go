@@ -18,13 +18,13 @@ import (
 )
 
 // crowd puts customers of two tenants, who share numbers and some of their names.
-// Of the same seed come the same customers.
+// From the same seed come the same customers.
 func crowd(t *testing.T, s *Store, seed uint64) {
 	t.Helper()
 	for _, tenant := range []string{"north", "south"} {
 		dice := rand.New(rand.NewPCG(seed, 1))
 		one := func(list ...string) string { return list[dice.IntN(len(list))] }
-		var entries []customer.Entry
+		var entries []customer.Upsert
 		for range 400 {
 			n := 1 + dice.IntN(600)
 			c := customer.Customer{
@@ -33,12 +33,12 @@ func crowd(t *testing.T, s *Store, seed uint64) {
 				Mobile: one("", "601 234 567"),
 			}
 			c.Address.PostalCode, c.Address.Country = one("", "9000", "SW1A 1AA"), one("", "BE", "NO")
-			entries = append(entries, customer.Entry{ID: id(n), Number: int32(n), Edit: func(to *customer.Customer) error {
+			entries = append(entries, customer.Upsert{ID: id(n), Number: int32(n), Edit: func(to *customer.Customer) error {
 				to.FirstName, to.LastName, to.Email, to.Phone, to.Mobile, to.Address = c.FirstName, c.LastName, c.Email, c.Phone, c.Mobile, c.Address
 				return nil
 			}})
 		}
-		results, err := s.Put(t.Context(), tenant, customer.Signature{Actor: "test", At: time.Now()}, entries)
+		results, err := s.Upsert(t.Context(), tenant, customer.ChangeMeta{Actor: "test", At: time.Now()}, entries)
 		for _, r := range results {
 			err = errors.Join(err, r.Err)
 		}
@@ -67,7 +67,7 @@ func TestIndexThatIsPutOffIsTheSame(t *testing.T) {
 	crowd(t, s, 1)
 	crowd(t, server, 2)
 	for _, store := range []*Store{s, server} {
-		if _, err := store.Search(t.Context(), "north", customer.Query{}, customer.Position{}, 1); !fault.Is(err, fault.Busy) {
+		if _, err := store.Search(t.Context(), "north", customer.Query{}, customer.Position{}, 1); !fault.Is(err, fault.Unavailable) {
 			t.Errorf("a search before the index: got %v, want a Busy fault", err)
 		}
 	}

@@ -72,7 +72,7 @@ func rewind(conn *sqlite.Conn, c customer.Customer, version int64) (customer.Cus
 		ResultFunc: func(stmt *sqlite.Stmt) error {
 			r, err := scanChange(stmt)
 			if err == nil {
-				c, err = r.Rewind(c)
+				c, err = r.Previous(c)
 			}
 			return err
 		},

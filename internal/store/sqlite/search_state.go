@@ -37,14 +37,14 @@ func findIndexState(conn *sqlite.Conn) (state indexState, err error) {
 // errBehind is what becomes of a search before the index has followed all changes.
 var errBehind = errors.New("the index has not followed all changes")
 
-// needIndex is a Busy fault while the rows are not made.
+// needIndex is an Unavailable fault while the rows are not made.
 func needIndex(conn *sqlite.Conn) error {
 	state, err := findIndexState(conn)
 	switch {
 	case err != nil:
 		return err
 	case !state.done():
-		return fault.New(fault.Busy, "the index for searches is being made")
+		return fault.New(fault.Unavailable, "the index for searches is being made")
 	case state.seq < state.newest:
 		return errBehind
 	}

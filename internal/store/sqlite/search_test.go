@@ -156,8 +156,8 @@ func TestIndexForgetsNothingAndKeepsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	breaksOff := []customer.Entry{{ID: id(99), Number: 99, Edit: ada}, {ID: id(1), Edit: func(*customer.Customer) error { panic("on purpose") }}}
-	if _, err := s.Put(t.Context(), "north", customer.Signature{Actor: "test", At: time.Now()}, breaksOff); err == nil {
+	breaksOff := []customer.Upsert{{ID: id(99), Number: 99, Edit: ada}, {ID: id(1), Edit: func(*customer.Customer) error { panic("on purpose") }}}
+	if _, err := s.Upsert(t.Context(), "north", customer.ChangeMeta{Actor: "test", At: time.Now()}, breaksOff); err == nil {
 		t.Fatal("got no error of an edit that panics")
 	}
 	if err := revise(t, s, 1, ada); err != nil {

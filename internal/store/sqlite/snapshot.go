@@ -167,9 +167,9 @@ func (s *Snapshot) ChangesAfter(ctx context.Context, seq int64) iter.Seq2[transf
 }
 
 // Receipts implements transfer.Rows.
-func (s *Snapshot) Receipts(ctx context.Context) iter.Seq2[customer.Receipt, error] {
-	return rows(ctx, s.conn, func(stmt *sqlite.Stmt) (customer.Receipt, error) {
-		r := customer.Receipt{Tenant: stmt.ColumnText(0), Key: stmt.ColumnText(1), Request: stmt.ColumnText(2), Answer: scanBytes(stmt, 3)}
+func (s *Snapshot) Receipts(ctx context.Context) iter.Seq2[customer.IdempotencyRecord, error] {
+	return rows(ctx, s.conn, func(stmt *sqlite.Stmt) (customer.IdempotencyRecord, error) {
+		r := customer.IdempotencyRecord{Tenant: stmt.ColumnText(0), Key: stmt.ColumnText(1), Digest: stmt.ColumnText(2), Response: scanBytes(stmt, 3)}
 		scan(stmt, 4, &r.At)
 		return r, nil
 	}, selectAllReceipts)

@@ -45,10 +45,10 @@ type Store struct {
 }
 
 var (
-	_ customer.Store     = (*Store)(nil)
-	_ customer.Receipts  = (*Store)(nil)
-	_ access.Credentials = (*Store)(nil)
-	_ access.Registry    = (*Store)(nil)
+	_ customer.Store            = (*Store)(nil)
+	_ customer.IdempotencyStore = (*Store)(nil)
+	_ access.Credentials        = (*Store)(nil)
+	_ access.Registry           = (*Store)(nil)
 )
 
 // Options are what a store may be opened with.
@@ -287,7 +287,7 @@ func write[T any](ctx context.Context, s *Store, fn func(*sqlite.Conn) (T, error
 // gaveUp is the error of a call whose context was done, or whose patience ended,
 // before the answer came.
 func gaveUp(ctx context.Context) error {
-	f := fault.New(fault.Busy, "the store did not answer in time")
+	f := fault.New(fault.Unavailable, "the store did not answer in time")
 	if cause := context.Cause(ctx); cause != nil {
 		return fmt.Errorf("%w: %w", f, cause)
 	}

@@ -65,11 +65,11 @@ func open(t testing.TB, path string, opts Options) *Store {
 // fill creates customers 1 to n of the tenant north.
 func fill(t testing.TB, s *Store, n int) {
 	t.Helper()
-	entries := make([]customer.Entry, n)
+	entries := make([]customer.Upsert, n)
 	for i := range entries {
-		entries[i] = customer.Entry{NewID: id(i + 1), Edit: ada}
+		entries[i] = customer.Upsert{GeneratedID: id(i + 1), Edit: ada}
 	}
-	results, err := s.Put(t.Context(), "north", customer.Signature{Actor: "test", At: time.Now()}, entries)
+	results, err := s.Upsert(t.Context(), "north", customer.ChangeMeta{Actor: "test", At: time.Now()}, entries)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func count(t testing.TB, s *Store, n int) {
 }
 
 func revise(t testing.TB, s *Store, number int32, edit customer.Edit) error {
-	_, err := s.Revise(t.Context(), customer.ByNumber("north", number), customer.Signature{Actor: "test", At: time.Now()}, edit, nil)
+	_, err := s.Update(t.Context(), customer.ByNumber("north", number), customer.ChangeMeta{Actor: "test", At: time.Now()}, edit, nil)
 	return err
 }
 
@@ -329,8 +329,8 @@ func otherProcess(path string) int {
 		return 1
 	}
 	for range otherWrites {
-		by := customer.Signature{Actor: "other", At: time.Now()}
-		if _, err := s.Revise(ctx, customer.ByNumber("north", 1), by, addOne, nil); err != nil {
+		by := customer.ChangeMeta{Actor: "other", At: time.Now()}
+		if _, err := s.Update(ctx, customer.ByNumber("north", 1), by, addOne, nil); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
@@ -347,9 +347,9 @@ func otherProcess(path string) int {
 func TestTakenNumbersAreWalkedOnce(t *testing.T) {
 	s, _ := start(t, Options{})
 	fill(t, s, 3)
-	by := customer.Signature{Actor: "test", At: time.Now()}
+	by := customer.ChangeMeta{Actor: "test", At: time.Now()}
 	for i, tt := range []struct{ number, want, taken int32 }{{math.MaxInt32, math.MaxInt32, 0}, {0, 4, 3}, {0, 5, 4}} {
-		ch, err := s.Create(t.Context(), "north", by, customer.Entry{ID: id(10 + i), Number: tt.number, Edit: ada}, nil)
+		ch, err := s.Create(t.Context(), "north", by, customer.Upsert{ID: id(10 + i), Number: tt.number, Edit: ada}, nil)
 		if err != nil || ch.After.Number != tt.want {
 			t.Fatalf("got number %d (%v), want %d", ch.After.Number, err, tt.want)
 		}

@@ -100,7 +100,7 @@ func (w *writer) stop() bool {
 // nothing of it remains. do may run twice. When it returns a fault it must not
 // have written anything.
 //
-// A Full fault says that the disk has no room, and that nothing was written. A Busy
+// A StorageFull fault says that the disk has no room, and that nothing was written. A Busy
 // fault leaves that open: the writer, or the disk below it, did not answer in time
 // or failed. A write whose caller has left, because ctx was done or maxWait over, is
 // skipped when its turn has not come; when it has, it is finished.
@@ -131,13 +131,13 @@ func (w *writer) enqueue(p *pending) error {
 		return errors.New("the store is closed")
 	}
 	if w.stuck() {
-		return fault.New(fault.Busy, "the store is waiting for its disk or for another process")
+		return fault.New(fault.Unavailable, "the store is waiting for its disk or for another process")
 	}
 	select {
 	case w.queue <- p:
 		return nil
 	default:
-		return fault.New(fault.Busy, "too many writes are waiting")
+		return fault.New(fault.Unavailable, "too many writes are waiting")
 	}
 }
 
@@ -280,7 +280,7 @@ func (w *writer) begin(group []*pending) error {
 		case !isBusy(err):
 			return outage(fmt.Errorf("begin: %w", err))
 		case w.isClosed() && !slices.ContainsFunc(group, func(p *pending) bool { return !p.left() }):
-			return fault.New(fault.Busy, "another process is writing")
+			return fault.New(fault.Unavailable, "another process is writing")
 		}
 		pause()
 	}
@@ -307,7 +307,7 @@ func (w *writer) runAll(group []*pending) error {
 			continue
 		}
 		err := w.runOne(p)
-		if err != nil && !fault.In(err) {
+		if err != nil && !fault.IsFault(err) {
 			return err
 		}
 		p.fault = err
@@ -319,7 +319,7 @@ func (w *writer) runAll(group []*pending) error {
 func (w *writer) runOne(p *pending) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("write: %w", fault.Panicked(r))
+			err = fmt.Errorf("write: %w", fault.FromPanic(r))
 		}
 	}()
 	return p.do(w.conn)
@@ -366,13 +366,13 @@ func outage(err error) error {
 func diskFault(err error) *fault.Fault {
 	code := sqlite.ErrCode(err)
 	if code == sqlite.ResultIOErrSHMSize {
-		return fault.New(fault.Busy, "the disk is full")
+		return fault.New(fault.Unavailable, "the disk is full")
 	}
 	switch code.ToPrimary() {
 	case sqlite.ResultFull:
-		return fault.New(fault.Full, "the disk is full")
+		return fault.New(fault.StorageFull, "the disk is full")
 	case sqlite.ResultReadOnly, sqlite.ResultIOErr, sqlite.ResultCantOpen:
-		return fault.New(fault.Busy, "the disk cannot be written")
+		return fault.New(fault.Unavailable, "the disk cannot be written")
 	}
 	return nil
 }

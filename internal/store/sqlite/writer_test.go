@@ -26,7 +26,7 @@ func hold(t *testing.T, s *Store) (release func()) {
 			<-leave
 			return nil
 		})
-		if err != nil && !fault.Is(err, fault.Busy) {
+		if err != nil && !fault.Is(err, fault.Unavailable) {
 			t.Errorf("hold the writer: %v", err)
 		}
 	})
@@ -87,7 +87,7 @@ func TestFullQueueIsBusyAtOnce(t *testing.T) {
 		wg.Go(func() { count(t, s, 1) })
 	}
 	waitQueued(t, s, maxQueue)
-	if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Busy) {
+	if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("got %v, want a Busy fault", err)
 	}
 	release()
@@ -103,12 +103,12 @@ func TestCallerWhoLeavesBeforeItsTurnWritesNothing(t *testing.T) {
 	ctx, leave := context.WithCancelCause(t.Context())
 	result := make(chan error)
 	go func() {
-		_, err := s.Revise(ctx, customer.ByNumber("north", 1), customer.Signature{Actor: "test", At: time.Now()}, addOne, nil)
+		_, err := s.Update(ctx, customer.ByNumber("north", 1), customer.ChangeMeta{Actor: "test", At: time.Now()}, addOne, nil)
 		result <- err
 	}()
 	waitQueued(t, s, 1)
 	leave(left)
-	if err := <-result; !errors.Is(err, left) || !fault.Is(err, fault.Busy) {
+	if err := <-result; !errors.Is(err, left) || !fault.Is(err, fault.Unavailable) {
 		t.Errorf("got %v, want a Busy fault for %v", err, left)
 	}
 	release()
@@ -129,7 +129,7 @@ func TestASkippedWriteIsNoSuccess(t *testing.T) {
 	if err := s.writer.enqueue(p); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-p.answer; !fault.Is(err, fault.Busy) || !errors.Is(err, context.Canceled) {
+	if err := <-p.answer; !fault.Is(err, fault.Unavailable) || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want a Busy fault for %v", err, context.Canceled)
 	}
 }
@@ -146,7 +146,7 @@ func TestCallerWhoLeavesDuringItsTurnDoesNotStopIt(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		ch, err := revised(before, customer.Signature{Actor: "test", At: time.Now()}, addOne)
+		ch, err := revised(before, customer.ChangeMeta{Actor: "test", At: time.Now()}, addOne)
 		if err != nil {
 			return err
 		}
@@ -190,7 +190,7 @@ func TestGuiltyWriteFailsAlone(t *testing.T) {
 					}
 					return breakOff(conn)
 				})
-				if err == nil || fault.In(err) {
+				if err == nil || fault.IsFault(err) {
 					t.Errorf("the guilty write: got %v, want its error", err)
 				}
 			})
@@ -215,7 +215,7 @@ func TestFailedCommitFailsItsWholeGroup(t *testing.T) {
 	release := hold(t, s)
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		if err := revise(t, s, 1, addOne); err == nil || fault.In(err) {
+		if err := revise(t, s, 1, addOne); err == nil || fault.IsFault(err) {
 			t.Errorf("the neighbour: got %v, want the error of the commit", err)
 		}
 	})
@@ -228,7 +228,7 @@ func TestFailedCommitFailsItsWholeGroup(t *testing.T) {
 				execute(conn, "INSERT INTO child VALUES (1)"),
 			)
 		})
-		if err == nil || fault.In(err) {
+		if err == nil || fault.IsFault(err) {
 			t.Errorf("the cause: got %v, want the error of the commit", err)
 		}
 	})

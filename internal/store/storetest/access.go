@@ -34,7 +34,7 @@ func account(tenant, login string) access.Account {
 		Tenant:       tenant,
 		Login:        login,
 		PasswordHash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$" + tenant,
-		Customers:    access.Own(3, math.MaxInt32, 1),
+		Customers:    access.OnlyCustomers(3, math.MaxInt32, 1),
 		CreatedAt:    clock(1),
 	}
 }
@@ -95,7 +95,7 @@ func (s *subject) wantKeys(t *testing.T, tenant string, want ...access.Key) {
 
 func accountsAreFoundAndListed(t *testing.T, s *subject) {
 	own, staff, other := account("north", "kari"), account("north", "Ådne staff"), account("south", "bo")
-	staff.Customers = access.All()
+	staff.Customers = access.AllCustomers()
 	s.addAccount(t, staff)
 	s.addAccount(t, own)
 	s.addAccount(t, other)
@@ -104,7 +104,7 @@ func accountsAreFoundAndListed(t *testing.T, s *subject) {
 	s.wantAccounts(t, "west")
 	for _, login := range []string{"Kari", "kari ", ""} {
 		_, err := s.Account(t.Context(), login)
-		wantFault(t, err, fault.Missing, "")
+		wantFault(t, err, fault.NotFound, "")
 	}
 }
 
@@ -112,7 +112,7 @@ func loginsAreTaken(t *testing.T, s *subject) {
 	a := account("north", "kari")
 	s.addAccount(t, a)
 	again := a
-	again.PasswordHash, again.Customers = "another", access.All()
+	again.PasswordHash, again.Customers = "another", access.AllCustomers()
 	wantFault(t, s.AddAccount(t.Context(), again), fault.Conflict, "login")
 	wantFault(t, s.AddAccount(t.Context(), account("south", "kari")), fault.Conflict, "login")
 	s.wantAccounts(t, "north", a)
@@ -122,12 +122,12 @@ func loginsAreTaken(t *testing.T, s *subject) {
 func revokedAccounts(t *testing.T, s *subject) {
 	a := account("north", "kari")
 	s.addAccount(t, a)
-	wantFault(t, s.RevokeAccount(t.Context(), "south", "kari", clock(5)), fault.Missing, "")
-	wantFault(t, s.RevokeAccount(t.Context(), "north", "bo", clock(5)), fault.Missing, "")
+	wantFault(t, s.RevokeAccount(t.Context(), "south", "kari", clock(5)), fault.NotFound, "")
+	wantFault(t, s.RevokeAccount(t.Context(), "north", "bo", clock(5)), fault.NotFound, "")
 	if err := s.RevokeAccount(t.Context(), "north", "kari", clock(5)); err != nil {
 		t.Fatal(err)
 	}
-	wantFault(t, s.RevokeAccount(t.Context(), "north", "kari", clock(6)), fault.Missing, "")
+	wantFault(t, s.RevokeAccount(t.Context(), "north", "kari", clock(6)), fault.NotFound, "")
 	a.RevokedAt = clock(5)
 	s.wantAccounts(t, "north", a)
 
@@ -136,7 +136,7 @@ func revokedAccounts(t *testing.T, s *subject) {
 	s.wantAccounts(t, "north", a)
 
 	again := account("north", "kari")
-	again.PasswordHash, again.Customers, again.CreatedAt = "another", access.All(), clock(7)
+	again.PasswordHash, again.Customers, again.CreatedAt = "another", access.AllCustomers(), clock(7)
 	s.addAccount(t, again)
 	s.wantAccounts(t, "north", again)
 }
@@ -169,7 +169,7 @@ func keysAreFoundAndListed(t *testing.T, s *subject) {
 	s.wantKeys(t, "south", other)
 	s.wantKeys(t, "west")
 	_, err := s.Key(t.Context(), "zb3dE6gH")
-	wantFault(t, err, fault.Missing, "")
+	wantFault(t, err, fault.NotFound, "")
 	wantFault(t, s.AddKey(t.Context(), key("south", first.ID, 3)), fault.Conflict, "id")
 	s.wantKeys(t, "north", first, second)
 }
@@ -177,12 +177,12 @@ func keysAreFoundAndListed(t *testing.T, s *subject) {
 func revokedKeys(t *testing.T, s *subject) {
 	k := key("north", "Ab3dE6gH", 1)
 	s.addKey(t, k)
-	wantFault(t, s.RevokeKey(t.Context(), "south", k.ID, clock(5)), fault.Missing, "")
-	wantFault(t, s.RevokeKey(t.Context(), "north", "Zb3dE6gH", clock(5)), fault.Missing, "")
+	wantFault(t, s.RevokeKey(t.Context(), "south", k.ID, clock(5)), fault.NotFound, "")
+	wantFault(t, s.RevokeKey(t.Context(), "north", "Zb3dE6gH", clock(5)), fault.NotFound, "")
 	if err := s.RevokeKey(t.Context(), "north", k.ID, clock(5)); err != nil {
 		t.Fatal(err)
 	}
-	wantFault(t, s.RevokeKey(t.Context(), "north", k.ID, clock(6)), fault.Missing, "")
+	wantFault(t, s.RevokeKey(t.Context(), "north", k.ID, clock(6)), fault.NotFound, "")
 	k.RevokedAt = clock(5)
 	s.wantKeys(t, "north", k)
 	wantFault(t, s.AddKey(t.Context(), k), fault.Conflict, "id")
@@ -259,11 +259,11 @@ func keysComeInPages(t *testing.T, s *subject) {
 
 func keysKeepManners(t *testing.T, s *subject) {
 	var want []access.Key
-	for n, manners := range []access.Manners{
-		{}, {DemandIfMatch: true}, {OverwriteStale: true}, {DemandIfMatch: true, OverwriteStale: true},
+	for n, manners := range []access.KeyOptions{
+		{}, {RequireIfMatch: true}, {AllowStaleWrites: true}, {RequireIfMatch: true, AllowStaleWrites: true},
 	} {
 		k := key("north", fmt.Sprint("Ab3dE6g", n), n+1)
-		k.Manners = manners
+		k.Options = manners
 		s.addKey(t, k)
 		want = append(want, k)
 	}
@@ -294,5 +294,5 @@ func secretsStay(t *testing.T, s *subject) {
 		t.Errorf("another store: got the same secret (%v)", err)
 	}
 	_, err = s.Secret(t.Context(), "no such secret")
-	wantFault(t, err, fault.Missing, "")
+	wantFault(t, err, fault.NotFound, "")
 }

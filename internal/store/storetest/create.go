@@ -23,7 +23,7 @@ var createTests = map[string]func(*testing.T, *subject){
 }
 
 // born creates one customer, who must be taken.
-func (s *subject) born(t tb, tenant string, entry customer.Entry) customer.Customer {
+func (s *subject) born(t tb, tenant string, entry customer.Upsert) customer.Customer {
 	t.Helper()
 	ch, err := s.Create(t.Context(), tenant, signature(0), entry, nil)
 	if err != nil {
@@ -33,18 +33,18 @@ func (s *subject) born(t tb, tenant string, entry customer.Entry) customer.Custo
 }
 
 func createMakes(t *testing.T, s *subject) {
-	for _, entry := range []customer.Entry{
+	for _, entry := range []customer.Upsert{
 		{ID: id(1), Number: 7, Edit: become(customer.Customer{Kind: customer.Organisation, LastName: "Å & Ø"})},
-		{NewID: id(2), Number: 6, Edit: named("Bo")},
-		{ID: id(3), NewID: id(99), Edit: named("Cy")},
-		{NewID: id(4), Edit: named("Di")},
+		{GeneratedID: id(2), Number: 6, Edit: named("Bo")},
+		{ID: id(3), GeneratedID: id(99), Edit: named("Cy")},
+		{GeneratedID: id(4), Edit: named("Di")},
 	} {
 		by := signature(3)
 		ch, err := s.Create(t.Context(), "north", by, entry, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if ch.Before != (customer.Customer{}) || ch.After.Version != 1 || ch.By != by || ch.Event() != customer.EventCreated {
+		if ch.Before != (customer.Customer{}) || ch.After.Version != 1 || ch.Meta != by || ch.Event() != customer.EventCreated {
 			t.Errorf("got %#v, want a birth", ch)
 		}
 		s.wantRecord(t, ch.After)
@@ -57,7 +57,7 @@ func createGivesTheNextNumber(t *testing.T, s *subject) {
 	for i, tt := range []struct{ asked, want int32 }{
 		{0, 1}, {40, 40}, {0, 41}, {3, 3}, {0, 42}, {math.MaxInt32, math.MaxInt32}, {0, 2}, {0, 4},
 	} {
-		c := s.born(t, "north", customer.Entry{NewID: id(int32(i)), Number: tt.asked, Edit: named("Ada")})
+		c := s.born(t, "north", customer.Upsert{GeneratedID: id(int32(i)), Number: tt.asked, Edit: named("Ada")})
 		if c.Number != tt.want {
 			t.Errorf("create %d: got number %d, want %d", i, c.Number, tt.want)
 		}
@@ -68,13 +68,13 @@ func createGivesTheNextNumber(t *testing.T, s *subject) {
 func createRefusesTaken(t *testing.T, s *subject) {
 	old := s.create(t, "north", 5)
 	for name, tt := range map[string]struct {
-		entry customer.Entry
+		entry customer.Upsert
 		path  string
 	}{
-		"the id":          {customer.Entry{ID: old.ID, Edit: named("Cy")}, "id"},
-		"the new id":      {customer.Entry{NewID: old.ID, Number: 9, Edit: named("Cy")}, "id"},
-		"the number":      {customer.Entry{NewID: id(6), Number: 5, Edit: named("Cy")}, "number"},
-		"the same record": {customer.Entry{ID: old.ID, Number: 6, Edit: named("Ada")}, "id"},
+		"the id":          {customer.Upsert{ID: old.ID, Edit: named("Cy")}, "id"},
+		"the new id":      {customer.Upsert{GeneratedID: old.ID, Number: 9, Edit: named("Cy")}, "id"},
+		"the number":      {customer.Upsert{GeneratedID: id(6), Number: 5, Edit: named("Cy")}, "number"},
+		"the same record": {customer.Upsert{ID: old.ID, Number: 6, Edit: named("Ada")}, "id"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ch, err := s.Create(t.Context(), "north", signature(5), tt.entry, nil)
@@ -84,15 +84,15 @@ func createRefusesTaken(t *testing.T, s *subject) {
 			}
 		})
 	}
-	_, err := s.Create(t.Context(), "north", signature(5), customer.Entry{ID: old.ID, Number: 5, Edit: named("Cy")}, nil)
-	if f := fault.Of(err); f.Kind != fault.Conflict || len(f.Fields) != 2 || f.Fields[0].Path != "id" || f.Fields[1].Path != "number" {
+	_, err := s.Create(t.Context(), "north", signature(5), customer.Upsert{ID: old.ID, Number: 5, Edit: named("Cy")}, nil)
+	if f := fault.From(err); f.Kind != fault.Conflict || len(f.Fields) != 2 || f.Fields[0].Path != "id" || f.Fields[1].Path != "number" {
 		t.Errorf("both taken: got %v, want a Conflict fault on id and number", err)
 	}
 	s.wantRecord(t, old)
 	s.wantNoRecord(t, customer.ByID("north", id(6)), id(6))
 	s.wantNoRecord(t, customer.ByNumber("north", 6), id(6))
 	s.wantFeed(t, "north", 1)
-	if next := s.born(t, "north", customer.Entry{NewID: id(7), Edit: named("Di")}); next.Number != 6 {
+	if next := s.born(t, "north", customer.Upsert{GeneratedID: id(7), Edit: named("Di")}); next.Number != 6 {
 		t.Errorf("the next number: got %d, want 6", next.Number)
 	}
 }
@@ -106,7 +106,7 @@ func (s *subject) wantFeed(t tb, tenant string, n int) {
 }
 
 func createRefusesBadBirth(t *testing.T, s *subject) {
-	for path, entry := range map[string]customer.Entry{
+	for path, entry := range map[string]customer.Upsert{
 		"lastName": {ID: id(1), Edit: named("")},
 		"number":   {ID: id(1), Number: -1, Edit: named("Ada")},
 		"id":       {ID: "1", Edit: named("Ada")},
@@ -123,7 +123,7 @@ func createRefusesBadBirth(t *testing.T, s *subject) {
 
 func createThatFails(t *testing.T, s *subject) {
 	broken := errors.New("broken on purpose")
-	entry := customer.Entry{ID: id(1), Edit: func(*customer.Customer) error { return broken }}
+	entry := customer.Upsert{ID: id(1), Edit: func(*customer.Customer) error { return broken }}
 	if ch, err := s.Create(t.Context(), "north", signature(5), entry, nil); !errors.Is(err, broken) || ch != (customer.Change{}) {
 		t.Errorf("got %#v (%v), want %v", ch, err, broken)
 	}
@@ -137,7 +137,7 @@ func concurrentCreates(t *testing.T, s *subject) {
 	for w := range int32(creators) {
 		wg.Go(func() {
 			for i := range int32(each) {
-				made <- s.born(t, "north", customer.Entry{NewID: id(w*each + i), Edit: named("Ada")})
+				made <- s.born(t, "north", customer.Upsert{GeneratedID: id(w*each + i), Edit: named("Ada")})
 			}
 		})
 	}
@@ -156,9 +156,9 @@ func concurrentCreates(t *testing.T, s *subject) {
 }
 
 func concurrentTaken(t *testing.T, s *subject) {
-	for path, entry := range map[string]func(n int32) customer.Entry{
-		"id":     func(n int32) customer.Entry { return customer.Entry{ID: id(1), Number: n, Edit: named("Ada")} },
-		"number": func(n int32) customer.Entry { return customer.Entry{ID: id(n), Number: 1, Edit: named("Ada")} },
+	for path, entry := range map[string]func(n int32) customer.Upsert{
+		"id":     func(n int32) customer.Upsert { return customer.Upsert{ID: id(1), Number: n, Edit: named("Ada")} },
+		"number": func(n int32) customer.Upsert { return customer.Upsert{ID: id(n), Number: 1, Edit: named("Ada")} },
 	} {
 		var made []customer.Customer
 		var mu sync.Mutex
@@ -187,7 +187,7 @@ func concurrentTaken(t *testing.T, s *subject) {
 
 func createInTenants(t *testing.T, s *subject) {
 	for _, tenant := range []string{"north", "south"} {
-		first := s.born(t, tenant, customer.Entry{ID: id(1), Edit: named("Ada")})
+		first := s.born(t, tenant, customer.Upsert{ID: id(1), Edit: named("Ada")})
 		if first.Number != 1 || first.Tenant != tenant {
 			t.Errorf("%s: got %#v, want number 1", tenant, first)
 		}

@@ -35,14 +35,14 @@ var customerTests = map[string]func(*testing.T, *subject){
 
 func revisionIsFoundAndRecorded(t *testing.T, s *subject) {
 	c := s.create(t, "north", 7)
-	by := customer.Signature{Actor: "account:kari", Contract: "elw", RequestID: "r-2", At: clock(9)}
-	ch, err := s.Revise(t.Context(), customer.ByNumber("north", 7), by, named("King"), nil)
+	by := customer.ChangeMeta{Actor: "account:kari", Contract: "elw", RequestID: "r-2", At: clock(9)}
+	ch, err := s.Update(t.Context(), customer.ByNumber("north", 7), by, named("King"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := c
 	want.LastName, want.Version, want.UpdatedAt = "King", 2, clock(9)
-	if ch.Before != c || ch.After != want || ch.By != by {
+	if ch.Before != c || ch.After != want || ch.Meta != by {
 		t.Errorf("change: got %#v, want %#v after %#v", ch, want, c)
 	}
 	s.wantRecord(t, want)
@@ -50,7 +50,7 @@ func revisionIsFoundAndRecorded(t *testing.T, s *subject) {
 	s.wantRecorded(t, ch)
 	got := s.history(t, "north", c.ID)[1]
 	wantFields := []customer.FieldChange{{Path: "lastName", Before: "Ada", After: "King"}}
-	if got.Event != customer.EventUpdated || got.By != by || !slices.Equal(got.Fields, wantFields) {
+	if got.Event != customer.EventUpdated || got.Meta != by || !slices.Equal(got.Fields, wantFields) {
 		t.Errorf("recorded: got %+v, want %+v by %+v", got, wantFields, by)
 	}
 }
@@ -58,7 +58,7 @@ func revisionIsFoundAndRecorded(t *testing.T, s *subject) {
 func editThatChangesNothing(t *testing.T, s *subject) {
 	c := s.create(t, "north", 1)
 	for _, edit := range []customer.Edit{named("Ada"), named(" Ada "), customer.Patch{}.Apply} {
-		ch, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), edit, nil)
+		ch, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(5), edit, nil)
 		if err != nil || !ch.Empty() || ch.After != c {
 			t.Errorf("got %#v (%v), want an empty change", ch, err)
 		}
@@ -74,13 +74,13 @@ func editThatFails(t *testing.T, s *subject) {
 		want fault.Kind
 	}{
 		"a rule":          {named(""), fault.Invalid},
-		"a precondition":  {customer.AtVersion([]int64{2}, named("King")), fault.Stale},
+		"a precondition":  {customer.AtVersion([]int64{2}, named("King")), fault.PreconditionFailed},
 		"an error":        {func(c *customer.Customer) error { return errors.Join(named("King")(c), broken) }, fault.Internal},
 		"the bookkeeping": {func(c *customer.Customer) error { c.Number++; return nil }, fault.Internal},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			ch, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), tt.edit, nil)
+			ch, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(5), tt.edit, nil)
 			wantFault(t, err, tt.want, "")
 			if ch != (customer.Change{}) {
 				t.Errorf("got %#v, want no change", ch)
@@ -101,7 +101,7 @@ func editThatPanics(t *testing.T, s *subject) {
 				err = fmt.Errorf("panic: %v", r)
 			}
 		}()
-		_, err = s.Revise(t.Context(), ref, signature(5), edit, nil)
+		_, err = s.Update(t.Context(), ref, signature(5), edit, nil)
 		return err
 	}
 	const each = 8
@@ -133,8 +133,8 @@ func unknownCustomers(t *testing.T, s *subject) {
 		{Tenant: "north", ID: id(2), Number: 1}, // the id decides
 	} {
 		s.wantNoRecord(t, ref, id(2))
-		ch, err := s.Revise(t.Context(), ref, signature(5), named("King"), nil)
-		if !fault.Is(err, fault.Missing) || ch != (customer.Change{}) {
+		ch, err := s.Update(t.Context(), ref, signature(5), named("King"), nil)
+		if !fault.Is(err, fault.NotFound) || ch != (customer.Change{}) {
 			t.Errorf("revise %+v: got %#v (%v), want a Missing fault", ref, ch, err)
 		}
 	}
@@ -148,7 +148,7 @@ func idsAreCaseSensitive(t *testing.T, s *subject) {
 
 func tenantsAreApart(t *testing.T, s *subject) {
 	north, south := s.create(t, "north", 1), s.create(t, "south", 1)
-	ch, err := s.Revise(t.Context(), customer.ByID("south", south.ID), signature(5), named("King"), nil)
+	ch, err := s.Update(t.Context(), customer.ByID("south", south.ID), signature(5), named("King"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func tenantsAreApart(t *testing.T, s *subject) {
 	own := s.create(t, "south", 2)
 	s.wantNoRecord(t, customer.ByID("north", own.ID), own.ID)
 	s.wantNoRecord(t, customer.ByNumber("north", 2), own.ID)
-	if next := s.put(t, "north", customer.Entry{NewID: id(3), Edit: named("Bo")})[0]; next.Number != 2 {
+	if next := s.put(t, "north", customer.Upsert{GeneratedID: id(3), Edit: named("Bo")})[0]; next.Number != 2 {
 		t.Errorf("next number of north: got %d, want 2", next.Number)
 	}
 }
@@ -167,7 +167,7 @@ func updatedAtNeverGoesBack(t *testing.T, s *subject) {
 	c := s.create(t, "north", 1)
 	ref := customer.ByID("north", c.ID)
 	for i, seconds := range []int{9, 3, 12} { // the second was stamped before the first
-		ch, err := s.Revise(t.Context(), ref, signature(seconds), named(fmt.Sprint("King ", i)), nil)
+		ch, err := s.Update(t.Context(), ref, signature(seconds), named(fmt.Sprint("King ", i)), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,9 +184,9 @@ func cancelledCalls(t *testing.T, s *subject) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
 
-	_, err := s.Revise(ctx, customer.ByID("north", c.ID), signature(5), named("King"), nil)
+	_, err := s.Update(ctx, customer.ByID("north", c.ID), signature(5), named("King"), nil)
 	wantCause(t, "revise", err, cause)
-	_, err = s.Put(ctx, "north", signature(5), []customer.Entry{{NewID: id(2), Edit: named("Bo")}})
+	_, err = s.Upsert(ctx, "north", signature(5), []customer.Upsert{{GeneratedID: id(2), Edit: named("Bo")}})
 	wantCause(t, "put", err, cause)
 	_, err = s.Find(ctx, customer.ByID("north", c.ID))
 	wantCause(t, "find", err, cause)
@@ -205,13 +205,13 @@ func wantCause(t *testing.T, call string, err, cause error) {
 
 func reopenedStore(t *testing.T, s *subject) {
 	c := s.create(t, "north", 1)
-	ch, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), named("King"), nil)
+	ch, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(5), named("King"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.reopen()
 	s.wantRecord(t, ch.After)
-	ch, err = s.Revise(t.Context(), customer.ByID("north", c.ID), signature(6), named("Lovelace"), nil)
+	ch, err = s.Update(t.Context(), customer.ByID("north", c.ID), signature(6), named("Lovelace"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,10 +224,10 @@ func closedStore(t *testing.T, s *subject) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Find(t.Context(), ref); err == nil || fault.Is(err, fault.Missing) {
+	if _, err := s.Find(t.Context(), ref); err == nil || fault.Is(err, fault.NotFound) {
 		t.Errorf("find: got %v, want an error", err)
 	}
-	if _, err := s.Revise(t.Context(), ref, signature(5), named("King"), nil); err == nil || fault.Is(err, fault.Missing) {
+	if _, err := s.Update(t.Context(), ref, signature(5), named("King"), nil); err == nil || fault.Is(err, fault.NotFound) {
 		t.Errorf("revise: got %v, want an error", err)
 	}
 }
@@ -247,7 +247,7 @@ func concurrentRevisions(t *testing.T, s *subject) {
 	for range writers {
 		wg.Go(func() {
 			for range each {
-				ch, err := s.Revise(t.Context(), ref, signature(5), addOne, nil)
+				ch, err := s.Update(t.Context(), ref, signature(5), addOne, nil)
 				if err != nil || ch.After.Version != ch.Before.Version+1 {
 					t.Errorf("got %#v (%v), want the next version", ch, err)
 				}
@@ -276,7 +276,7 @@ func concurrentFields(t *testing.T, s *subject) {
 		for range writers {
 			wg.Go(func() {
 				for range each {
-					_, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), func(c *customer.Customer) error {
+					_, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(5), func(c *customer.Customer) error {
 						count, _ := strconv.Atoi(*counter(c)) // empty at first: 0
 						*counter(c) = strconv.Itoa(count + 1)
 						return nil
@@ -303,14 +303,14 @@ func concurrentPutsAndRevisions(t *testing.T, s *subject) {
 	made := make([][]customer.Customer, writers)
 	for w := range int32(writers) {
 		wg.Go(func() {
-			entries := []customer.Entry{{ID: c.ID, Edit: addOne}}
+			entries := []customer.Upsert{{ID: c.ID, Edit: addOne}}
 			for i := range int32(size) {
-				entries = append(entries, customer.Entry{NewID: id(100 + w*size + i), Edit: named("Bo")})
+				entries = append(entries, customer.Upsert{GeneratedID: id(100 + w*size + i), Edit: named("Bo")})
 			}
 			made[w] = s.put(t, "north", entries...)[1:]
 		})
 		wg.Go(func() {
-			if _, err := s.Revise(t.Context(), customer.ByNumber("north", 1), signature(0), addOne, nil); err != nil {
+			if _, err := s.Update(t.Context(), customer.ByNumber("north", 1), signature(0), addOne, nil); err != nil {
 				t.Error(err)
 			}
 		})

@@ -28,9 +28,9 @@ var historyTests = map[string]func(*testing.T, *subject){
 const historyPage = 7 // small, so that most histories take more than one
 
 // history is all that is recorded of a customer, oldest first.
-func (s *subject) history(t tb, tenant, id string) []customer.Recorded {
+func (s *subject) history(t tb, tenant, id string) []customer.ChangeRecord {
 	t.Helper()
-	var all []customer.Recorded
+	var all []customer.ChangeRecord
 	for below := int64(math.MaxInt64); ; {
 		page, err := s.Changes(t.Context(), tenant, id, below, historyPage)
 		if err != nil {
@@ -73,13 +73,13 @@ func (s *subject) wantHistory(t tb, c customer.Customer) {
 	if !maps.Equal(state, want) {
 		t.Errorf("history played: got %v, want %v", state, want)
 	}
-	if first, last := changes[0], changes[len(changes)-1]; first.By.At != c.CreatedAt || last.By.At != c.UpdatedAt {
-		t.Errorf("history: from %v to %v, the record from %v to %v", first.By.At, last.By.At, c.CreatedAt, c.UpdatedAt)
+	if first, last := changes[0], changes[len(changes)-1]; first.Meta.At != c.CreatedAt || last.Meta.At != c.UpdatedAt {
+		t.Errorf("history: from %v to %v, the record from %v to %v", first.Meta.At, last.Meta.At, c.CreatedAt, c.UpdatedAt)
 	}
 }
 
 // play applies a change to state, which must be what it was before.
-func play(t tb, state map[string]any, r customer.Recorded) {
+func play(t tb, state map[string]any, r customer.ChangeRecord) {
 	t.Helper()
 	if len(r.Fields) == 0 {
 		t.Errorf("version %d changes no field", r.Version)
@@ -106,15 +106,15 @@ func (s *subject) wantRecorded(t tb, ch customer.Change) {
 	if err != nil || len(got) != 1 {
 		t.Fatalf("the newest change: got %+v (%v), want one", got, err)
 	}
-	by := ch.By
+	by := ch.Meta
 	by.At = ch.After.UpdatedAt
-	want := customer.Recorded{
+	want := customer.ChangeRecord{
 		Seq:        got[0].Seq,
 		CustomerID: ch.After.ID,
 		Number:     ch.After.Number,
 		Version:    ch.After.Version,
 		Event:      ch.Event(),
-		By:         by,
+		Meta:       by,
 		Fields:     ch.Diff(),
 	}
 	if !reflect.DeepEqual(got[0], want) {
@@ -124,7 +124,7 @@ func (s *subject) wantRecorded(t tb, ch customer.Change) {
 
 func (s *subject) revise(t tb, c customer.Customer, edit customer.Edit) customer.Change {
 	t.Helper()
-	ch, err := s.Revise(t.Context(), customer.ByID(c.Tenant, c.ID), signature(5), edit, nil)
+	ch, err := s.Update(t.Context(), customer.ByID(c.Tenant, c.ID), signature(5), edit, nil)
 	if err != nil {
 		t.Fatalf("revise: %v", err)
 	}
@@ -209,7 +209,7 @@ func moved(path string, before, after any) customer.FieldChange {
 }
 
 // feed is the tenant's whole feed, read in pages.
-func feed(t tb, s customer.Store, tenant string) []customer.Recorded {
+func feed(t tb, s customer.Store, tenant string) []customer.ChangeRecord {
 	t.Helper()
 	f := follower{tenant: tenant, limit: historyPage}
 	for f.read(t, s) > 0 {
@@ -222,7 +222,7 @@ type follower struct {
 	tenant string
 	limit  int
 	after  int64
-	seen   []customer.Recorded
+	seen   []customer.ChangeRecord
 }
 
 // read reads the next page and returns how many changes it has.
@@ -245,7 +245,7 @@ func (f *follower) read(t tb, s customer.Store) int {
 func feedIsInOrder(t *testing.T, s *subject) {
 	var want []customer.Change
 	for n := range int32(3) {
-		entry := customer.Entry{ID: id(n), Edit: named("Ada")}
+		entry := customer.Upsert{ID: id(n), Edit: named("Ada")}
 		ch, err := s.Create(t.Context(), "north", signature(0), entry, nil)
 		if err != nil {
 			t.Fatal(err)

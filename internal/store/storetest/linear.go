@@ -80,7 +80,7 @@ func service(s Store, now func() time.Time) *customer.Service {
 }
 
 func everyone(tenant string) access.Actor {
-	return access.Actor{Tenant: tenant, Name: "key:Ab3dE6gH", Customers: access.All(), Scopes: access.Scopes(), Contract: "native"}
+	return access.Actor{Tenant: tenant, Name: "key:Ab3dE6gH", Customers: access.AllCustomers(), Scopes: access.Scopes(), Contract: "native"}
 }
 
 // values are the fields that the calls may change.
@@ -176,14 +176,14 @@ func (c caller) make(ctx context.Context, next call) (outcome, error) {
 	case "patch":
 		ch, err = c.svc.Update(ctx, by, ref, next.conditional(edit), nil)
 	case "undo":
-		if edit, err = c.svc.Undo(ctx, by, ref, next.undone); err == nil {
+		if edit, err = c.svc.RevertEdit(ctx, by, ref, next.undone); err == nil {
 			ch, err = c.svc.Update(ctx, by, ref, next.conditional(edit), nil)
 		}
 	case "create":
-		ch, err = c.svc.Create(ctx, by, customer.Entry{ID: next.id, Edit: edit}, nil)
+		ch, err = c.svc.Create(ctx, by, customer.Upsert{ID: next.id, Edit: edit}, nil)
 	case "import":
-		var results []customer.Result
-		if results, err = c.svc.Put(ctx, by, []customer.Entry{{ID: next.id, Edit: edit}}); err == nil {
+		var results []customer.UpsertResult
+		if results, err = c.svc.Upsert(ctx, by, []customer.Upsert{{ID: next.id, Edit: edit}}); err == nil {
 			ch, err = results[0].Change, results[0].Err
 		}
 	}
@@ -199,10 +199,10 @@ func (c call) conditional(edit customer.Edit) customer.Edit {
 
 func heard(ch customer.Change, err error) outcome {
 	if err != nil {
-		f := fault.Of(err)
+		f := fault.From(err)
 		out := outcome{fault: f.Kind}
 		for _, field := range f.Fields {
-			if field.Rule == fault.Newer {
+			if field.Rule == fault.ChangedSince {
 				out.newer += field.Path + " "
 			}
 		}
@@ -282,7 +282,7 @@ func (l life) answer(c call) (outcome, life) {
 		return l.become(c.patched(l[len(l)-1]))
 	}
 	if !born {
-		return outcome{fault: fault.Missing}, l
+		return outcome{fault: fault.NotFound}, l
 	}
 	next := l[len(l)-1]
 	switch c.use {
@@ -297,7 +297,7 @@ func (l life) answer(c call) (outcome, life) {
 		}
 	}
 	if c.ifMatch != 0 && c.ifMatch != int64(len(l)) {
-		return outcome{fault: fault.Stale}, l
+		return outcome{fault: fault.PreconditionFailed}, l
 	}
 	return l.become(next)
 }
@@ -312,7 +312,7 @@ func (c call) patched(v values) values {
 // without is the newest version without the change to an older one.
 func (l life) without(version int64) (values, outcome) {
 	if version < 1 || version > int64(len(l)) {
-		return values{}, outcome{fault: fault.Missing}
+		return values{}, outcome{fault: fault.NotFound}
 	}
 	if version == 1 {
 		return values{}, outcome{fault: fault.Invalid}

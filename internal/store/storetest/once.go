@@ -24,7 +24,7 @@ func keysMakeChangesHappenOnce(t *testing.T, s *subject) {
 			subject: s,
 			tenant:  fmt.Sprint("tenant-", tenants),
 			now:     clock(0),
-			kept:    map[string]customer.Receipt{},
+			kept:    map[string]customer.IdempotencyRecord{},
 			counts:  map[int32]int{},
 		}
 		for n := int32(1); n <= 2; n++ {
@@ -47,8 +47,8 @@ type sender struct {
 	subject *subject
 	tenant  string
 	now     time.Time
-	kept    map[string]customer.Receipt // by key
-	counts  map[int32]int               // of each customer's changes but the birth
+	kept    map[string]customer.IdempotencyRecord // by key
+	counts  map[int32]int                         // of each customer's changes but the birth
 	births  int
 	sent    int
 }
@@ -73,28 +73,28 @@ func (m *sender) request(t *rapid.T) (key, request string) {
 // used reports whether the key has a receipt, which the store must tell as it is.
 func (m *sender) used(t *rapid.T, key string) bool {
 	want, ok := m.kept[key]
-	live := ok && m.now.Sub(want.At) <= customer.ReceiptLife
-	got, err := m.service().Receipt(t.Context(), m.actor(), key)
+	live := ok && m.now.Sub(want.At) <= customer.IdempotencyTTL
+	got, err := m.service().FindResponse(t.Context(), m.actor(), key)
 	if !live {
-		wantFault(t, err, fault.Missing, "")
+		wantFault(t, err, fault.NotFound, "")
 		return false
 	}
-	if err != nil || got.Request != want.Request || !bytes.Equal(got.Answer, want.Answer) || got.At != want.At {
-		t.Fatalf("receipt %s: got %+v %q (%v), want %+v %q", key, got, got.Answer, err, want, want.Answer)
+	if err != nil || got.Digest != want.Digest || !bytes.Equal(got.Response, want.Response) || got.At != want.At {
+		t.Fatalf("receipt %s: got %+v %q (%v), want %+v %q", key, got, got.Response, err, want, want.Response)
 	}
 	return true
 }
 
 // heard notes what came of a request with a key: a receipt, or nothing at all.
-func (m *sender) heard(t *rapid.T, used bool, o *customer.Once, ch customer.Change, err error) (written bool) {
+func (m *sender) heard(t *rapid.T, used bool, o *customer.Idempotency, ch customer.Change, err error) (written bool) {
 	if used {
-		wantFault(t, err, fault.Running, "")
+		wantFault(t, err, fault.IdempotencyInProgress, "")
 		return false
 	}
 	if err != nil {
 		t.Fatalf("key %s: %v", o.Key, err)
 	}
-	m.kept[o.Key] = customer.Receipt{Tenant: m.tenant, Key: o.Key, Request: o.Request, Answer: answerTo(ch), At: m.now}
+	m.kept[o.Key] = customer.IdempotencyRecord{Tenant: m.tenant, Key: o.Key, Digest: o.Digest, Response: answerTo(ch), At: m.now}
 	return !ch.Empty()
 }
 
@@ -105,7 +105,7 @@ func (m *sender) send(t *rapid.T) {
 	edit := rapid.SampledFrom([]customer.Edit{addOne, addOne, named("Ada"), named("")}).Draw(t, "edit")
 	used := m.used(t, key)
 	o := once(key)
-	o.Request = request
+	o.Digest = request
 	ch, err := m.service().Update(t.Context(), m.actor(), customer.ByNumber(m.tenant, number), edit, o)
 	if !used && fault.Is(err, fault.Invalid) { // of the edit, which must not be kept
 		m.used(t, key)
@@ -121,8 +121,8 @@ func (m *sender) create(t *rapid.T) {
 	key, request := m.request(t)
 	used := m.used(t, key)
 	o := once(key)
-	o.Request = request
-	ch, err := m.service().Create(t.Context(), m.actor(), customer.Entry{ID: id(int32(100 + m.sent)), Edit: named("Bo")}, o)
+	o.Digest = request
+	ch, err := m.service().Create(t.Context(), m.actor(), customer.Upsert{ID: id(int32(100 + m.sent)), Edit: named("Bo")}, o)
 	if m.heard(t, used, o, ch, err) {
 		m.births++
 	}
@@ -131,20 +131,20 @@ func (m *sender) create(t *rapid.T) {
 func (m *sender) keep(t *rapid.T) {
 	key, request := m.request(t)
 	used := m.used(t, key)
-	err := m.service().Keep(t.Context(), m.actor(), customer.Once{Key: key, Request: request}, []byte("refused"))
+	err := m.service().SaveResponse(t.Context(), m.actor(), customer.Idempotency{Key: key, Digest: request}, []byte("refused"))
 	if used {
-		wantFault(t, err, fault.Running, "")
+		wantFault(t, err, fault.IdempotencyInProgress, "")
 		return
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.kept[key] = customer.Receipt{Tenant: m.tenant, Key: key, Request: request, Answer: []byte("refused"), At: m.now}
+	m.kept[key] = customer.IdempotencyRecord{Tenant: m.tenant, Key: key, Digest: request, Response: []byte("refused"), At: m.now}
 }
 
 func (m *sender) wait(t *rapid.T) {
 	m.now = m.now.Add(rapid.SampledFrom([]time.Duration{
-		time.Microsecond, time.Hour, 12 * time.Hour, customer.ReceiptLife,
+		time.Microsecond, time.Hour, 12 * time.Hour, customer.IdempotencyTTL,
 	}).Draw(t, "wait"))
 }
 
@@ -160,7 +160,7 @@ func (m *sender) check(t *rapid.T) {
 	requests := map[string]int{}
 	changes := feed(t, m.subject, m.tenant)
 	for _, r := range changes {
-		requests[r.By.RequestID]++
+		requests[r.Meta.RequestID]++
 	}
 	for request, n := range requests {
 		if n != 1 && request != signature(0).RequestID {

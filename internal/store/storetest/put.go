@@ -24,11 +24,11 @@ var putTests = map[string]func(*testing.T, *subject){
 func putCreatesAndRevises(t *testing.T, s *subject) {
 	old := s.create(t, "north", 5)
 	got := s.put(t, "north",
-		customer.Entry{ID: id(1), Number: 1, Edit: named("Bo")},
-		customer.Entry{ID: old.ID, Edit: named("King")},
-		customer.Entry{NewID: id(2), Edit: named("Cy")},
-		customer.Entry{Number: 9, NewID: id(3), Edit: named("Di")},
-		customer.Entry{Number: 5, NewID: id(4), Edit: addOne},
+		customer.Upsert{ID: id(1), Number: 1, Edit: named("Bo")},
+		customer.Upsert{ID: old.ID, Edit: named("King")},
+		customer.Upsert{GeneratedID: id(2), Edit: named("Cy")},
+		customer.Upsert{Number: 9, GeneratedID: id(3), Edit: named("Di")},
+		customer.Upsert{Number: 5, GeneratedID: id(4), Edit: addOne},
 	)
 	want := []struct {
 		id      string
@@ -54,12 +54,12 @@ func putCreatesAndRevises(t *testing.T, s *subject) {
 
 func putOfTheSame(t *testing.T, s *subject) {
 	c := s.create(t, "north", 1)
-	for _, e := range []customer.Entry{
+	for _, e := range []customer.Upsert{
 		{ID: c.ID, Edit: named("Ada")},
 		{ID: c.ID, Number: 1, Edit: named("Ada")},
-		{Number: 1, NewID: id(2), Edit: named("Ada")},
+		{Number: 1, GeneratedID: id(2), Edit: named("Ada")},
 	} {
-		results, err := s.Put(t.Context(), "north", signature(5), []customer.Entry{e})
+		results, err := s.Upsert(t.Context(), "north", signature(5), []customer.Upsert{e})
 		if err != nil || results[0].Err != nil || !results[0].Change.Empty() {
 			t.Errorf("got %+v (%v), want an empty change", results, err)
 		}
@@ -70,24 +70,24 @@ func putOfTheSame(t *testing.T, s *subject) {
 func putRefusesOne(t *testing.T, s *subject) {
 	old := s.create(t, "north", 5)
 	tests := map[string]struct {
-		entry customer.Entry
+		entry customer.Upsert
 		kind  fault.Kind
 		path  string
 	}{
-		"the id is taken":      {customer.Entry{NewID: old.ID, Edit: named("Cy")}, fault.Conflict, "id"},
-		"the number is taken":  {customer.Entry{ID: id(90), Number: 5, Edit: named("Cy")}, fault.Conflict, "number"},
-		"the number is fixed":  {customer.Entry{ID: old.ID, Number: 6, Edit: named("Cy")}, fault.Invalid, "number"},
-		"the birth is refused": {customer.Entry{NewID: id(91), Edit: named("")}, fault.Invalid, "lastName"},
-		"the edit is refused":  {customer.Entry{ID: old.ID, Edit: named("")}, fault.Invalid, "lastName"},
+		"the id is taken":      {customer.Upsert{GeneratedID: old.ID, Edit: named("Cy")}, fault.Conflict, "id"},
+		"the number is taken":  {customer.Upsert{ID: id(90), Number: 5, Edit: named("Cy")}, fault.Conflict, "number"},
+		"the number is fixed":  {customer.Upsert{ID: old.ID, Number: 6, Edit: named("Cy")}, fault.Invalid, "number"},
+		"the birth is refused": {customer.Upsert{GeneratedID: id(91), Edit: named("")}, fault.Invalid, "lastName"},
+		"the edit is refused":  {customer.Upsert{ID: old.ID, Edit: named("")}, fault.Invalid, "lastName"},
 		"the version is old": {
-			customer.Entry{ID: old.ID, Edit: customer.AtVersion([]int64{7}, named("Cy"))}, fault.Stale, "",
+			customer.Upsert{ID: old.ID, Edit: customer.AtVersion([]int64{7}, named("Cy"))}, fault.PreconditionFailed, "",
 		},
 	}
 	n := int32(10)
 	for name, tt := range tests {
 		n += 10
 		t.Run(name, func(t *testing.T) {
-			results, err := s.Put(t.Context(), "north", signature(5), []customer.Entry{
+			results, err := s.Upsert(t.Context(), "north", signature(5), []customer.Upsert{
 				{ID: id(n), Number: n, Edit: named("Bo")},
 				tt.entry,
 				{ID: id(n + 1), Number: n + 1, Edit: named("Di")},
@@ -115,7 +115,7 @@ func putRefusesOne(t *testing.T, s *subject) {
 func putThatFails(t *testing.T, s *subject) {
 	old := s.create(t, "north", 5)
 	broken := errors.New("broken on purpose")
-	results, err := s.Put(t.Context(), "north", signature(5), []customer.Entry{
+	results, err := s.Upsert(t.Context(), "north", signature(5), []customer.Upsert{
 		{ID: id(1), Edit: named("Bo")},
 		{ID: old.ID, Edit: named("King")},
 		{ID: id(2), Edit: func(*customer.Customer) error { return broken }},
@@ -132,10 +132,10 @@ func putThatFails(t *testing.T, s *subject) {
 
 func putEntriesSeeThoseBefore(t *testing.T, s *subject) {
 	got := s.put(t, "north",
-		customer.Entry{ID: id(1), Number: 4, Edit: named("Bo")},
-		customer.Entry{ID: id(1), Edit: addOne},
-		customer.Entry{Number: 4, NewID: id(2), Edit: addOne},
-		customer.Entry{NewID: id(3), Edit: named("Cy")},
+		customer.Upsert{ID: id(1), Number: 4, Edit: named("Bo")},
+		customer.Upsert{ID: id(1), Edit: addOne},
+		customer.Upsert{Number: 4, GeneratedID: id(2), Edit: addOne},
+		customer.Upsert{GeneratedID: id(3), Edit: named("Cy")},
 	)
 	if last := got[2]; last.ID != id(1) || last.Version != 3 || last.FirstName != "2" {
 		t.Errorf("got %#v, want version 3 of %s", last, id(1))
@@ -149,9 +149,9 @@ func putEntriesSeeThoseBefore(t *testing.T, s *subject) {
 
 func putGivesTheNextNumber(t *testing.T, s *subject) {
 	got := s.put(t, "north",
-		customer.Entry{NewID: id(1), Edit: named("Bo")},
-		customer.Entry{NewID: id(2), Number: 40, Edit: named("Cy")},
-		customer.Entry{NewID: id(3), Edit: named("Di")},
+		customer.Upsert{GeneratedID: id(1), Edit: named("Bo")},
+		customer.Upsert{GeneratedID: id(2), Number: 40, Edit: named("Cy")},
+		customer.Upsert{GeneratedID: id(3), Edit: named("Di")},
 	)
 	for i, want := range []int32{1, 40, 41} {
 		if got[i].Number != want {
@@ -162,12 +162,12 @@ func putGivesTheNextNumber(t *testing.T, s *subject) {
 
 func putFillsGaps(t *testing.T, s *subject) {
 	got := s.put(t, "north",
-		customer.Entry{NewID: id(1), Number: math.MaxInt32, Edit: named("Bo")},
-		customer.Entry{NewID: id(2), Number: 2, Edit: named("Cy")},
-		customer.Entry{NewID: id(3), Edit: named("Di")},
-		customer.Entry{NewID: id(4), Number: 4, Edit: named("Ed")},
-		customer.Entry{NewID: id(5), Edit: named("Flo")},
-		customer.Entry{NewID: id(6), Edit: named("Gus")},
+		customer.Upsert{GeneratedID: id(1), Number: math.MaxInt32, Edit: named("Bo")},
+		customer.Upsert{GeneratedID: id(2), Number: 2, Edit: named("Cy")},
+		customer.Upsert{GeneratedID: id(3), Edit: named("Di")},
+		customer.Upsert{GeneratedID: id(4), Number: 4, Edit: named("Ed")},
+		customer.Upsert{GeneratedID: id(5), Edit: named("Flo")},
+		customer.Upsert{GeneratedID: id(6), Edit: named("Gus")},
 	)
 	for i, want := range []int32{math.MaxInt32, 2, 1, 4, 3, 5} {
 		if got[i].Number != want {
@@ -178,7 +178,7 @@ func putFillsGaps(t *testing.T, s *subject) {
 }
 
 func putOfNothing(t *testing.T, s *subject) {
-	if results, err := s.Put(t.Context(), "north", signature(0), nil); err != nil || len(results) != 0 {
+	if results, err := s.Upsert(t.Context(), "north", signature(0), nil); err != nil || len(results) != 0 {
 		t.Errorf("got %+v (%v), want nothing", results, err)
 	}
 }

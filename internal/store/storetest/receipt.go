@@ -14,7 +14,7 @@ import (
 	"kartotek/internal/fault"
 )
 
-// receiptTests hold customer.Receipts to its promises, and customer.Store to what
+// receiptTests hold customer.IdempotencyStore to its promises, and customer.Store to what
 // it promises of them.
 var receiptTests = map[string]func(*testing.T, *subject){
 	"ReceiptIsKeptWithItsChange":           receiptWithChange,
@@ -35,8 +35,8 @@ var receiptTests = map[string]func(*testing.T, *subject){
 }
 
 // once keeps what the version became.
-func once(key string) *customer.Once {
-	return &customer.Once{Key: key, Request: "digest of " + key, Answer: func(ch customer.Change) ([]byte, error) {
+func once(key string) *customer.Idempotency {
+	return &customer.Idempotency{Key: key, Digest: "digest of " + key, Respond: func(ch customer.Change) ([]byte, error) {
 		return answerTo(ch), nil
 	}}
 }
@@ -46,23 +46,23 @@ func answerTo(ch customer.Change) []byte {
 }
 
 // wantReceipt reports unless the tenant has this receipt and no younger one.
-func (s *subject) wantReceipt(t tb, want customer.Receipt) {
+func (s *subject) wantReceipt(t tb, want customer.IdempotencyRecord) {
 	t.Helper()
-	got, err := s.Receipt(t.Context(), want.Tenant, want.Key, want.At)
-	same := got.Tenant == want.Tenant && got.Key == want.Key && got.Request == want.Request &&
-		slices.Equal(got.Answer, want.Answer) && got.At == want.At
+	got, err := s.FindResponse(t.Context(), want.Tenant, want.Key, want.At)
+	same := got.Tenant == want.Tenant && got.Key == want.Key && got.Digest == want.Digest &&
+		slices.Equal(got.Response, want.Response) && got.At == want.At
 	if err != nil || !same {
-		t.Errorf("receipt %s: got %+v, %q (%v), want %+v, %q", want.Key, got, got.Answer, err, want, want.Answer)
+		t.Errorf("receipt %s: got %+v, %q (%v), want %+v, %q", want.Key, got, got.Response, err, want, want.Response)
 	}
-	_, err = s.Receipt(t.Context(), want.Tenant, want.Key, want.At.Add(time.Microsecond))
-	wantFault(t, err, fault.Missing, "")
+	_, err = s.FindResponse(t.Context(), want.Tenant, want.Key, want.At.Add(time.Microsecond))
+	wantFault(t, err, fault.NotFound, "")
 }
 
 // wantNoReceipt reports when the tenant has a receipt with the key, however old.
 func (s *subject) wantNoReceipt(t tb, tenant, key string) {
 	t.Helper()
-	got, err := s.Receipt(t.Context(), tenant, key, time.Time{})
-	if !fault.Is(err, fault.Missing) || got.Key != "" || got.Answer != nil {
+	got, err := s.FindResponse(t.Context(), tenant, key, time.Time{})
+	if !fault.Is(err, fault.NotFound) || got.Key != "" || got.Response != nil {
 		t.Errorf("receipt %s: got %+v (%v), want a Missing fault", key, got, err)
 	}
 }
@@ -72,33 +72,33 @@ func receiptWithChange(t *testing.T, s *subject) {
 	for seconds, ref := range []customer.Ref{customer.ByID("north", c.ID), customer.ByNumber("north", 1)} {
 		key := fmt.Sprint("key-", seconds)
 		s.wantNoReceipt(t, "north", key)
-		ch, err := s.Revise(t.Context(), ref, signature(seconds), addOne, once(key))
+		ch, err := s.Update(t.Context(), ref, signature(seconds), addOne, once(key))
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.wantReceipt(t, customer.Receipt{Tenant: "north", Key: key, Request: "digest of " + key, Answer: answerTo(ch), At: clock(seconds)})
+		s.wantReceipt(t, customer.IdempotencyRecord{Tenant: "north", Key: key, Digest: "digest of " + key, Response: answerTo(ch), At: clock(seconds)})
 		s.wantRecord(t, ch.After)
 	}
 }
 
 func receiptOfEmptyChange(t *testing.T, s *subject) {
 	c := s.create(t, "north", 1)
-	ch, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), named("Ada"), once("k"))
+	ch, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(5), named("Ada"), once("k"))
 	if err != nil || !ch.Empty() {
 		t.Fatalf("got %#v (%v), want an empty change", ch, err)
 	}
-	s.wantReceipt(t, customer.Receipt{Tenant: "north", Key: "k", Request: "digest of k", Answer: answerTo(ch), At: clock(5)})
+	s.wantReceipt(t, customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest of k", Response: answerTo(ch), At: clock(5)})
 	s.wantRecord(t, c)
 }
 
 func receiptWithBirth(t *testing.T, s *subject) {
-	ch, err := s.Create(t.Context(), "north", signature(5), customer.Entry{NewID: id(1), Edit: named("Ada")}, once("k"))
+	ch, err := s.Create(t.Context(), "north", signature(5), customer.Upsert{GeneratedID: id(1), Edit: named("Ada")}, once("k"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.wantReceipt(t, customer.Receipt{Tenant: "north", Key: "k", Request: "digest of k", Answer: answerTo(ch), At: clock(5)})
-	_, err = s.Create(t.Context(), "north", signature(5), customer.Entry{NewID: id(2), Edit: named("Ada")}, once("k"))
-	wantFault(t, err, fault.Running, "")
+	s.wantReceipt(t, customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest of k", Response: answerTo(ch), At: clock(5)})
+	_, err = s.Create(t.Context(), "north", signature(5), customer.Upsert{GeneratedID: id(2), Edit: named("Ada")}, once("k"))
+	wantFault(t, err, fault.IdempotencyInProgress, "")
 	s.wantNoRecord(t, customer.ByID("north", id(2)), id(2))
 	s.wantFeed(t, "north", 1)
 }
@@ -106,24 +106,24 @@ func receiptWithBirth(t *testing.T, s *subject) {
 func receiptOfFailure(t *testing.T, s *subject) {
 	c := s.create(t, "north", 1)
 	broken := errors.New("broken on purpose")
-	for key, revise := range map[string]func(*customer.Once) (customer.Change, error){
-		"missing": func(o *customer.Once) (customer.Change, error) {
-			return s.Revise(t.Context(), customer.ByID("north", id(9)), signature(5), addOne, o)
+	for key, revise := range map[string]func(*customer.Idempotency) (customer.Change, error){
+		"missing": func(o *customer.Idempotency) (customer.Change, error) {
+			return s.Update(t.Context(), customer.ByID("north", id(9)), signature(5), addOne, o)
 		},
-		"stale": func(o *customer.Once) (customer.Change, error) {
-			return s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), customer.AtVersion([]int64{9}, addOne), o)
+		"stale": func(o *customer.Idempotency) (customer.Change, error) {
+			return s.Update(t.Context(), customer.ByID("north", c.ID), signature(5), customer.AtVersion([]int64{9}, addOne), o)
 		},
-		"invalid": func(o *customer.Once) (customer.Change, error) {
-			return s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), named(""), o)
+		"invalid": func(o *customer.Idempotency) (customer.Change, error) {
+			return s.Update(t.Context(), customer.ByID("north", c.ID), signature(5), named(""), o)
 		},
-		"broken": func(o *customer.Once) (customer.Change, error) {
-			return s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), func(*customer.Customer) error { return broken }, o)
+		"broken": func(o *customer.Idempotency) (customer.Change, error) {
+			return s.Update(t.Context(), customer.ByID("north", c.ID), signature(5), func(*customer.Customer) error { return broken }, o)
 		},
-		"taken": func(o *customer.Once) (customer.Change, error) {
-			return s.Create(t.Context(), "north", signature(5), customer.Entry{ID: c.ID, Edit: named("Bo")}, o)
+		"taken": func(o *customer.Idempotency) (customer.Change, error) {
+			return s.Create(t.Context(), "north", signature(5), customer.Upsert{ID: c.ID, Edit: named("Bo")}, o)
 		},
-		"taken number": func(o *customer.Once) (customer.Change, error) {
-			return s.Create(t.Context(), "north", signature(5), customer.Entry{ID: id(2), Number: 1, Edit: named("Bo")}, o)
+		"taken number": func(o *customer.Idempotency) (customer.Change, error) {
+			return s.Create(t.Context(), "north", signature(5), customer.Upsert{ID: id(2), Number: 1, Edit: named("Bo")}, o)
 		},
 	} {
 		if ch, err := revise(once(key)); err == nil || ch != (customer.Change{}) {
@@ -138,33 +138,33 @@ func receiptOfFailure(t *testing.T, s *subject) {
 func usedKey(t *testing.T, s *subject) {
 	c := s.create(t, "north", 1)
 	first := s.reviseOnce(t, c, 5, "k")
-	receipt := customer.Receipt{Tenant: "north", Key: "k", Request: "digest of k", Answer: answerTo(first), At: clock(5)}
+	receipt := customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest of k", Response: answerTo(first), At: clock(5)}
 	for name, again := range map[string]func() error{
 		"the same request": func() error {
-			_, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(6), addOne, once("k"))
+			_, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(6), addOne, once("k"))
 			return err
 		},
 		"another request": func() error {
 			other := once("k")
-			other.Request = "another digest"
-			_, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(6), named("King"), other)
+			other.Digest = "another digest"
+			_, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(6), named("King"), other)
 			return err
 		},
 		"a clock that went back": func() error {
-			_, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(-3600), addOne, once("k"))
+			_, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(-3600), addOne, once("k"))
 			return err
 		},
 		"a receipt of its own": func() error {
-			return s.Keep(t.Context(), customer.Receipt{Tenant: "north", Key: "k", Request: "r", Answer: []byte("a"), At: clock(6)})
+			return s.SaveResponse(t.Context(), customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "r", Response: []byte("a"), At: clock(6)})
 		},
 		// It is not looked for: whoever comes second learns that he did.
 		"a customer that is not there": func() error {
-			_, err := s.Revise(t.Context(), customer.ByID("north", id(9)), signature(6), addOne, once("k"))
+			_, err := s.Update(t.Context(), customer.ByID("north", id(9)), signature(6), addOne, once("k"))
 			return err
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantFault(t, again(), fault.Running, "")
+			wantFault(t, again(), fault.IdempotencyInProgress, "")
 			s.wantReceipt(t, receipt)
 			s.wantRecord(t, first.After)
 		})
@@ -174,7 +174,7 @@ func usedKey(t *testing.T, s *subject) {
 // reviseOnce counts one in the customer's first name, under a key.
 func (s *subject) reviseOnce(t tb, c customer.Customer, seconds int, key string) customer.Change {
 	t.Helper()
-	ch, err := s.Revise(t.Context(), customer.ByID(c.Tenant, c.ID), signature(seconds), addOne, once(key))
+	ch, err := s.Update(t.Context(), customer.ByID(c.Tenant, c.ID), signature(seconds), addOne, once(key))
 	if err != nil {
 		t.Fatalf("revise with key %s: %v", key, err)
 	}
@@ -184,20 +184,20 @@ func (s *subject) reviseOnce(t tb, c customer.Customer, seconds int, key string)
 func keyAfterADay(t *testing.T, s *subject) {
 	c := s.create(t, "north", 1)
 	s.reviseOnce(t, c, 0, "revised")
-	kept := customer.Receipt{Tenant: "north", Key: "kept", Request: "r", Answer: []byte("a"), At: clock(0)}
-	if err := s.Keep(t.Context(), kept); err != nil {
+	kept := customer.IdempotencyRecord{Tenant: "north", Key: "kept", Digest: "r", Response: []byte("a"), At: clock(0)}
+	if err := s.SaveResponse(t.Context(), kept); err != nil {
 		t.Fatal(err)
 	}
-	day := int(customer.ReceiptLife.Seconds())
-	_, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(day), addOne, once("revised"))
-	wantFault(t, err, fault.Running, "")
+	day := int(customer.IdempotencyTTL.Seconds())
+	_, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(day), addOne, once("revised"))
+	wantFault(t, err, fault.IdempotencyInProgress, "")
 	kept.At = clock(day)
-	wantFault(t, s.Keep(t.Context(), kept), fault.Running, "")
+	wantFault(t, s.SaveResponse(t.Context(), kept), fault.IdempotencyInProgress, "")
 
 	ch := s.reviseOnce(t, c, day+1, "revised")
-	s.wantReceipt(t, customer.Receipt{Tenant: "north", Key: "revised", Request: "digest of revised", Answer: answerTo(ch), At: clock(day + 1)})
-	kept.Answer, kept.At = []byte("b"), clock(day+1)
-	if err := s.Keep(t.Context(), kept); err != nil {
+	s.wantReceipt(t, customer.IdempotencyRecord{Tenant: "north", Key: "revised", Digest: "digest of revised", Response: answerTo(ch), At: clock(day + 1)})
+	kept.Response, kept.At = []byte("b"), clock(day+1)
+	if err := s.SaveResponse(t.Context(), kept); err != nil {
 		t.Error(err)
 	}
 	s.wantReceipt(t, kept)
@@ -214,9 +214,9 @@ func concurrentKeys(t *testing.T, s *subject) {
 		for sender := range senders {
 			store := []customer.Store{s, other}[sender%2]
 			wg.Go(func() {
-				_, err := store.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), addOne, once(fmt.Sprint("key-", key)))
+				_, err := store.Update(t.Context(), customer.ByID("north", c.ID), signature(5), addOne, once(fmt.Sprint("key-", key)))
 				if err != nil {
-					wantFault(t, err, fault.Running, "")
+					wantFault(t, err, fault.IdempotencyInProgress, "")
 					return
 				}
 				written.Add(1)
@@ -242,20 +242,20 @@ func failures() map[string]func(customer.Change) ([]byte, error) {
 }
 
 // tryOnce is Revise with a receipt, its panic as an error.
-func (s *subject) tryOnce(t tb, c customer.Customer, o *customer.Once) (err error) {
+func (s *subject) tryOnce(t tb, c customer.Customer, o *customer.Idempotency) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	_, err = s.Revise(t.Context(), customer.ByID(c.Tenant, c.ID), signature(5), addOne, o)
+	_, err = s.Update(t.Context(), customer.ByID(c.Tenant, c.ID), signature(5), addOne, o)
 	return err
 }
 
 func answerThatFails(t *testing.T, s *subject) {
 	c := s.create(t, "north", 1)
 	for name, answer := range failures() {
-		if err := s.tryOnce(t, c, &customer.Once{Key: name, Request: "r", Answer: answer}); err == nil {
+		if err := s.tryOnce(t, c, &customer.Idempotency{Key: name, Digest: "r", Respond: answer}); err == nil {
 			t.Errorf("%s: got no error", name)
 		}
 		s.wantNoReceipt(t, "north", name)
@@ -273,7 +273,7 @@ func neighboursOfFailure(t *testing.T, s *subject) {
 	for n := range each {
 		for name, answer := range failures() {
 			wg.Go(func() {
-				if err := s.tryOnce(t, c, &customer.Once{Key: fmt.Sprint(name, n), Request: "r", Answer: answer}); err == nil {
+				if err := s.tryOnce(t, c, &customer.Idempotency{Key: fmt.Sprint(name, n), Digest: "r", Respond: answer}); err == nil {
 					t.Errorf("%s: got no error", name)
 				}
 			})
@@ -284,7 +284,7 @@ func neighboursOfFailure(t *testing.T, s *subject) {
 	c.FirstName, c.Version, c.UpdatedAt = fmt.Sprint(each), each+1, clock(5)
 	s.wantRecord(t, c)
 	for n := range each {
-		if _, err := s.Receipt(t.Context(), "north", fmt.Sprint("good-", n), time.Time{}); err != nil {
+		if _, err := s.FindResponse(t.Context(), "north", fmt.Sprint("good-", n), time.Time{}); err != nil {
 			t.Errorf("receipt %d: %v", n, err)
 		}
 	}
@@ -297,12 +297,12 @@ func answersAreBytes(t *testing.T, s *subject) {
 		long[i] = byte(i * 7)
 	}
 	for name, answer := range map[string][]byte{"none": nil, "empty": {}, "not text": {0, 0xff, '\'', 0}, "long": long} {
-		o := customer.Once{Key: name, Request: "r", Answer: func(customer.Change) ([]byte, error) { return answer, nil }}
-		if _, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(5), addOne, &o); err != nil {
+		o := customer.Idempotency{Key: name, Digest: "r", Respond: func(customer.Change) ([]byte, error) { return answer, nil }}
+		if _, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(5), addOne, &o); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		s.wantReceipt(t, customer.Receipt{Tenant: "north", Key: name, Request: "r", Answer: answer, At: clock(5)})
+		s.wantReceipt(t, customer.IdempotencyRecord{Tenant: "north", Key: name, Digest: "r", Response: answer, At: clock(5)})
 	}
 }
 
@@ -312,16 +312,16 @@ func receiptsAreApart(t *testing.T, s *subject) {
 	s.wantNoReceipt(t, "south", "k")
 	s.wantNoReceipt(t, "north", "K")
 	ch := s.reviseOnce(t, south, 6, "k")
-	s.wantReceipt(t, customer.Receipt{Tenant: "south", Key: "k", Request: "digest of k", Answer: answerTo(ch), At: clock(6)})
+	s.wantReceipt(t, customer.IdempotencyRecord{Tenant: "south", Key: "k", Digest: "digest of k", Response: answerTo(ch), At: clock(6)})
 }
 
 func receiptsSurvive(t *testing.T, s *subject) {
 	c := s.create(t, "north", 1)
 	ch := s.reviseOnce(t, c, 5, "k")
 	s.reopen()
-	s.wantReceipt(t, customer.Receipt{Tenant: "north", Key: "k", Request: "digest of k", Answer: answerTo(ch), At: clock(5)})
-	_, err := s.Revise(t.Context(), customer.ByID("north", c.ID), signature(6), addOne, once("k"))
-	wantFault(t, err, fault.Running, "")
+	s.wantReceipt(t, customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest of k", Response: answerTo(ch), At: clock(5)})
+	_, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(6), addOne, once("k"))
+	wantFault(t, err, fault.IdempotencyInProgress, "")
 	s.wantRecord(t, ch.After)
 }
 
@@ -330,7 +330,7 @@ func receiptsSurvive(t *testing.T, s *subject) {
 func receiptsAreRemoved(t *testing.T, s *subject) {
 	const requests = 40
 	c := s.create(t, "north", 1)
-	day := int(customer.ReceiptLife.Seconds())
+	day := int(customer.IdempotencyTTL.Seconds())
 	for n := range requests {
 		s.reviseOnce(t, c, n, fmt.Sprint("old-", n))
 	}
@@ -339,7 +339,7 @@ func receiptsAreRemoved(t *testing.T, s *subject) {
 	}
 	for n := range requests {
 		s.wantNoReceipt(t, "north", fmt.Sprint("old-", n))
-		if _, err := s.Receipt(t.Context(), "north", fmt.Sprint("young-", n), clock(day)); err != nil {
+		if _, err := s.FindResponse(t.Context(), "north", fmt.Sprint("young-", n), clock(day)); err != nil {
 			t.Errorf("young-%d: %v", n, err)
 		}
 	}
@@ -347,8 +347,8 @@ func receiptsAreRemoved(t *testing.T, s *subject) {
 
 func keptReceipt(t *testing.T, s *subject) {
 	s.create(t, "north", 1)
-	r := customer.Receipt{Tenant: "north", Key: "k", Request: "digest", Answer: []byte("refused"), At: clock(5)}
-	if err := s.Keep(t.Context(), r); err != nil {
+	r := customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest", Response: []byte("refused"), At: clock(5)}
+	if err := s.SaveResponse(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
 	s.wantReceipt(t, r)
@@ -362,11 +362,11 @@ func cancelledReceipt(t *testing.T, s *subject) {
 	cause := errors.New("the caller left")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
-	_, err := s.Revise(ctx, customer.ByID("north", c.ID), signature(5), addOne, once("revised"))
+	_, err := s.Update(ctx, customer.ByID("north", c.ID), signature(5), addOne, once("revised"))
 	wantCause(t, "revise", err, cause)
-	err = s.Keep(ctx, customer.Receipt{Tenant: "north", Key: "kept", Request: "r", Answer: []byte("a"), At: clock(5)})
+	err = s.SaveResponse(ctx, customer.IdempotencyRecord{Tenant: "north", Key: "kept", Digest: "r", Response: []byte("a"), At: clock(5)})
 	wantCause(t, "keep", err, cause)
-	_, err = s.Receipt(ctx, "north", "kept", time.Time{})
+	_, err = s.FindResponse(ctx, "north", "kept", time.Time{})
 	wantCause(t, "receipt", err, cause)
 
 	s.create(t, "north", 2) // whatever was queued before it is done by now

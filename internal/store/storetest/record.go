@@ -16,11 +16,11 @@ func everyFieldSurvives(t *testing.T, s *subject) {
 	n := int32(0)
 	rapid.Check(t, func(t *rapid.T) {
 		n++
-		born := s.put(t, "north", customer.Entry{ID: id(n), Edit: become(records.Draw(t, "born"))})[0]
+		born := s.put(t, "north", customer.Upsert{ID: id(n), Edit: become(records.Draw(t, "born"))})[0]
 		s.wantRecord(t, born)
 
 		ref := customer.ByID("north", born.ID)
-		ch, err := s.Revise(t.Context(), ref, signature(5), become(records.Draw(t, "revised")), nil)
+		ch, err := s.Update(t.Context(), ref, signature(5), become(records.Draw(t, "revised")), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -86,12 +86,12 @@ func searchFinds(t *testing.T, s *subject) {
 	rapid.Check(t, func(t *rapid.T) {
 		for range rapid.IntRange(1, 8).Draw(t, "births") {
 			n++
-			c := s.put(t, "north", customer.Entry{ID: id(n), Number: n, Edit: become(person.Draw(t, "born"))})[0]
+			c := s.put(t, "north", customer.Upsert{ID: id(n), Number: n, Edit: become(person.Draw(t, "born"))})[0]
 			all[c.ID] = c
 		}
 		for range rapid.IntRange(0, 8).Draw(t, "changes") {
 			ref := customer.ByID("north", id(rapid.Int32Range(1, n).Draw(t, "whom")))
-			ch, err := s.Revise(t.Context(), ref, signature(5), become(person.Draw(t, "revised")), nil)
+			ch, err := s.Update(t.Context(), ref, signature(5), become(person.Draw(t, "revised")), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -174,10 +174,10 @@ func (s *subject) wantNumbers(t tb, q customer.Query, want ...int32) {
 // words of one start than an index may want to list at once.
 func searchFindsAlike(t *testing.T, s *subject) {
 	const many = 1200
-	entries := make([]customer.Entry, many)
+	entries := make([]customer.Upsert, many)
 	for i := range entries {
 		n := int32(i + 1)
-		entries[i] = customer.Entry{ID: id(n), Number: n, Edit: func(c *customer.Customer) error {
+		entries[i] = customer.Upsert{ID: id(n), Number: n, Edit: func(c *customer.Customer) error {
 			c.LastName, c.FirstName = "Hansen", fmt.Sprintf("Kari%03d Karo%d", n%150, n%3)
 			c.Email = fmt.Sprintf([]string{"kari.nordmann%d@e.no", "kar1%x@e.no", "karl.nord%d@e.no", "kari.nordby%d@e.no"}[n%4], n*n)
 			c.Phone = "22 33 44 55"
@@ -242,7 +242,7 @@ func searchFindsParts(t *testing.T, s *subject) {
 			c.LastName, c.Email, c.Mobile = "Nord", email, phones[i%len(phones)]
 			return nil
 		}
-		all[id(n)] = s.put(t, "north", customer.Entry{ID: id(n), Number: n, Edit: edit})[0]
+		all[id(n)] = s.put(t, "north", customer.Upsert{ID: id(n), Number: n, Edit: edit})[0]
 	}
 	for _, email := range emails {
 		for end := range email + "." {
@@ -260,12 +260,12 @@ func searchFindsParts(t *testing.T, s *subject) {
 
 func searchStaysInTheTenant(t *testing.T, s *subject) {
 	for _, tenant := range []string{"north", "south"} {
-		s.put(t, tenant, customer.Entry{ID: id(1), Number: 1, Edit: phoned("Hansen", "22334455")})
+		s.put(t, tenant, customer.Upsert{ID: id(1), Number: 1, Edit: phoned("Hansen", "22334455")})
 	}
-	if _, err := s.Revise(t.Context(), customer.ByNumber("south", 1), signature(1), phoned("Hansen", "99887766"), nil); err != nil {
+	if _, err := s.Update(t.Context(), customer.ByNumber("south", 1), signature(1), phoned("Hansen", "99887766"), nil); err != nil {
 		t.Fatal(err)
 	}
-	s.put(t, "south", customer.Entry{ID: id(2), Number: 2, Edit: phoned("Hansen", "22334455")})
+	s.put(t, "south", customer.Upsert{ID: id(2), Number: 2, Edit: phoned("Hansen", "22334455")})
 	for tenant, want := range map[string][]int32{"north": {1}, "south": {2}, "west": {}} {
 		if got := s.found(t, tenant, customer.Query{Words: "2233"}); !slices.Equal(got, want) {
 			t.Errorf("%s: got customers %v, want %v", tenant, got, want)
@@ -288,8 +288,8 @@ func searchWhileOthersWrite(t *testing.T, s *subject) {
 	var want []int32
 	for n := int32(1); n <= 2*pairs; n += 2 {
 		s.put(t, "north",
-			customer.Entry{ID: id(n), Number: n, Edit: phoned(fmt.Sprintf("Hansen %03d", n), "22334455")},
-			customer.Entry{ID: id(n + 1), Number: n + 1, Edit: phoned("Hansen moves", "22334455")})
+			customer.Upsert{ID: id(n), Number: n, Edit: phoned(fmt.Sprintf("Hansen %03d", n), "22334455")},
+			customer.Upsert{ID: id(n + 1), Number: n + 1, Edit: phoned("Hansen moves", "22334455")})
 		want = append(want, n)
 	}
 	done := make(chan struct{})
@@ -303,7 +303,7 @@ func searchWhileOthersWrite(t *testing.T, s *subject) {
 			}
 			mover := 2 * (1 + i*7%pairs)
 			edit := phoned(fmt.Sprintf("Hansen %03d moves", i*31%(2*pairs)), "22334455")
-			if _, err := s.Revise(t.Context(), customer.ByNumber("north", mover), signature(1), edit, nil); err != nil {
+			if _, err := s.Update(t.Context(), customer.ByNumber("north", mover), signature(1), edit, nil); err != nil {
 				t.Errorf("revise: %v", err)
 				return
 			}
@@ -326,7 +326,7 @@ func searchWhileOthersWrite(t *testing.T, s *subject) {
 func searchAfterPanics(t *testing.T, s *subject) {
 	const writers = 16
 	for n := int32(1); n <= writers; n++ {
-		s.put(t, "north", customer.Entry{ID: id(n), Number: n, Edit: phoned("Hansen", "22334455")})
+		s.put(t, "north", customer.Upsert{ID: id(n), Number: n, Edit: phoned("Hansen", "22334455")})
 	}
 	var wg sync.WaitGroup
 	for n := int32(1); n <= writers; n++ {
@@ -336,7 +336,7 @@ func searchAfterPanics(t *testing.T, s *subject) {
 			if n%2 == 0 {
 				edit = func(*customer.Customer) error { panic("on purpose") }
 			}
-			if _, err := s.Revise(t.Context(), customer.ByNumber("north", n), signature(1), edit, nil); err != nil && n%2 == 1 {
+			if _, err := s.Update(t.Context(), customer.ByNumber("north", n), signature(1), edit, nil); err != nil && n%2 == 1 {
 				t.Errorf("revise %d: %v", n, err)
 			}
 		})
@@ -347,9 +347,9 @@ func searchAfterPanics(t *testing.T, s *subject) {
 }
 
 func searchAfterReopening(t *testing.T, s *subject) {
-	s.put(t, "north", customer.Entry{ID: id(1), Number: 1, Edit: phoned("Müller", "22334455")})
+	s.put(t, "north", customer.Upsert{ID: id(1), Number: 1, Edit: phoned("Müller", "22334455")})
 	s.reopen()
-	s.put(t, "north", customer.Entry{ID: id(2), Number: 2, Edit: phoned("Mueller", "22334455")})
+	s.put(t, "north", customer.Upsert{ID: id(2), Number: 2, Edit: phoned("Mueller", "22334455")})
 	for _, words := range []string{"mueller", "2233"} {
 		s.wantNumbers(t, customer.Query{Words: words}, 2, 1)
 	}

@@ -22,7 +22,7 @@ import (
 // Store is all that an engine implements.
 type Store interface {
 	customer.Store
-	customer.Receipts
+	customer.IdempotencyStore
 	access.Credentials
 	access.Registry
 	// Secret is one of those that all servers on the store share.
@@ -105,9 +105,9 @@ func (s *subject) beside() Store {
 }
 
 // put puts entries, all of which must be taken.
-func (s *subject) put(t tb, tenant string, entries ...customer.Entry) []customer.Customer {
+func (s *subject) put(t tb, tenant string, entries ...customer.Upsert) []customer.Customer {
 	t.Helper()
-	results, err := s.Put(t.Context(), tenant, signature(0), entries)
+	results, err := s.Upsert(t.Context(), tenant, signature(0), entries)
 	if err != nil || len(results) != len(entries) {
 		t.Fatalf("put: got %d results (%v), want %d", len(results), err, len(entries))
 	}
@@ -124,7 +124,7 @@ func (s *subject) put(t tb, tenant string, entries ...customer.Entry) []customer
 // create makes customer n of the tenant: with that id and that number.
 func (s *subject) create(t tb, tenant string, n int32) customer.Customer {
 	t.Helper()
-	return s.put(t, tenant, customer.Entry{ID: id(n), Number: n, Edit: named("Ada")})[0]
+	return s.put(t, tenant, customer.Upsert{ID: id(n), Number: n, Edit: named("Ada")})[0]
 }
 
 // wantRecord reports unless the store has exactly c, by id and by number, and a
@@ -143,7 +143,7 @@ func (s *subject) wantRecord(t tb, c customer.Customer) {
 // of one with this id.
 func (s *subject) wantNoRecord(t tb, ref customer.Ref, id string) {
 	t.Helper()
-	if c, err := s.Find(t.Context(), ref); !fault.Is(err, fault.Missing) || c != (customer.Customer{}) {
+	if c, err := s.Find(t.Context(), ref); !fault.Is(err, fault.NotFound) || c != (customer.Customer{}) {
 		t.Errorf("find %+v: got %#v (%v), want a Missing fault", ref, c, err)
 	}
 	if changes := s.history(t, ref.Tenant, id); len(changes) != 0 {
@@ -159,8 +159,8 @@ func clock(seconds int) time.Time {
 	return time.Date(2025, 3, 1, 12, 0, seconds, 123456000, time.UTC)
 }
 
-func signature(seconds int) customer.Signature {
-	return customer.Signature{Actor: "key:Ab3dE6gH", Contract: "native", RequestID: "r-1", At: clock(seconds)}
+func signature(seconds int) customer.ChangeMeta {
+	return customer.ChangeMeta{Actor: "key:Ab3dE6gH", Contract: "native", RequestID: "r-1", At: clock(seconds)}
 }
 
 // named is an edit that sets the last name.
@@ -174,7 +174,7 @@ func named(name string) customer.Edit {
 // wantFault reports unless err is a fault of this kind, on this field if any.
 func wantFault(t tb, err error, kind fault.Kind, path string) {
 	t.Helper()
-	f := fault.Of(err)
+	f := fault.From(err)
 	if err == nil || f.Kind != kind {
 		t.Errorf("got %v, want a fault of kind %s", err, kind)
 		return

@@ -39,24 +39,24 @@ func filledFile(t *testing.T) (file string) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "k.db")
 	s := openFile(t, file)
-	entries := make([]customer.Entry, people)
+	entries := make([]customer.Upsert, people)
 	for i := range entries {
-		entries[i] = customer.Entry{ID: id(i + 1), Edit: person(i)}
+		entries[i] = customer.Upsert{ID: id(i + 1), Edit: person(i)}
 	}
 	put(t, s, "north", entries...)
 	put(t, s, "south", // the same ids as another tenant's, numbers with gaps, and almost nothing in the record
-		customer.Entry{ID: id(1), Number: 1000, Edit: rename("A")},
-		customer.Entry{ID: id(900), Edit: rename("B")},
-		customer.Entry{ID: id(2), Number: 7, Edit: rename("C")})
-	put(t, s, "west", customer.Entry{ID: id(3), Edit: func(c *customer.Customer) error {
+		customer.Upsert{ID: id(1), Number: 1000, Edit: rename("A")},
+		customer.Upsert{ID: id(900), Edit: rename("B")},
+		customer.Upsert{ID: id(2), Number: 7, Edit: rename("C")})
+	put(t, s, "west", customer.Upsert{ID: id(3), Edit: func(c *customer.Customer) error {
 		c.LastName, c.Address.Line = strings.Repeat("é", 100), strings.Repeat("ø 1 ", 24)+"x"
 		return nil
 	}})
 	for i := range people {
 		revise(t, s, i+1, i)
 	}
-	for _, r := range []customer.Receipt{receipt("north", "r-1"), receipt("north", "r-2"), receipt("south", "r-1")} {
-		check(t, s.Keep(t.Context(), r))
+	for _, r := range []customer.IdempotencyRecord{receipt("north", "r-1"), receipt("north", "r-2"), receipt("south", "r-1")} {
+		check(t, s.SaveResponse(t.Context(), r))
 	}
 	for _, a := range accounts() {
 		check(t, s.AddAccount(t.Context(), a))
@@ -76,7 +76,7 @@ func writeMore(t *testing.T, s storetest.Store, n int) {
 	}
 	createOne(t, s, "north")
 	createOne(t, s, fmt.Sprintf("new-%d", n))
-	check(t, s.Keep(t.Context(), receipt("west", fmt.Sprint("late-", n))))
+	check(t, s.SaveResponse(t.Context(), receipt("west", fmt.Sprint("late-", n))))
 	a := accounts()[0]
 	a.Login = fmt.Sprint("late-", n)
 	check(t, s.AddAccount(t.Context(), a))
@@ -105,15 +105,15 @@ func rename(name string) customer.Edit {
 	}
 }
 
-func signature() customer.Signature {
-	return customer.Signature{Actor: "account:kåri", Contract: "native", RequestID: "r-1", At: now}
+func signature() customer.ChangeMeta {
+	return customer.ChangeMeta{Actor: "account:kåri", Contract: "native", RequestID: "r-1", At: now}
 }
 
-func put(t *testing.T, s storetest.Store, tenant string, entries ...customer.Entry) {
+func put(t *testing.T, s storetest.Store, tenant string, entries ...customer.Upsert) {
 	t.Helper()
 	by := signature()
 	by.Contract, by.RequestID = "", ""
-	results, err := s.Put(t.Context(), tenant, by, entries)
+	results, err := s.Upsert(t.Context(), tenant, by, entries)
 	check(t, err)
 	for _, r := range results {
 		check(t, r.Err)
@@ -124,7 +124,7 @@ func createOne(t *testing.T, s storetest.Store, tenant string) customer.Customer
 	t.Helper()
 	made.Lock()
 	made.n++
-	entry := customer.Entry{NewID: id(100_000 + made.n), Edit: rename("New")}
+	entry := customer.Upsert{GeneratedID: id(100_000 + made.n), Edit: rename("New")}
 	made.Unlock()
 	ch, err := s.Create(t.Context(), tenant, signature(), entry, nil)
 	check(t, err)
@@ -133,31 +133,31 @@ func createOne(t *testing.T, s storetest.Store, tenant string) customer.Customer
 
 func revise(t *testing.T, s storetest.Store, number, n int) {
 	t.Helper()
-	_, err := s.Revise(t.Context(), customer.ByNumber("north", int32(number)), signature(), func(c *customer.Customer) error {
+	_, err := s.Update(t.Context(), customer.ByNumber("north", int32(number)), signature(), func(c *customer.Customer) error {
 		c.Mobile = fmt.Sprintf("+32 470 %06d", n)
 		return nil
 	}, nil)
 	check(t, err)
 }
 
-func receipt(tenant, key string) customer.Receipt {
-	return customer.Receipt{Tenant: tenant, Key: key, Request: "digest", Answer: []byte("\x00\xff" + key), At: now}
+func receipt(tenant, key string) customer.IdempotencyRecord {
+	return customer.IdempotencyRecord{Tenant: tenant, Key: key, Digest: "digest", Response: []byte("\x00\xff" + key), At: now}
 }
 
 func accounts() []access.Account {
 	return []access.Account{
-		{Tenant: "north", Login: "kåri", PasswordHash: "$argon2id$1", Customers: access.All(), CreatedAt: now},
-		{Tenant: "north", Login: "two", PasswordHash: "$argon2id$2", Customers: access.Own(2, 1), CreatedAt: now},
-		{Tenant: "south", Login: "none", PasswordHash: "$argon2id$3", Customers: access.Own(), CreatedAt: now},
-		{Tenant: "south", Login: "gone", PasswordHash: "$argon2id$4", Customers: access.Own(1000), CreatedAt: now, RevokedAt: now.Add(time.Hour)},
+		{Tenant: "north", Login: "kåri", PasswordHash: "$argon2id$1", Customers: access.AllCustomers(), CreatedAt: now},
+		{Tenant: "north", Login: "two", PasswordHash: "$argon2id$2", Customers: access.OnlyCustomers(2, 1), CreatedAt: now},
+		{Tenant: "south", Login: "none", PasswordHash: "$argon2id$3", Customers: access.OnlyCustomers(), CreatedAt: now},
+		{Tenant: "south", Login: "gone", PasswordHash: "$argon2id$4", Customers: access.OnlyCustomers(1000), CreatedAt: now, RevokedAt: now.Add(time.Hour)},
 	}
 }
 
 func keys() []access.Key {
 	return []access.Key{
 		{Tenant: "north", ID: "Ab3dE6gH", Name: "shop ø", Hash: [32]byte{1, 0, 255}, Scopes: []access.Scope{access.Read, access.Write}, CreatedAt: now},
-		{Tenant: "north", ID: "Bb3dE6gH", Name: "careful", Scopes: []access.Scope{access.Read}, CreatedAt: now, Manners: access.Manners{DemandIfMatch: true}},
-		{Tenant: "south", ID: "Cb3dE6gH", Name: "gone", Scopes: access.Scopes(), CreatedAt: now, RevokedAt: now.Add(time.Hour), Manners: access.Manners{OverwriteStale: true}},
+		{Tenant: "north", ID: "Bb3dE6gH", Name: "careful", Scopes: []access.Scope{access.Read}, CreatedAt: now, Options: access.KeyOptions{RequireIfMatch: true}},
+		{Tenant: "south", ID: "Cb3dE6gH", Name: "gone", Scopes: access.Scopes(), CreatedAt: now, RevokedAt: now.Add(time.Hour), Options: access.KeyOptions{AllowStaleWrites: true}},
 	}
 }
 
@@ -207,8 +207,8 @@ func wantSameCustomer(t *testing.T, source, copied storetest.Store, refs ...cust
 	}
 }
 
-func sameChanges(a, b []customer.Recorded) bool {
-	return slices.EqualFunc(a, b, func(a, b customer.Recorded) bool { return reflect.DeepEqual(a, b) })
+func sameChanges(a, b []customer.ChangeRecord) bool {
+	return slices.EqualFunc(a, b, func(a, b customer.ChangeRecord) bool { return reflect.DeepEqual(a, b) })
 }
 
 func wantSameFound(t *testing.T, source, copied storetest.Store, tenant string) {
@@ -236,7 +236,7 @@ func dump(t *testing.T, s storetest.Store) string {
 		check(t, err)
 		fmt.Fprintf(&out, "%#v\n%d changes\n", keys, len(feed(t, s, tenant)))
 		for _, key := range []string{"r-1", "r-2", "late-1", "late-11"} {
-			r, err := s.Receipt(t.Context(), tenant, key, now)
+			r, err := s.FindResponse(t.Context(), tenant, key, now)
 			fmt.Fprintf(&out, "%#v %v\n", r, err)
 		}
 	}

@@ -16,7 +16,7 @@ type Rows interface {
 	// Numbers says whose each number is.
 	Numbers(ctx context.Context) iter.Seq2[Number, error]
 	Changes(ctx context.Context) iter.Seq2[Change, error]
-	Receipts(ctx context.Context) iter.Seq2[customer.Receipt, error]
+	Receipts(ctx context.Context) iter.Seq2[customer.IdempotencyRecord, error]
 	Accounts(ctx context.Context) iter.Seq2[access.Account, error]
 	Keys(ctx context.Context) iter.Seq2[access.Key, error]
 	Secrets(ctx context.Context) iter.Seq2[Secret, error]
@@ -47,7 +47,7 @@ type Target interface {
 	// database in which a store keeps nothing, and that no server has open. From then
 	// on nobody can open it as a store, until the copy is finished.
 	Begin(ctx context.Context, from Origin) (Mark, error)
-	// Put writes a batch and its mark, or nothing.
+	// Upsert writes a batch and its mark, or nothing.
 	Put(ctx context.Context, b Batch) error
 	// ReplaceRest puts what is no customer and no change in place of all such rows
 	// that there are, or does nothing.
@@ -102,7 +102,7 @@ type Change struct {
 	Seq        int64
 	Number     int32
 	Event      string
-	By         customer.Signature
+	By         customer.ChangeMeta
 	Fields     string
 }
 

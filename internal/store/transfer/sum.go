@@ -51,13 +51,13 @@ var tables = []table{
 		w.integer(int64(c.Number))
 		w.time(c.By.At)
 	}),
-	tableOf("receipts", Rows.Receipts, func(w *writing, r *customer.Receipt) {
-		w.texts(r.Tenant, r.Key, r.Request, string(r.Answer))
+	tableOf("receipts", Rows.Receipts, func(w *writing, r *customer.IdempotencyRecord) {
+		w.texts(r.Tenant, r.Key, r.Digest, string(r.Response))
 		w.time(r.At)
 	}),
 	tableOf("accounts", Rows.Accounts, func(w *writing, a *access.Account) {
 		w.texts(a.Tenant, a.Login, a.PasswordHash)
-		w.truth(a.Customers.Everyone())
+		w.truth(a.Customers.All())
 		numbers := a.Customers.Numbers()
 		w.integer(int64(len(numbers)))
 		for _, n := range numbers {
@@ -74,8 +74,8 @@ var tables = []table{
 		}
 		w.time(k.CreatedAt)
 		w.time(k.RevokedAt)
-		w.truth(k.Manners.DemandIfMatch)
-		w.truth(k.Manners.OverwriteStale)
+		w.truth(k.Options.RequireIfMatch)
+		w.truth(k.Options.AllowStaleWrites)
 	}),
 	tableOf("secrets", Rows.Secrets, func(w *writing, s *Secret) {
 		w.texts(s.Name, string(s.Secret))

@@ -200,7 +200,7 @@ func TestADatabaseThatIsNotEmptyIsRefusedUntouched(t *testing.T) {
 		"a customer": func(t *testing.T, s storetest.Store) { createOne(t, s, "north") },
 		"an account": func(t *testing.T, s storetest.Store) { check(t, s.AddAccount(t.Context(), accounts()[0])) },
 		"a key":      func(t *testing.T, s storetest.Store) { check(t, s.AddKey(t.Context(), keys()[0])) },
-		"a receipt":  func(t *testing.T, s storetest.Store) { check(t, s.Keep(t.Context(), receipt("north", "r-9"))) },
+		"a receipt":  func(t *testing.T, s storetest.Store) { check(t, s.SaveResponse(t.Context(), receipt("north", "r-9"))) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -312,7 +312,7 @@ func TestWhatComesAfterACopyFollowsIt(t *testing.T) {
 		}
 	}
 	made := createOne(t, copied, "north")
-	var after []customer.Recorded
+	var after []customer.ChangeRecord
 	var err error
 	for began := time.Now(); err == nil && len(after) == 0 && time.Since(began) < 20*time.Second; { // other tests hold the feed up
 		after, err = copied.Feed(t.Context(), "north", last[len(last)-1].Seq, 10)
@@ -427,7 +427,7 @@ func check(t *testing.T, err error) {
 }
 
 // feed is all of it.
-func feed(t *testing.T, s storetest.Store, tenant string) []customer.Recorded {
+func feed(t *testing.T, s storetest.Store, tenant string) []customer.ChangeRecord {
 	t.Helper()
 	list, err := s.Feed(t.Context(), tenant, 0, 1<<20)
 	check(t, err)
