@@ -15,9 +15,9 @@ import (
 	"kartotek/internal/fault"
 )
 
-// RequestType is the media type of the body, in lower case, without parameters.
-// It is an Unsupported fault when it is none of those accepted, or names a
-// charset other than UTF-8, or when the body is Encoded.
+// RequestType is the media type of the body, in lower case, without parameters. It returns an
+// UnsupportedMediaType fault when the type is not accepted, the charset is not UTF-8, or the body
+// has a content encoding.
 func RequestType(r *http.Request, accepted ...string) (string, error) {
 	if HasContentEncoding(r) {
 		return "", fault.New(fault.UnsupportedMediaType, "the body must be sent as it is, without Content-Encoding")
@@ -32,8 +32,7 @@ func RequestType(r *http.Request, accepted ...string) (string, error) {
 	return media, nil
 }
 
-// Encoded reports whether Content-Encoding says that the body is compressed, or
-// in another way not what its media type says.
+// HasContentEncoding reports whether Content-Encoding names a coding other than identity.
 func HasContentEncoding(r *http.Request) bool {
 	for _, header := range r.Header.Values("Content-Encoding") {
 		for coding := range strings.SplitSeq(header, ",") {
@@ -46,9 +45,9 @@ func HasContentEncoding(r *http.Request) bool {
 	return false
 }
 
-// ReadBody reads the whole body. A body over the server's limit is a TooLarge
-// fault, one that arrives too slowly a Slow one, one that ends early a Malformed
-// one.
+// ReadBody reads the whole body. It returns a TooLarge fault for a body over the server's limit, a
+// RequestTimeout fault for one that arrives too slowly, and a BadRequest fault for one that ends
+// early.
 func ReadBody(r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(r.Body)
 	tooLarge, isTooLarge := errors.AsType[tooLargeError](err)
@@ -64,24 +63,23 @@ func ReadBody(r *http.Request) ([]byte, error) {
 	}
 }
 
-// tooLargeError is for a body with more bytes than the limit.
+// tooLargeError means that the body has more bytes than the limit.
 type tooLargeError struct{ limit int64 }
 
 // Error implements error.
 func (e tooLargeError) Error() string { return "body too large" }
 
-// drainMax is how much of a body over the limit is read and thrown away, in
-// bytes. A sender that may finish sees the answer; one that is cut off may see a
-// broken connection instead.
+// maxDrain is how many bytes of an oversized body are read and discarded. A client that may finish
+// sending sees the response; otherwise it may see only a closed connection.
 const maxDrain = 16 << 20
 
-// limitedBody is a body that fails once it has given more than it may.
+// limitedBody is a request body that fails to read past a limit.
 type limitedBody struct {
 	io.ReadCloser
 	limit          int64 // bytes
-	remaining      int64 // of them; -1 once too many have come
-	oversized      bool  // by its own Content-Length
-	expectContinue bool  // the sender waits for leave to send it
+	remaining      int64 // bytes; -1 past the limit
+	oversized      bool  // Content-Length is over the limit
+	expectContinue bool  // the client waits for 100 Continue before it sends the body
 }
 
 // Read implements io.Reader.
@@ -93,7 +91,7 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 		return 0, b.overflow()
 	}
 	if int64(len(p)) > b.remaining+1 {
-		p = p[:b.remaining+1] // one byte more tells a body at the limit from one over it
+		p = p[:b.remaining+1] // one byte more, to detect a body over the limit
 	}
 	n, err := b.ReadCloser.Read(p)
 	if int64(n) > b.remaining {
@@ -105,7 +103,7 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 
 func (b *limitedBody) overflow() error {
 	b.remaining = -1
-	_, _ = io.CopyN(io.Discard, b.ReadCloser, maxDrain) // a sender that stops early needs no more
+	_, _ = io.CopyN(io.Discard, b.ReadCloser, maxDrain)
 	return tooLargeError{b.limit}
 }
 
@@ -115,10 +113,10 @@ type Member struct {
 	Value jsontext.Value
 }
 
-// Null reports whether the member's value is null.
+// Null reports whether the value is null.
 func (m Member) Null() bool { return m.Value.Kind() == 'n' }
 
-// Text is the member's value, when it is a string.
+// Text is the value as text; ok is false when it is not a string.
 func (m Member) Text() (text string, ok bool) {
 	if m.Value.Kind() != '"' {
 		return "", false
@@ -127,12 +125,11 @@ func (m Member) Text() (text string, ok bool) {
 	return string(b), err == nil
 }
 
-// Object reads one JSON object and nothing else, strictly (RFC 8259, valid UTF-8,
-// no repeated names, at most 10,000 levels), and returns its members in order. A
-// byte order mark before it is skipped.
+// Object parses body as a single JSON object and returns its members in order. It is strict (RFC
+// 8259, valid UTF-8, no repeated names, at most 10,000 levels) but skips a byte order mark.
 //
-// Its BadRequest fault has no field when the body is no object; a field with an
-// empty path when it is not JSON; and the field with the repeated name.
+// It returns a BadRequest fault: without fields when the body is not an object, with one field with
+// an empty path when it is not JSON, or with the path of the repeated name.
 func Object(body []byte) ([]Member, error) {
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
 	dec := jsontext.NewDecoder(bytes.NewReader(body))
@@ -160,7 +157,7 @@ func Object(body []byte) ([]Member, error) {
 		if err != nil {
 			return nil, errNotJSON(err)
 		}
-		m.Value = value.Clone() // the decoder writes over it
+		m.Value = value.Clone() // the decoder reuses its buffer
 		members = append(members, m)
 	}
 	if _, err := dec.ReadToken(); err != nil {
@@ -172,7 +169,7 @@ func Object(body []byte) ([]Member, error) {
 	return members, nil
 }
 
-// notObject tells a JSON value of another kind from one that is not JSON.
+// errNotObject distinguishes a JSON value of another type from malformed JSON.
 func errNotObject(dec *jsontext.Decoder) error {
 	if _, err := dec.ReadValue(); err != nil && err != io.EOF {
 		return errNotJSON(err)

@@ -10,14 +10,13 @@ import (
 	"kartotek/internal/fault"
 )
 
-// ETag is the entity tag of a record at this version.
+// ETag is the entity tag of a version of a record.
 func ETag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
-// IfMatch reads the condition of a change (RFC 9110, section 13.1.1): the versions
-// of which the record must be at one. It is conditional when the header names
-// versions; "*" only demands that there is a record. Tags that are not of ours,
-// or weak, match nothing, and nor does a list without tags. A header that is no
-// list of tags is a BadRequest fault.
+// IfMatch parses If-Match (RFC 9110, section 13.1.1): the record must be at one of the versions when
+// conditional is true. "*" is not conditional: it requires only that the record exists. Weak tags,
+// tags that ETag did not make, and an empty list match no version. A malformed header is a
+// BadRequest fault.
 func IfMatch(r *http.Request) (versions []int64, conditional bool, err error) {
 	headers := r.Header.Values("If-Match")
 	list := strings.Join(headers, ",")
@@ -35,15 +34,14 @@ func IfMatch(r *http.Request) (versions []int64, conditional bool, err error) {
 			return nil, false, errBadIfMatch()
 		}
 		version, err := strconv.ParseInt(tag, 10, 64)
-		if err == nil && !weak && ETag(version) == `"`+tag+`"` { // "+1" and "01" are not of ours
+		if err == nil && !weak && ETag(version) == `"`+tag+`"` { // ETag writes no "+1" and no "01"
 			versions = append(versions, version)
 		}
 	}
 }
 
-// Cached reports whether If-None-Match (RFC 9110, section 13.1.2) says that the
-// client has what this tag stands for: 304 then tells it enough. Tags are compared
-// weakly; a header that is no list of tags says nothing.
+// NotModified reports whether If-None-Match (RFC 9110, section 13.1.2) matches the tag, so that the
+// response should be 304. Tags are compared weakly; a malformed header is ignored.
 func NotModified(r *http.Request, tag string) bool {
 	list := strings.Join(r.Header.Values("If-None-Match"), ",")
 	if strings.TrimSpace(list) == "*" {
@@ -62,7 +60,7 @@ func NotModified(r *http.Request, tag string) bool {
 	}
 }
 
-// nextTag takes one entity tag from the front of a list.
+// parseTag parses the first entity tag of a list.
 func parseTag(s string) (tag string, weak bool, rest string, ok bool) {
 	s, weak = strings.CutPrefix(s, "W/")
 	if !strings.HasPrefix(s, `"`) {
@@ -80,13 +78,13 @@ func errBadIfMatch() error {
 	}
 }
 
-// Seconds is a duration as headers tell one: whole seconds, rounded up.
+// Seconds formats a duration for a header: whole seconds, rounded up.
 func Seconds(d time.Duration) string {
 	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }
 
-// Prefers reports whether the client asks for this preference (RFC 7240), in any
-// case. Its first mention counts.
+// Prefers reports whether the request has this preference (RFC 7240), in any case. The first
+// occurrence counts.
 func Prefers(r *http.Request, name, value string) bool {
 	for _, header := range r.Header.Values("Prefer") {
 		for item := range strings.SplitSeq(header, ",") {
@@ -100,20 +98,20 @@ func Prefers(r *http.Request, name, value string) bool {
 	return false
 }
 
-// Outcome says what became of each property that a PATCH carried, in wire names.
+// Outcome is the effect of a PATCH on each property in its body, in wire names.
 type Outcome struct {
-	Applied   []string // its value is now the record's
-	Unchanged []string // the record had that value, or the contract takes it as "leave it"
-	Stale     []string // an old value that another caller has changed since, and so no change
-	Ignored   []string // the contract does not let this operation change it, or does not know it
+	Applied   []string // written
+	Unchanged []string // same value as before, or a value that means "leave unchanged"
+	Stale     []string // not written: another client has updated the property since
+	Ignored   []string // read-only or unknown
 }
 
-// NewOutcome sorts the properties that a PATCH carried by whether their values
-// have moved; ignored are those that it could not move.
-func NewOutcome(sent []string, moved map[string]bool, ignored []string) Outcome {
+// NewOutcome returns the outcome for the updatable properties that were sent, given which of them
+// changed, and the ignored ones.
+func NewOutcome(sent []string, changed map[string]bool, ignored []string) Outcome {
 	out := Outcome{Ignored: ignored}
 	for _, name := range sent {
-		if moved[name] {
+		if changed[name] {
 			out.Applied = append(out.Applied, name)
 		} else {
 			out.Unchanged = append(out.Unchanged, name)
@@ -122,8 +120,7 @@ func NewOutcome(sent []string, moved map[string]bool, ignored []string) Outcome 
 	return out
 }
 
-// SetHeader tells the outcome in the header Field-Outcome, a dictionary of inner
-// lists (RFC 9651). Lists without names are left out.
+// SetHeader sets Field-Outcome, a dictionary of inner lists (RFC 9651). Empty lists are omitted.
 func (o Outcome) SetHeader(h http.Header) {
 	var out []string
 	for _, list := range []struct {
@@ -139,11 +136,10 @@ func (o Outcome) SetHeader(h http.Header) {
 	}
 }
 
-// A body may name thousands of unknown properties, each as long as itself; what a
-// header tells is bounded.
+// A body may have thousands of unknown properties with long names; these limits bound the header.
 const (
-	maxOutcomeNames   = 40 // in a list; a parameter "more" counts the rest
-	maxOutcomeNameLen = 64 // bytes of a name; a longer one counts as one of the rest
+	maxOutcomeNames   = 40 // in a list; the parameter "more" counts the rest
+	maxOutcomeNameLen = 64 // bytes; longer names are only counted in "more"
 )
 
 func innerList(names []string) string {
@@ -160,8 +156,8 @@ func innerList(names []string) string {
 	return list
 }
 
-// sfString is a String of RFC 9651, or a Display String when s is not all
-// printable ASCII.
+// structuredString formats s as an RFC 9651 String, or as a Display String when s has characters
+// other than printable ASCII.
 func structuredString(s string) string {
 	var plain, display strings.Builder
 	ascii := true
@@ -184,8 +180,7 @@ func structuredString(s string) string {
 	return `%"` + display.String() + `"`
 }
 
-// ReadsOnly reports whether a request reads. The answer to another one is told which
-// methods would.
+// AllowReadOnly reports whether the method is GET or HEAD. Otherwise it sets Allow for a 405.
 func AllowReadOnly(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return true

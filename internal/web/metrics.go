@@ -16,17 +16,17 @@ type Metrics struct {
 	duration *prometheus.HistogramVec
 }
 
-// NewMetrics returns metrics in a registry of their own.
+// NewMetrics returns metrics with their own registry.
 func NewMetrics() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "kartotek_http_requests_total",
-			Help: "Requests answered, by contract, operation and status.",
+			Help: "Requests served, by contract, operation and status.",
 		}, []string{"contract", "operation", "status"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "kartotek_http_request_duration_seconds",
-			Help:    "Time from the end of the request's header to the end of its answer, by contract and operation.",
+			Help:    "Time from the end of the request header to the end of the response, by contract and operation.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"contract", "operation"}),
 	}
@@ -34,12 +34,12 @@ func NewMetrics() *Metrics {
 	return m
 }
 
-// Register has /metrics tell of these as well.
+// Register adds collectors to /metrics.
 func (m *Metrics) Register(all ...prometheus.Collector) { m.registry.MustRegister(all...) }
 
-func (m *Metrics) request(c *call, status int, took time.Duration) {
-	m.requests.WithLabelValues(c.contract, c.operation, strconv.Itoa(status)).Inc()
-	m.duration.WithLabelValues(c.contract, c.operation).Observe(took.Seconds())
+func (m *Metrics) request(info *requestInfo, status int, duration time.Duration) {
+	m.requests.WithLabelValues(info.contract, info.operation, strconv.Itoa(status)).Inc()
+	m.duration.WithLabelValues(info.contract, info.operation).Observe(duration.Seconds())
 }
 
 func (m *Metrics) handler() http.Handler {

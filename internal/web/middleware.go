@@ -8,61 +8,61 @@ import (
 	"kartotek/internal/fault"
 )
 
-// observe gives each request an id, a time by which it is answered, a log line and
-// its metrics, and is the last guard against a panic.
-func instrument(next http.Handler, patience time.Duration, log *slog.Logger, metrics *Metrics) http.Handler {
+// instrument gives each request an id, a deadline, a log line and metrics, and recovers from panics
+// outside of Handle.
+func instrument(next http.Handler, timeout time.Duration, log *slog.Logger, metrics *Metrics) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		r, c := withCall(r, start, patience)
-		defer c.end()
-		w.Header().Set("X-Request-Id", c.id)
+		r, info, cancel := withRequestInfo(r, timeout)
+		defer cancel()
+		w.Header().Set("X-Request-Id", info.id)
 		rec := &responseRecorder{ResponseWriter: w}
 		defer func() {
 			p := recover()
 			abort := p != nil
 			if abort && p != http.ErrAbortHandler {
-				c.err = fault.FromPanic(p)
+				info.err = fault.FromPanic(p)
 				if rec.status == 0 {
 					http.Error(rec, "internal error", http.StatusInternalServerError)
 					abort = false
 				}
 			}
 			if rec.status == 0 && !abort {
-				rec.status = http.StatusOK // what a handler that writes nothing answers
+				rec.status = http.StatusOK // net/http sends this when a handler writes nothing
 			}
-			took := time.Since(start)
-			metrics.request(c, rec.status, took)
-			logRequest(log, r, c, rec, took)
+			duration := time.Since(start)
+			metrics.request(info, rec.status, duration)
+			logRequest(log, r, info, rec, duration)
 			if abort {
-				panic(http.ErrAbortHandler) // the answer may be cut off: let the client see that
+				panic(http.ErrAbortHandler) // the client must see that the response is incomplete
 			}
 		}()
 		next.ServeHTTP(rec, r)
 	})
 }
 
-func logRequest(log *slog.Logger, r *http.Request, c *call, rec *responseRecorder, took time.Duration) {
+func logRequest(log *slog.Logger, r *http.Request, info *requestInfo, rec *responseRecorder, duration time.Duration) {
 	attrs := []slog.Attr{
-		slog.String("id", c.id),
+		slog.String("id", info.id),
 		slog.String("method", logMethod(r)),
-		slog.String("contract", c.contract),
-		slog.String("operation", c.operation),
+		slog.String("contract", info.contract),
+		slog.String("operation", info.operation),
 		slog.Int("status", rec.status),
 		slog.Int64("bytes", rec.bytes),
-		slog.Float64("ms", float64(took.Microseconds())/1000),
+		slog.Float64("ms", float64(duration.Microseconds())/1000),
 	}
-	if c.fault != "" {
-		attrs = append(attrs, slog.String("fault", string(c.fault)))
+	if info.fault != "" {
+		attrs = append(attrs, slog.String("fault", string(info.fault)))
 	}
 	level := slog.LevelInfo
-	if c.err != nil {
+	if info.err != nil {
 		level = slog.LevelError
-		attrs = append(attrs, slog.String("error", c.err.Error()))
+		attrs = append(attrs, slog.String("error", info.err.Error()))
 	}
 	log.LogAttrs(r.Context(), level, "request", attrs...)
 }
 
-// method keeps words that a client made up out of the log.
+// logMethod keeps arbitrary client text out of the log.
 func logMethod(r *http.Request) string {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
@@ -71,8 +71,8 @@ func logMethod(r *http.Request) string {
 	return "other"
 }
 
-// bound limits how large a request's body may be. The request is not the server's
-// own any more.
+// limitBody limits the size of request bodies. It modifies the request in place, so r must be the
+// server's copy.
 func limitBody(next http.Handler, maxBody int64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = &limitedBody{
@@ -86,7 +86,7 @@ func limitBody(next http.Handler, maxBody int64) http.Handler {
 	})
 }
 
-// recorder remembers what was answered.
+// responseRecorder records the status and the size of the response.
 type responseRecorder struct {
 	http.ResponseWriter
 	status int

@@ -9,64 +9,70 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// BufferedResponse is a whole answer that is not on its way yet.
+// BufferedResponse is a complete response that has not been sent yet.
 type BufferedResponse struct {
 	Status int         `json:"status"`
 	Header http.Header `json:"header"`
 	Body   []byte      `json:"body"`
 }
 
-// Capture returns what f answers.
+// Capture returns the response that f writes.
 func Capture(f func(w http.ResponseWriter) error) (BufferedResponse, error) {
-	rec := responseBuffer{header: http.Header{}}
-	if err := f(&rec); err != nil {
+	buf := responseBuffer{header: http.Header{}}
+	if err := f(&buf); err != nil {
 		return BufferedResponse{}, err
 	}
-	if rec.status == 0 {
-		rec.status = http.StatusOK
+	if buf.status == 0 {
+		buf.status = http.StatusOK
 	}
-	return BufferedResponse{rec.status, rec.header, rec.body.Bytes()}, nil
+	return BufferedResponse{buf.status, buf.header, buf.body.Bytes()}, nil
 }
 
-// Send answers with a, beside the headers that w has already.
-func (a BufferedResponse) WriteTo(w http.ResponseWriter) error {
-	maps.Copy(w.Header(), a.Header)
-	w.WriteHeader(a.Status)
-	_, _ = w.Write(a.Body) // the caller is gone if this fails
+// WriteTo sends the response. Headers that w already has are kept.
+func (b BufferedResponse) WriteTo(w http.ResponseWriter) error {
+	maps.Copy(w.Header(), b.Header)
+	w.WriteHeader(b.Status)
+	_, _ = w.Write(b.Body) // fails only when the client has disconnected
 	return nil
 }
 
-// Bytes is the answer as it is kept.
-func (a BufferedResponse) Encode() ([]byte, error) { return json.Marshal(a, json.Deterministic(true)) }
-
-// DecodeResponse reads what Bytes wrote.
-func DecodeResponse(b []byte) (BufferedResponse, error) {
-	var a BufferedResponse
-	if err := json.Unmarshal(b, &a); err != nil {
-		return BufferedResponse{}, fmt.Errorf("read a kept answer: %w", err)
-	}
-	if a.Status < 200 || a.Status > 599 { // which nobody may send
-		return BufferedResponse{}, fmt.Errorf("read a kept answer: its status is %d", a.Status)
-	}
-	return a, nil
+// Encode returns the response in the form that DecodeResponse reads. Equal responses have equal
+// encodings.
+func (b BufferedResponse) Encode() ([]byte, error) {
+	return json.Marshal(b, json.Deterministic(true))
 }
 
-// answerRecorder is an http.ResponseWriter that keeps what it is told.
+// DecodeResponse decodes what Encode returned.
+func DecodeResponse(encoded []byte) (BufferedResponse, error) {
+	var b BufferedResponse
+	if err := json.Unmarshal(encoded, &b); err != nil {
+		return BufferedResponse{}, fmt.Errorf("decode stored response: %w", err)
+	}
+	if b.Status < 200 || b.Status > 599 {
+		return BufferedResponse{}, fmt.Errorf("decode stored response: invalid status %d", b.Status)
+	}
+	return b, nil
+}
+
+// responseBuffer is an http.ResponseWriter that keeps the response in memory.
 type responseBuffer struct {
 	status int
 	header http.Header
 	body   bytes.Buffer
 }
 
-func (r *responseBuffer) Header() http.Header { return r.header }
+// Header implements http.ResponseWriter.
+func (b *responseBuffer) Header() http.Header { return b.header }
 
-func (r *responseBuffer) WriteHeader(status int) {
-	if r.status == 0 {
-		r.status = status
+// WriteHeader implements http.ResponseWriter.
+func (b *responseBuffer) WriteHeader(status int) {
+	if b.status == 0 {
+		b.status = status
 	}
 }
 
-func (r *responseBuffer) Write(b []byte) (int, error) {
-	r.WriteHeader(http.StatusOK)
-	return r.body.Write(b)
+// Write implements http.ResponseWriter.
+func (b *responseBuffer) Write(p []byte) (int, error) {
+	b.WriteHeader(http.StatusOK)
+	return b.body.Write(p)
 }

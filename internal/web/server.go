@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Mount is a handler and the paths it owns.
+// Mount is a handler and the path prefix that it serves.
 type Mount struct {
 	Prefix   string // such as "/api/"
 	FoldCase bool   // whether the prefix matches in any case
@@ -26,10 +26,10 @@ func (m Mount) matches(path string) bool {
 	return strings.HasPrefix(path, m.Prefix)
 }
 
-// Server serves mounts, and for operators /healthz, /readyz and /metrics.
+// Server serves mounts and the operators' /healthz, /readyz and /metrics.
 type Server struct {
 	Mounts  []Mount
-	Ready   func(context.Context) error // nil when requests can be answered
+	Ready   func(context.Context) error // nil when the server can serve requests
 	Metrics *Metrics
 	Log     *slog.Logger
 	MaxBody int64 // bytes
@@ -39,48 +39,47 @@ type Server struct {
 	Timeouts Timeouts
 }
 
-// Timeouts is how long the server waits. A zero stands for the default.
+// Timeouts are the server's timeouts. Zero means the default.
 type Timeouts struct {
-	ReadHeader time.Duration // for a request's header
-	Read       time.Duration // for its header and body
-	Handler    time.Duration // for its handler, which reads the body
-	Write      time.Duration // for the client to take the answer, from the end of the header
-	Idle       time.Duration // for the next request
-	Shutdown   time.Duration // for the requests it has accepted, once it is told to stop
+	ReadHeader time.Duration // the request header
+	Read       time.Duration // the request header and body
+	Handler    time.Duration // the handler, including reading the body
+	Write      time.Duration // from the end of the request header to the end of the response
+	Idle       time.Duration // a keep-alive connection between requests
+	Shutdown   time.Duration // the requests in progress when the server stops
 }
 
-func (p Timeouts) withDefaults() Timeouts {
+func (t Timeouts) withDefaults() Timeouts {
 	return Timeouts{
-		ReadHeader: cmp.Or(p.ReadHeader, 5*time.Second),
-		Read:       cmp.Or(p.Read, 15*time.Second),
-		Handler:    cmp.Or(p.Handler, 30*time.Second),
-		Write:      cmp.Or(p.Write, time.Minute),
-		Idle:       cmp.Or(p.Idle, 2*time.Minute),
-		Shutdown:   cmp.Or(p.Shutdown, 25*time.Second),
+		ReadHeader: cmp.Or(t.ReadHeader, 5*time.Second),
+		Read:       cmp.Or(t.Read, 15*time.Second),
+		Handler:    cmp.Or(t.Handler, 30*time.Second),
+		Write:      cmp.Or(t.Write, time.Minute),
+		Idle:       cmp.Or(t.Idle, 2*time.Minute),
+		Shutdown:   cmp.Or(t.Shutdown, 25*time.Second),
 	}
 }
 
-// Run serves on ln until ctx is done, then finishes the requests that it has
-// accepted. It closes ln.
+// Run serves on ln until ctx is done, then finishes the requests in progress. It closes ln.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
-	defer ln.Close() // ServeTLS leaves it open when it cannot read the certificate
-	waits := s.Timeouts.withDefaults()
+	defer ln.Close() // ServeTLS does not when it cannot read the certificate
+	timeouts := s.Timeouts.withDefaults()
 	server := &http.Server{
 		Handler:           s.Handler(),
-		ReadHeaderTimeout: waits.ReadHeader,
-		ReadTimeout:       waits.Read,
-		WriteTimeout:      waits.Write,
-		IdleTimeout:       waits.Idle,
-		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), // clients that break off, mostly
+		ReadHeaderTimeout: timeouts.ReadHeader,
+		ReadTimeout:       timeouts.Read,
+		WriteTimeout:      timeouts.Write,
+		IdleTimeout:       timeouts.Idle,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), // mostly disconnected clients
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	stopped := make(chan error, 1)
-	go func() { // ends when ctx does: at the latest when Run returns
+	go func() { // ends with ctx, at the latest when Run returns
 		<-ctx.Done()
-		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), waits.Shutdown)
+		shutdownCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeouts.Shutdown)
 		defer cancel()
-		stopped <- server.Shutdown(patience)
+		stopped <- server.Shutdown(shutdownCtx)
 	}()
 	err := s.serve(server, ln)
 	if !errors.Is(err, http.ErrServerClosed) {
@@ -99,10 +98,9 @@ func (s *Server) serve(server *http.Server, ln net.Listener) error {
 	return server.Serve(ln)
 }
 
-// Handler is the whole way of a request: observed, bounded, and handed to the
-// mount that owns its path.
+// Handler returns the middleware and the dispatch of requests to mounts by path.
 func (s *Server) Handler() http.Handler {
-	own := map[string]http.Handler{ // no ServeMux: that redirects
+	adminRoutes := map[string]http.Handler{ // http.ServeMux would redirect unclean paths
 		"/healthz": adminHandler("health", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") }),
 		"/readyz":  adminHandler("ready", s.ready),
 		"/metrics": adminHandler("metrics", s.Metrics.handler().ServeHTTP),
@@ -114,7 +112,7 @@ func (s *Server) Handler() http.Handler {
 				return
 			}
 		}
-		if h, ok := own[r.URL.Path]; ok {
+		if h, ok := adminRoutes[r.URL.Path]; ok {
 			h.ServeHTTP(w, r)
 			return
 		}
@@ -123,12 +121,12 @@ func (s *Server) Handler() http.Handler {
 	return instrument(limitBody(dispatch, s.MaxBody), s.Timeouts.withDefaults().Handler, s.Log, s.Metrics)
 }
 
-// operator names an operation that is no contract's, and takes GET and HEAD.
+// adminHandler serves GET and HEAD of an operation for operators.
 func adminHandler(operation string, next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		SetOperation(r, "operator", operation)
 		if !AllowReadOnly(w, r) {
-			writeText(w, http.StatusMethodNotAllowed, "the path knows GET, HEAD\n")
+			writeText(w, http.StatusMethodNotAllowed, "allowed methods: GET, HEAD\n")
 			return
 		}
 		next(w, r)
@@ -137,21 +135,20 @@ func adminHandler(operation string, next http.HandlerFunc) http.Handler {
 
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	if err := s.Ready(r.Context()); err != nil {
-		callOf(r).err = err
+		requestInfoFrom(r).err = err
 		writeText(w, http.StatusServiceUnavailable, "not ready\n")
 		return
 	}
 	writeText(w, http.StatusOK, "ready\n")
 }
 
-// unknown helps a client that has the wrong path.
+// notFound lists the known prefixes, to help a client with a wrong path.
 func (s *Server) notFound(w http.ResponseWriter, _ *http.Request) {
 	var prefixes []string
 	for _, m := range s.Mounts {
 		prefixes = append(prefixes, m.Prefix)
 	}
-	writeText(w, http.StatusNotFound, fmt.Sprintf("no such path: those that there are begin with %s, and the server's health is at /healthz\n",
-		strings.Join(prefixes, ", ")))
+	writeText(w, http.StatusNotFound, fmt.Sprintf("not found; known prefixes: %s\n", strings.Join(prefixes, ", ")))
 }
 
 func writeText(w http.ResponseWriter, status int, text string) {

@@ -40,9 +40,9 @@ func TestOperatorsAskTheServer(t *testing.T) {
 		"a query does not matter":            {ok, get, "/healthz?x", "200 ok\n"},
 		"a HEAD of its health has no body":   {ok, head, "/healthz", "200 "},
 		"a HEAD of its readiness, too":       {down, head, "/readyz", "503 "},
-		"a POST to its health is refused":    {ok, post, "/healthz", "405 the path knows GET, HEAD\n"},
-		"a POST to its readiness is refused": {ok, post, "/readyz", "405 the path knows GET, HEAD\n"},
-		"a POST to its metrics is refused":   {ok, post, "/metrics", "405 the path knows GET, HEAD\n"},
+		"a POST to its health is refused":    {ok, post, "/healthz", "405 allowed methods: GET, HEAD\n"},
+		"a POST to its readiness is refused": {ok, post, "/readyz", "405 allowed methods: GET, HEAD\n"},
+		"a POST to its metrics is refused":   {ok, post, "/metrics", "405 allowed methods: GET, HEAD\n"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -98,7 +98,7 @@ func TestMountsOwnTheirPrefixes(t *testing.T) {
 		{Prefix: "/api/", FoldCase: true, Handler: mark("folds")},
 		{Prefix: "/public/", Handler: mark("exact")},
 	}})
-	const unknown = "no such path: those that there are begin with /api/, /public/, and the server's health is at /healthz\n"
+	const unknown = "not found; known prefixes: /api/, /public/\n"
 	for path, want := range map[string]string{
 		"/api/":              "folds",
 		"/api/x/y":           "folds",

@@ -1,9 +1,9 @@
-// Package web is the HTTP plumbing that every contract shares: the server and
-// its middleware, reading bodies and conditions, and turning a returned error
-// into a response. It knows no contract and no customer.
+// Package web is the HTTP plumbing that every contract shares: the server, its middleware, reading
+// bodies and conditional headers, and turning a returned error into a response. It knows no
+// contract and no customer.
 //
-// Read server.go for the way of a request from the socket to a contract, this
-// file for how a handler answers, body.go and header.go for what it reads.
+// Start with server.go and middleware.go for how a request reaches a contract, this file for how a
+// handler responds, body.go and header.go for what it reads.
 package web
 
 import (
@@ -19,11 +19,11 @@ import (
 // Func is a handler that returns its error instead of writing it.
 type Func func(w http.ResponseWriter, r *http.Request) error
 
-// Fail writes a fault in one contract's words.
+// Fail writes a fault as one contract's error response.
 type Fail func(w http.ResponseWriter, r *http.Request, f *fault.Fault)
 
-// Handle joins f to its contract's Fail. A panic in f is answered like any other
-// defect. When f fails after it has begun to answer, the connection breaks off.
+// Handle combines f with its contract's Fail. A panic in f becomes an Internal fault. If f fails
+// after it has begun to respond, the connection is closed.
 func Handle(f Func, fail Fail) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := recoverPanic(f, w, r)
@@ -31,14 +31,14 @@ func Handle(f Func, fail Fail) http.Handler {
 			return
 		}
 		flt := toFault(err)
-		note := callOf(r)
-		note.fault = flt.Kind
+		info := requestInfoFrom(r)
+		info.fault = flt.Kind
 		if shouldLog(flt.Kind) && !errors.Is(err, context.Canceled) {
-			note.err = err
+			info.err = err
 		}
 		if rec, ok := w.(*responseRecorder); ok && rec.status != 0 {
-			note.err = err
-			panic(http.ErrAbortHandler) // an answer has begun: let the client see that it is cut off
+			info.err = err
+			panic(http.ErrAbortHandler) // the client must see that the response is incomplete
 		}
 		if wait := retryAfter(flt); wait > 0 {
 			w.Header().Set("Retry-After", Seconds(wait))
@@ -47,6 +47,7 @@ func Handle(f Func, fail Fail) http.Handler {
 	})
 }
 
+// recoverPanic runs f and returns a panic as an error.
 func recoverPanic(f Func, w http.ResponseWriter, r *http.Request) (err error) {
 	defer func() {
 		switch p := recover(); p {
@@ -60,8 +61,7 @@ func recoverPanic(f Func, w http.ResponseWriter, r *http.Request) (err error) {
 	return f(w, r)
 }
 
-// faultOf is fault.Of, for which a request that ran out of time met a busy
-// server.
+// toFault is fault.From, except that a request past its deadline is Unavailable.
 func toFault(err error) *fault.Fault {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return fault.New(fault.Unavailable, "the server is busy")
@@ -69,14 +69,13 @@ func toFault(err error) *fault.Fault {
 	return fault.From(err)
 }
 
-// forOperator reports whether the log should tell what led to the fault, since it
-// is not the client who can mend that.
+// shouldLog reports whether the log needs the whole error, because an operator has to act on it.
 func shouldLog(kind fault.Kind) bool {
 	return kind == fault.Internal || kind == fault.Unavailable || kind == fault.StorageFull
 }
 
-// patience is how long the client should wait before it asks again. What makes a
-// server busy often passes; room on a disk somebody has to make.
+// retryAfter is how long the client should wait before a retry. Overload often passes quickly; a
+// full disk needs an operator.
 func retryAfter(f *fault.Fault) time.Duration {
 	switch f.Kind {
 	case fault.Unavailable:
@@ -87,10 +86,10 @@ func retryAfter(f *fault.Fault) time.Duration {
 	return f.RetryAfter
 }
 
-// Write sends a complete answer. The caller has set the Content-Type.
+// Write sends a complete response. The caller has set the Content-Type.
 func Write(w http.ResponseWriter, status int, body []byte) error {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the caller is gone if this fails
+	_, _ = w.Write(body) // fails only when the client has disconnected
 	return nil
 }

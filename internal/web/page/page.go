@@ -1,6 +1,5 @@
-// Package page is how Kartotek's own pages look and are sent: one layout, and one
-// small style that each page carries along, so that a browser asks for nothing
-// more. It refuses to know what the pages say.
+// Package page renders and sends Kartotek's own HTML pages: one layout with an inline style, so that
+// a browser needs no further request. It does not know the content of the pages.
 package page
 
 import (
@@ -21,21 +20,19 @@ var layout string
 //go:embed style.css
 var style string
 
-// policy lets a page show what it carries itself, and load and do nothing else.
+// policy allows the inline style and data images, and nothing else.
 var policy = "default-src 'none'; style-src '" + hash(style) + "'; img-src data:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// hash is how a Content-Security-Policy names a text.
+// hash is the source expression of an inline text in a Content-Security-Policy.
 func hash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// Parse reads the templates of a kind of page. They define "title" and "main", and
-// may define "trail", a nav of links to the pages above. It panics when they cannot
-// be read.
-// The function prose writes the text of a description: paragraphs, and code between
-// backticks.
+// Parse parses the templates of a kind of page, and panics when they are malformed. They define
+// "title" and "main", and may define "trail", a nav of links to the parent pages. The template
+// function prose formats a description: paragraphs, and code between backticks.
 func Parse(text string) *template.Template {
 	functions := template.FuncMap{
 		"style": func() template.CSS { return template.CSS(style) },
@@ -60,7 +57,7 @@ func prose(text string) template.HTML {
 	return template.HTML(out.String())
 }
 
-// Render makes the page that data is about.
+// Render executes a template from Parse with data.
 func Render(t *template.Template, data any) ([]byte, error) {
 	var out bytes.Buffer
 	if err := t.Execute(&out, data); err != nil {
@@ -69,8 +66,8 @@ func Render(t *template.Template, data any) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// Send answers with a rendered page. Browsers keep one that was found for five
-// minutes, and then ask whether it has changed.
+// Send responds with a rendered page. Browsers cache a page with status 200 for five minutes, then
+// revalidate it.
 func Send(w http.ResponseWriter, r *http.Request, status int, body []byte) error {
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
