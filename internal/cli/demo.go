@@ -117,7 +117,7 @@ func fillDemo(ctx context.Context, store anyStore) error {
 		}
 	}
 	scopes := []access.Scope{access.Read, access.Write}
-	return store.AddKey(ctx, access.KeyOf(demoTenant, "demo", scopes, demoKey, time.Now()))
+	return store.AddKey(ctx, access.ParseKey(demoTenant, "demo", scopes, demoKey, time.Now()))
 }
 
 // demoGuide is what to try first.

@@ -238,7 +238,7 @@ func addCallers(t testing.TB, db access.Registry) {
 	}
 	err = errors.Join(err, db.RevokeAccount(t.Context(), "hafslund", "gone", born))
 	add := func(tenant, name string, manners access.KeyOptions, scopes ...access.Scope) {
-		key := access.KeyOf(tenant, name, scopes, keyTexts[name], born)
+		key := access.ParseKey(tenant, name, scopes, keyTexts[name], born)
 		key.Options = manners
 		err = errors.Join(err, db.AddKey(t.Context(), key))
 	}
