@@ -167,11 +167,11 @@ func (s *settings) newServer(ctx context.Context, log *slog.Logger, m *metrics, 
 		gate.Limits = access.NewRateLimits(s.rate, s.rateBurst, time.Now)
 	}
 	repeats := contract.NewIdempotencyMiddleware(customers)
-	utility := elw.New(elw.Settings{Customers: customers, Gate: gate, Repeats: repeats, Now: time.Now, ConfirmAfter: s.confirmAfter})
+	utility := elw.New(elw.Settings{Customers: customers, Authenticator: gate, Idempotency: repeats, Now: time.Now, ConfirmAfter: s.confirmAfter})
 	contracts := []contract.Contract{
 		utility,
-		lochting.New(lochting.Settings{Customers: customers, Gate: gate, Repeats: repeats}),
-		native.New(native.Settings{Customers: customers, Gate: gate, Repeats: repeats, Registry: store, CursorSecret: cursorSecret, Now: time.Now, ConfirmAfter: s.confirmAfter, Stopping: ctx.Done()}),
+		lochting.New(lochting.Settings{Customers: customers, Authenticator: gate, Idempotency: repeats}),
+		native.New(native.Settings{Customers: customers, Authenticator: gate, Idempotency: repeats, Registry: store, CursorSecret: cursorSecret, Now: time.Now, ConfirmAfter: s.confirmAfter, Stopping: ctx.Done()}),
 	}
 	var mounts []web.Mount
 	for _, c := range contracts {

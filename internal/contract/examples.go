@@ -10,14 +10,14 @@ import (
 // Recorded are the exchanges in the contract's transcripts by the operation that
 // they asked for, in the order in which they are written. It reads all of them:
 // call it once.
-func (c Contract) Recorded() (map[string][]transcript.Exchange, error) {
+func (c Contract) Examples() (map[string][]transcript.Exchange, error) {
 	all, err := transcript.ReadAll(c.Transcripts)
 	if err != nil {
 		return nil, err
 	}
 	recorded := map[string][]transcript.Exchange{}
 	for _, e := range all {
-		if route, _, ok := c.Route(e.Request.Method, e.Request.Target); ok {
+		if route, _, ok := c.MatchRoute(e.Request.Method, e.Request.Target); ok {
 			recorded[route.Operation] = append(recorded[route.Operation], e)
 		}
 	}
@@ -26,13 +26,13 @@ func (c Contract) Recorded() (map[string][]transcript.Exchange, error) {
 
 // Route finds the operation that a request asks for, and what its path says in the
 // place of each parameter. It serves those who look at requests; Mount answers them.
-func (c Contract) Route(method, target string) (route Route, params map[string]string, ok bool) {
+func (c Contract) MatchRoute(method, target string) (route Route, params map[string]string, ok bool) {
 	u, err := url.Parse(target)
 	if err != nil {
 		return Route{}, nil, false
 	}
 	for _, route := range c.Routes {
-		params, ok := c.match(route.Path, u.Path)
+		params, ok := c.matchPath(route.Path, u.Path)
 		if ok && route.Method == method {
 			return route, params, true
 		}
@@ -40,7 +40,7 @@ func (c Contract) Route(method, target string) (route Route, params map[string]s
 	return Route{}, nil, false
 }
 
-func (c Contract) match(pattern, path string) (params map[string]string, ok bool) {
+func (c Contract) matchPath(pattern, path string) (params map[string]string, ok bool) {
 	if c.FoldCase {
 		path = strings.TrimSuffix(path, "/")
 	}
