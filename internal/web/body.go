@@ -32,8 +32,8 @@ func RequestType(r *http.Request, accepted ...string) (string, error) {
 	return media, nil
 }
 
-// Encoded reports whether Content-Encoding says that the body is compressed, or
-// in another way not what its media type says.
+// HasContentEncoding reports whether Content-Encoding says that the body is compressed or
+// otherwise encoded.
 func HasContentEncoding(r *http.Request) bool {
 	for _, header := range r.Header.Values("Content-Encoding") {
 		for coding := range strings.SplitSeq(header, ",") {

@@ -41,9 +41,8 @@ func IfMatch(r *http.Request) (versions []int64, conditional bool, err error) {
 	}
 }
 
-// Cached reports whether If-None-Match (RFC 9110, section 13.1.2) says that the
-// client has what this tag stands for: 304 then tells it enough. Tags are compared
-// weakly; a header that is no list of tags says nothing.
+// NotModified reports whether If-None-Match (RFC 9110, section 13.1.2) names this tag, so
+// that the response is 304. Tags are compared weakly; a malformed header is ignored.
 func NotModified(r *http.Request, tag string) bool {
 	list := strings.Join(r.Header.Values("If-None-Match"), ",")
 	if strings.TrimSpace(list) == "*" {
@@ -184,8 +183,8 @@ func structuredString(s string) string {
 	return `%"` + display.String() + `"`
 }
 
-// ReadsOnly reports whether a request reads. The answer to another one is told which
-// methods would.
+// AllowReadOnly reports whether the method of a request is GET or HEAD. If not, it sets the
+// Allow header of the response.
 func AllowReadOnly(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return true

@@ -28,7 +28,7 @@ func Capture(f func(w http.ResponseWriter) error) (BufferedResponse, error) {
 	return BufferedResponse{rec.status, rec.header, rec.body.Bytes()}, nil
 }
 
-// Send answers with a, beside the headers that w has already.
+// WriteTo sends the response, in addition to the headers that w already has.
 func (a BufferedResponse) WriteTo(w http.ResponseWriter) error {
 	maps.Copy(w.Header(), a.Header)
 	w.WriteHeader(a.Status)
@@ -36,7 +36,7 @@ func (a BufferedResponse) WriteTo(w http.ResponseWriter) error {
 	return nil
 }
 
-// Bytes is the answer as it is kept.
+// Encode returns the response in its stored form.
 func (a BufferedResponse) Encode() ([]byte, error) { return json.Marshal(a, json.Deterministic(true)) }
 
 // DecodeResponse reads what Bytes wrote.
