@@ -7,9 +7,8 @@ import (
 	"kartotek/internal/contract/transcript"
 )
 
-// Recorded are the exchanges in the contract's transcripts by the operation that
-// they asked for, in the order in which they are written. It reads all of them:
-// call it once.
+// Examples returns the exchanges in the contract's transcripts by operation, in the order of
+// the files. It reads all transcripts: call it once.
 func (c Contract) Examples() (map[string][]transcript.Exchange, error) {
 	all, err := transcript.ReadAll(c.Transcripts)
 	if err != nil {
@@ -24,8 +23,8 @@ func (c Contract) Examples() (map[string][]transcript.Exchange, error) {
 	return recorded, nil
 }
 
-// Route finds the operation that a request asks for, and what its path says in the
-// place of each parameter. It serves those who look at requests; Mount answers them.
+// MatchRoute finds the operation of a request and the values of its path parameters. It is
+// for documentation and tests; Mount serves requests.
 func (c Contract) MatchRoute(method, target string) (route Route, params map[string]string, ok bool) {
 	u, err := url.Parse(target)
 	if err != nil {

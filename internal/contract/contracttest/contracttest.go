@@ -140,9 +140,9 @@ func (s *player) exchange(lines []string) string {
 	return s.fixture.replaceCaptured(formatResponse(w))
 }
 
-// WalkFaults hands fail every kind of fault: each must be answered with an error
-// status, in a body that the schema of the contract's errors takes, and without
-// the text of what is ours to fix.
+// CheckErrors passes every kind of fault to fail: each response must have an
+// error status, a body that the schema of the contract's errors accepts, and no internal
+// error text.
 func CheckErrors(t *testing.T, c contract.Contract, errorSchema string) {
 	judge := newSpecChecker(t, c)
 	for _, kind := range fault.Kinds() {

@@ -22,16 +22,16 @@ import (
 	"kartotek/internal/web"
 )
 
-// World is what a contract is played in: a store in a temporary directory, a
-// clock that stands still, and these customers and callers.
+// Fixture is what the transcripts of a contract run against: a store in a temporary directory,
+// a fixed clock, and these customers, accounts and keys.
 //
 // Tenant "hafslund" has the customers 42 (Kari Nordmann, with all fields), 43 (an
-// organisation with hardly any) and 44 (a Swede, whom lochting cannot express);
+// organisation with hardly any) and 44 (a Swede, whose country lochting cannot show);
 // tenant "other" has one that is also 42. The accounts are kari (password
-// sommerregn; her own 42), ola (vinterdag; 44 and 99, who does not exist), service
+// sommerregn; her own 42), ola (vinterdag; 44 and 99, which does not exist), service
 // (all customers), gone (revoked) and olga (of the other tenant). The keys are
-// writer, partner (who writes as well), careful (held to send If-Match), blunt
-// (whose old values overwrite), reader, admin (with that scope alone), revoked and
+// writer, partner (also with write access), careful (must send If-Match), blunt
+// (may write stale values), reader, admin (with that scope alone), revoked and
 // other.
 type Fixture struct {
 	Customers     *customer.Service
@@ -55,7 +55,7 @@ const (
 	otherID = "0195e3a0-0000-7000-8000-0000000000f2"
 )
 
-// NewWorld returns a fresh world, which ends with the test.
+// NewFixture returns a new fixture, which is closed when the test ends.
 func NewFixture(t testing.TB) Fixture {
 	t.Helper()
 	db := openStore(t)
@@ -238,7 +238,7 @@ func addCallers(t testing.TB, db access.Registry) {
 	}
 	err = errors.Join(err, db.RevokeAccount(t.Context(), "hafslund", "gone", born))
 	add := func(tenant, name string, manners access.KeyOptions, scopes ...access.Scope) {
-		key := access.KeyOf(tenant, name, scopes, keyTexts[name], born)
+		key := access.ParseKey(tenant, name, scopes, keyTexts[name], born)
 		key.Options = manners
 		err = errors.Join(err, db.AddKey(t.Context(), key))
 	}

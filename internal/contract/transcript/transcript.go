@@ -49,8 +49,8 @@ type Request struct {
 	Body           string // as the transcript writes it
 }
 
-// Answer is what a contract sent back. Headers that every answer of the contract
-// has are not among its own.
+// Response is a recorded response, without the headers that every response of the contract
+// has.
 type Response struct {
 	Status int
 	Header []Header
@@ -71,8 +71,8 @@ func (r Request) Verbatim() bool {
 	return true
 }
 
-// Shown are the exchanges with this status that documentation shows: those that
-// are examples, or else the first.
+// Examples returns the exchanges with this status that documentation shows: those marked as
+// examples, or else the first.
 func Examples(all []Exchange, status int) []Exchange {
 	var first, examples []Exchange
 	for _, e := range all {
