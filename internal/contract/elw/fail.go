@@ -11,33 +11,22 @@ import (
 	"kartotek/internal/web"
 )
 
-// errorBody is ASP.NET's HttpError. ModelState lists what is wrong with each
-// property.
+// errorBody is ASP.NET's HttpError. ModelState lists the errors of each property.
 type errorBody struct {
 	Message    string
 	ModelState map[string][]string `json:",omitempty"`
 }
 
-var status = map[fault.Kind]int{
-	fault.BadRequest:            http.StatusBadRequest,
-	fault.Invalid:               http.StatusBadRequest,
-	fault.Unauthenticated:       http.StatusUnauthorized,
-	fault.Forbidden:             http.StatusForbidden,
-	fault.NotFound:              http.StatusNotFound,
-	fault.RouteNotFound:         http.StatusNotFound,
-	fault.MethodNotAllowed:      http.StatusMethodNotAllowed,
-	fault.Conflict:              http.StatusConflict,
-	fault.PreconditionFailed:    http.StatusPreconditionFailed,
-	fault.PreconditionRequired:  http.StatusPreconditionRequired,
-	fault.IdempotencyInProgress: http.StatusConflict,
-	fault.IdempotencyKeyReused:  http.StatusUnprocessableEntity,
-	fault.RateLimited:           http.StatusTooManyRequests,
-	fault.TooLarge:              http.StatusRequestEntityTooLarge,
-	fault.UnsupportedMediaType:  http.StatusUnsupportedMediaType,
-	fault.RequestTimeout:        http.StatusRequestTimeout,
-	fault.Unavailable:           http.StatusServiceUnavailable,
-	fault.StorageFull:           http.StatusServiceUnavailable, // the .NET of its clients has no name for 507
-	fault.Internal:              http.StatusInternalServerError,
+// statusOf is web.Status, except that clients of this contract get 400 for broken rules, and 503 for
+// a full disk because the .NET Framework has no name for 507.
+func statusOf(kind fault.Kind) int {
+	switch kind {
+	case fault.Invalid:
+		return http.StatusBadRequest
+	case fault.StorageFull:
+		return http.StatusServiceUnavailable
+	}
+	return web.Status(kind)
 }
 
 // fail writes f as this contract's error body.
@@ -54,14 +43,14 @@ func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 		key := "customer"
 		switch name {
 		case "":
-		case "Idempotency-Key": // a header's, and no property
+		case "Idempotency-Key": // a header, not a property
 			key = name
 		default:
 			key += "." + name
 		}
 		body.ModelState[key] = append(body.ModelState[key], sentence(name, field))
 	}
-	_ = write(w, r, status[f.Kind], body) // strings and their map always encode
+	_ = write(w, r, statusOf(f.Kind), body) // a map of strings always encodes
 }
 
 func message(r *http.Request, kind fault.Kind) string {
@@ -101,10 +90,10 @@ func message(r *http.Request, kind fault.Kind) string {
 	}
 }
 
-// requestURI is what the client asked for, as it wrote it, but for the query.
+// requestURI is the request URI as the client sent it, without the query.
 func requestURI(r *http.Request) string {
 	uri, _, _ := strings.Cut(r.RequestURI, "?")
-	if !strings.HasPrefix(uri, "/") { // a proxy's client sends it whole
+	if !strings.HasPrefix(uri, "/") { // absolute form, sent to proxies
 		return uri
 	}
 	if r.TLS != nil {
@@ -131,15 +120,15 @@ func unsupported(r *http.Request) string {
 	return fmt.Sprintf("The request entity's media type '%s' is not supported for this resource.", sent)
 }
 
-// wireName is a domain field's name in this contract. Faults of a body's shape
-// name properties as the wire does already.
+// wireName maps domain fields to property names. Faults about the form of the body have property
+// names already.
 var wireName = map[string]string{
 	"email":  "Email",
 	"mobile": "MobileNumber",
 	"phone":  "PhoneNumber",
 }
 
-// sentence says what is wrong with a property as ASP.NET's validation does.
+// sentence is the message of ASP.NET's validation for a broken rule.
 func sentence(name string, f fault.Field) string {
 	switch f.Path + ":" + f.Rule {
 	case "email:" + fault.Format:

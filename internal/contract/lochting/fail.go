@@ -17,38 +17,28 @@ type errorBody struct {
 	Message string `json:"message"`
 }
 
-var status = map[fault.Kind]int{
-	fault.BadRequest:            http.StatusBadRequest,
-	fault.Invalid:               http.StatusBadRequest,
-	fault.Unauthenticated:       http.StatusUnauthorized,
-	fault.Forbidden:             http.StatusUnauthorized, // the contract knows no 403
-	fault.NotFound:              http.StatusNotFound,
-	fault.RouteNotFound:         http.StatusNotFound,
-	fault.MethodNotAllowed:      http.StatusMethodNotAllowed,
-	fault.Conflict:              http.StatusConflict,
-	fault.PreconditionFailed:    http.StatusPreconditionFailed,
-	fault.PreconditionRequired:  http.StatusPreconditionRequired,
-	fault.IdempotencyInProgress: http.StatusConflict,
-	fault.IdempotencyKeyReused:  http.StatusUnprocessableEntity,
-	fault.RateLimited:           http.StatusTooManyRequests,
-	fault.TooLarge:              http.StatusRequestEntityTooLarge,
-	fault.UnsupportedMediaType:  http.StatusUnsupportedMediaType,
-	fault.RequestTimeout:        http.StatusRequestTimeout,
-	fault.Unavailable:           http.StatusServiceUnavailable,
-	fault.StorageFull:           http.StatusInsufficientStorage,
-	fault.Internal:              http.StatusInternalServerError,
+// statusOf is web.Status, except that this contract has 400 for broken rules and no 403.
+func statusOf(kind fault.Kind) int {
+	switch kind {
+	case fault.Invalid:
+		return http.StatusBadRequest
+	case fault.Forbidden:
+		return http.StatusUnauthorized
+	}
+	return web.Status(kind)
 }
 
 // fail writes f as this contract's error body.
 func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
-	if status[f.Kind] == http.StatusUnauthorized {
+	status := statusOf(f.Kind)
+	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		_ = web.Write(w, http.StatusUnauthorized, nil) // never fails
 		return
 	}
-	b, _ := json.Marshal(errorBody{message(r, f)}, jsontext.AllowInvalidUTF8(true)) // a string then always encodes
+	b, _ := json.Marshal(errorBody{message(r, f)}, jsontext.AllowInvalidUTF8(true)) // always encodes with this option
 	w.Header().Set("Content-Type", "application/json")
-	_ = web.Write(w, status[f.Kind], b) // never fails
+	_ = web.Write(w, status, b) // never fails
 }
 
 func message(r *http.Request, f *fault.Fault) string {
@@ -83,8 +73,10 @@ func message(r *http.Request, f *fault.Fault) string {
 		return "The server is busy, try again"
 	case fault.StorageFull:
 		return "The server has no room for changes, try again later"
-	default:
+	case fault.Internal:
 		return "Internal server error"
+	default:
+		return http.StatusText(statusOf(f.Kind))
 	}
 }
 
@@ -95,7 +87,7 @@ func unsupported(r *http.Request) string {
 	return "Content-Type must be application/json, in UTF-8"
 }
 
-// reasons is every violation, in the order of the documentation.
+// reasons lists every violation, in the order of the documentation.
 func reasons(f *fault.Fault) string {
 	if len(f.Fields) == 0 {
 		return strings.ToUpper(f.Text[:1]) + f.Text[1:]
