@@ -50,12 +50,12 @@ type ruleText struct{ Rule, Meaning string }
 func problemPageOf(asked fault.Kind) (about problemPage, known bool) {
 	k, known := kinds[asked]
 	if known {
-		about = problemPage{Type: string(asked), Status: k.status, Title: k.title, Meaning: k.meaning, Advice: k.advice}
+		about = problemPage{Type: string(asked), Status: web.Status(asked), Title: k.title, Meaning: k.meaning, Advice: k.advice}
 		about.Rules = rulesOf[asked]
 	}
 	for _, other := range fault.Kinds() {
 		if other != asked {
-			about.Others = append(about.Others, problemPage{Type: string(other), Status: kinds[other].status, Title: kinds[other].title})
+			about.Others = append(about.Others, problemPage{Type: string(other), Status: web.Status(other), Title: kinds[other].title})
 		}
 	}
 	return about, known
