@@ -9,44 +9,45 @@ import (
 	"kartotek/internal/web"
 )
 
-// Authenticator lets callers in, as often as they may ask. Contracts take the credential
-// out of the request, each in its own way.
+// Authenticator authenticates callers and applies their rate limits. Each contract extracts the
+// credential from the request itself.
 type Authenticator struct {
 	Directory *access.Directory
-	Limits    *access.RateLimits // nil: every caller may ask as often as it likes
-	Proxies   []netip.Prefix     // whose X-Forwarded-For is believed
+	Limits    *access.RateLimits // nil: no limits
+	Proxies   []netip.Prefix     // trusted to set X-Forwarded-For
 }
 
-// ByKey admits the caller with this API key to a contract.
-func (g Authenticator) ByKey(w http.ResponseWriter, r *http.Request, contract, key string) (access.Actor, error) {
-	by, err := g.Directory.ByKey(r.Context(), key)
+// ByKey authenticates the caller of a contract by its API key.
+func (a Authenticator) ByKey(w http.ResponseWriter, r *http.Request, contract, key string) (access.Actor, error) {
+	actor, err := a.Directory.ByKey(r.Context(), key)
 	if err != nil {
 		return access.Actor{}, err
 	}
-	return g.rateLimit(w, r, contract, by)
+	return a.rateLimit(w, r, contract, actor)
 }
 
-// ByPassword admits the caller with this login and password to a contract.
-func (g Authenticator) ByPassword(w http.ResponseWriter, r *http.Request, contract, login, password string) (access.Actor, error) {
-	by, err := g.Directory.ByPassword(r.Context(), g.clientIP(r), login, password)
+// ByPassword authenticates the caller of a contract by its login and password.
+func (a Authenticator) ByPassword(w http.ResponseWriter, r *http.Request, contract, login, password string) (access.Actor, error) {
+	actor, err := a.Directory.ByPassword(r.Context(), a.clientIP(r), login, password)
 	if err != nil {
 		return access.Actor{}, err
 	}
-	return g.rateLimit(w, r, contract, by)
+	return a.rateLimit(w, r, contract, actor)
 }
 
-// admit counts the request, and tells its sender how many more there may be.
-func (g Authenticator) rateLimit(w http.ResponseWriter, r *http.Request, contract string, by access.Actor) (access.Actor, error) {
-	by.Contract, by.RequestID = contract, web.RequestID(r)
-	if g.Limits == nil {
-		return by, nil
+// rateLimit counts the request and sets the RateLimit headers. It returns the actor with the
+// contract and the id of the request.
+func (a Authenticator) rateLimit(w http.ResponseWriter, r *http.Request, contract string, actor access.Actor) (access.Actor, error) {
+	actor.Contract, actor.RequestID = contract, web.RequestID(r)
+	if a.Limits == nil {
+		return actor, nil
 	}
-	budget, err := g.Limits.Allow(by)
-	w.Header().Set("RateLimit-Limit", strconv.Itoa(budget.Limit))
-	w.Header().Set("RateLimit-Remaining", strconv.Itoa(budget.Remaining))
-	w.Header().Set("RateLimit-Reset", web.Seconds(budget.Reset))
+	quota, err := a.Limits.Allow(actor)
+	w.Header().Set("RateLimit-Limit", strconv.Itoa(quota.Limit))
+	w.Header().Set("RateLimit-Remaining", strconv.Itoa(quota.Remaining))
+	w.Header().Set("RateLimit-Reset", web.Seconds(quota.Reset))
 	if err != nil {
 		return access.Actor{}, err
 	}
-	return by, nil
+	return actor, nil
 }

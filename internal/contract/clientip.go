@@ -7,35 +7,34 @@ import (
 	"strings"
 )
 
-// address is where the request comes from. A proxy adds the address that it was
-// called from to the right of X-Forwarded-For; what stands further left is as
-// true as that caller wants. So it goes from the connection to the left, for as
-// long as it meets trusted proxies.
-func (g Authenticator) clientIP(r *http.Request) netip.Addr {
-	from, _ := parseAddress(r.RemoteAddr) // zero when the connection has none, as a Unix socket
+// clientIP is the address of the client. Each proxy appends the address of its own client to
+// X-Forwarded-For, and a client can send any value, so the list is read from right to left while
+// the addresses are trusted proxies.
+func (a Authenticator) clientIP(r *http.Request) netip.Addr {
+	ip, _ := parseIP(r.RemoteAddr) // zero for connections without an address, such as Unix sockets
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, hop := range slices.Backward(hops) {
-		if !g.isTrustedProxy(from) {
-			return from
+		if !a.isTrustedProxy(ip) {
+			return ip
 		}
-		before, ok := parseAddress(strings.TrimSpace(hop))
+		previous, ok := parseIP(strings.TrimSpace(hop))
 		if !ok {
-			return from
+			return ip
 		}
-		from = before
+		ip = previous
 	}
-	return from
+	return ip
 }
 
-func (g Authenticator) isTrustedProxy(a netip.Addr) bool {
-	return slices.ContainsFunc(g.Proxies, func(p netip.Prefix) bool { return p.Contains(a) })
+func (a Authenticator) isTrustedProxy(ip netip.Addr) bool {
+	return slices.ContainsFunc(a.Proxies, func(p netip.Prefix) bool { return p.Contains(ip) })
 }
 
-// parseAddress reads an address with or without a port.
-func parseAddress(s string) (a netip.Addr, ok bool) {
+// parseIP parses an address with or without a port.
+func parseIP(s string) (ip netip.Addr, ok bool) {
 	if withPort, err := netip.ParseAddrPort(s); err == nil {
 		return withPort.Addr().Unmap().WithZone(""), true
 	}
-	a, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"))
-	return a.Unmap().WithZone(""), err == nil
+	ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"))
+	return ip.Unmap().WithZone(""), err == nil
 }

@@ -1,9 +1,9 @@
-// Package contract says what a contract is: a name, routes, a way to fail and
-// the OpenAPI document that judges it. It knows none of the contracts.
+// Package contract defines a contract: a name, routes, error responses and an OpenAPI document. It
+// does not know the individual contracts.
 //
-// Read contract.go for how one is mounted; for what stands before the handlers of
-// all of them, gate.go for how callers are let in, once.go for requests that are
-// sent again; and recorded.go for what transcripts show of its operations.
+// Start with contract.go for how a contract is mounted. The middleware that contracts share is in
+// authenticator.go and idempotency.go. examples.go finds the examples of each operation in the
+// transcripts.
 package contract
 
 import (
@@ -19,15 +19,15 @@ import (
 	"kartotek/internal/web"
 )
 
-// Contract is one wire API that the server honours.
+// Contract is one HTTP API that the server implements.
 type Contract struct {
 	Name        string // in logs, metrics and the history
-	Prefix      string // of every path that is the contract's, known or not: "/api/"
-	FoldCase    bool   // whether paths match in any case, and with a slash at the end
+	Prefix      string // of all its paths, known or not: "/api/"
+	FoldCase    bool   // whether paths match in any case and with a trailing slash
 	Routes      []Route
 	Fail        web.Fail
 	Spec        []byte // OpenAPI 3.1, YAML
-	Transcripts fs.FS  // recorded conversations, which package transcript reads
+	Transcripts fs.FS  // in the format of package transcript
 }
 
 // Route is one operation.
@@ -38,8 +38,7 @@ type Route struct {
 	Handle    web.Func
 }
 
-// Mount returns the contract's handler on the paths that it owns. A HEAD is
-// answered where a GET is.
+// Mount returns the contract's handler for its prefix. Every GET route also serves HEAD.
 func (c Contract) Mount() web.Mount {
 	mux := http.NewServeMux()
 	for p, routes := range c.routesByPath() {
@@ -76,14 +75,14 @@ func (c Contract) routesByPath() map[string]map[string]Route {
 	return all
 }
 
-// methods answers with the route of the request's method.
+// dispatchMethods serves the routes of one path by method.
 func (c Contract) dispatchMethods(routes map[string]Route) http.Handler {
 	handlers := map[string]http.Handler{}
 	for method, route := range routes {
 		handlers[method] = web.Handle(route.Handle, c.Fail)
 	}
 	allow := strings.Join(slices.Sorted(maps.Keys(routes)), ", ")
-	noMethod := c.failWith(fault.New(fault.MethodNotAllowed, "the path knows %s", allow))
+	noMethod := c.failWith(fault.New(fault.MethodNotAllowed, "allowed methods: %s", allow))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, ok := handlers[r.Method]
 		if !ok {
@@ -100,8 +99,7 @@ func (c Contract) failWith(f *fault.Fault) http.Handler {
 	return web.Handle(func(http.ResponseWriter, *http.Request) error { return f }, c.Fail)
 }
 
-// folded is a pattern in the case in which it is matched, its wildcards as they
-// are.
+// foldPattern returns the pattern in lower case if paths match in any case, except for its wildcards.
 func (c Contract) foldPattern(pattern string) string {
 	if !c.FoldCase {
 		return pattern
@@ -119,15 +117,15 @@ func (c Contract) foldRequest(r *http.Request) *http.Request {
 	if !c.FoldCase {
 		return r
 	}
-	segments := strings.Split(strings.TrimSuffix(r.URL.EscapedPath(), "/"), "/") // "%2F" is no slash
+	segments := strings.Split(strings.TrimSuffix(r.URL.EscapedPath(), "/"), "/") // an escaped slash stays part of its segment
 	for i, s := range segments {
-		s, _ = url.PathUnescape(s) // never fails: EscapedPath is well-formed
+		s, _ = url.PathUnescape(s) // EscapedPath is well-formed
 		segments[i] = url.PathEscape(strings.ToLower(s))
 	}
 	routed := r.WithContext(r.Context()) // a copy
 	routed.URL = new(url.URL)
 	*routed.URL = *r.URL
 	routed.URL.RawPath = strings.Join(segments, "/")
-	routed.URL.Path, _ = url.PathUnescape(routed.URL.RawPath) // nor does this
+	routed.URL.Path, _ = url.PathUnescape(routed.URL.RawPath)
 	return routed
 }

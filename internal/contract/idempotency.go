@@ -17,8 +17,8 @@ import (
 	"kartotek/internal/web"
 )
 
-// IdempotencyMiddleware lets clients send a change again without making it again: the header
-// Idempotency-Key names the request, and its first answer is kept.
+// IdempotencyMiddleware makes retries of a change safe: a request with an Idempotency-Key is
+// executed once, and a retry gets the stored response.
 type IdempotencyMiddleware struct {
 	customers *customer.Service
 
@@ -26,82 +26,81 @@ type IdempotencyMiddleware struct {
 	running map[requestKey]bool
 }
 
-// request is how a tenant's callers name one.
+// requestKey identifies an idempotent request. Keys of different tenants are independent.
 type requestKey struct{ tenant, key string }
 
-// NewIdempotencyMiddleware returns a Repeats that keeps answers where customers are.
+// NewIdempotencyMiddleware returns middleware that stores responses with the customers.
 func NewIdempotencyMiddleware(customers *customer.Service) *IdempotencyMiddleware {
 	return &IdempotencyMiddleware{customers: customers, running: map[requestKey]bool{}}
 }
 
-// MutatingHandler is a handler that changes something. once is nil for a request that
-// will not be sent again.
-type MutatingHandler func(w http.ResponseWriter, r *http.Request, by access.Actor, once *Idempotency) error
+// MutatingHandler is a handler that changes something. idem is nil when the request has no
+// Idempotency-Key.
+type MutatingHandler func(w http.ResponseWriter, r *http.Request, actor access.Actor, idem *Idempotency) error
 
-// Idempotency is how a handler keeps its answer with the change itself.
+// Idempotency is the idempotency key of a request and a digest of the request.
 type Idempotency struct {
 	key, digest string
 }
 
-// Record is for customer.Service. It runs answer inside the write, beside the run
-// that answers the client: answer must say the same each time, and so neither
-// look at the clock nor at anything that moves.
-func (o *Idempotency) Record(answer func(http.ResponseWriter, customer.Change) error) *customer.Idempotency {
-	if o == nil {
+// Record returns what customer.Service needs to store the response in the transaction of the
+// change; it is nil when i is nil. respond runs inside the transaction and once more to send the
+// response, so it must be deterministic and must not read the clock.
+func (i *Idempotency) Record(respond func(http.ResponseWriter, customer.Change) error) *customer.Idempotency {
+	if i == nil {
 		return nil
 	}
-	return &customer.Idempotency{Key: o.key, Digest: o.digest, Respond: func(ch customer.Change) ([]byte, error) {
-		a, err := web.Capture(func(w http.ResponseWriter) error { return answer(w, ch) })
+	return &customer.Idempotency{Key: i.key, Digest: i.digest, Respond: func(ch customer.Change) ([]byte, error) {
+		response, err := web.Capture(func(w http.ResponseWriter) error { return respond(w, ch) })
 		if err != nil {
 			return nil, err
 		}
-		return a.Encode()
+		return response.Encode()
 	}}
 }
 
-// Handler is f behind Handle.
-func (x *IdempotencyMiddleware) Handler(fail web.Fail, f MutatingHandler) func(http.ResponseWriter, *http.Request, access.Actor) error {
-	return func(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-		return x.Handle(w, r, by, fail, f)
+// Handler wraps f with Handle.
+func (m *IdempotencyMiddleware) Handler(fail web.Fail, f MutatingHandler) func(http.ResponseWriter, *http.Request, access.Actor) error {
+	return func(w http.ResponseWriter, r *http.Request, actor access.Actor) error {
+		return m.Handle(w, r, actor, fail, f)
 	}
 }
 
-// Handle runs f unless the request has been answered before. fail is the
-// contract's.
+// Handle runs f, or replays the stored response of an earlier request with the same key. fail is
+// the contract's.
 //
-// It returns a BadRequest fault for a key that is none, an IdempotencyInProgress fault while the
-// first request with the key is under way, and an IdempotencyKeyReused fault when that was
-// another request.
-func (x *IdempotencyMiddleware) Handle(w http.ResponseWriter, r *http.Request, by access.Actor, fail web.Fail, f MutatingHandler) error {
-	once, err := parseIdempotencyKey(r, by)
+// It returns a BadRequest fault for an invalid key, an IdempotencyInProgress fault while the first
+// request is running, and an IdempotencyKeyReused fault when the first request was a different one.
+func (m *IdempotencyMiddleware) Handle(w http.ResponseWriter, r *http.Request, actor access.Actor, fail web.Fail, f MutatingHandler) error {
+	idem, err := parseIdempotencyKey(r, actor)
 	if err != nil {
 		return err
 	}
-	if once == nil {
-		return f(w, r, by, nil)
+	if idem == nil {
+		return f(w, r, actor, nil)
 	}
-	done, err := x.begin(requestKey{by.Tenant, once.key})
+	done, err := m.begin(requestKey{actor.Tenant, idem.key})
 	if err != nil {
 		return err
 	}
 	defer done()
-	receipt, err := x.customers.FindResponse(r.Context(), by, once.key)
+	record, err := m.customers.FindResponse(r.Context(), actor, idem.key)
 	if err == nil {
-		return replay(w, receipt, once.digest)
+		return replay(w, record, idem.digest)
 	}
 	if !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	err = f(w, r, by, once)
+	err = f(w, r, actor, idem)
 	if isCacheable(err) {
-		return x.saveError(w, r, by, once, fault.From(err), fail)
+		return m.saveError(w, r, actor, idem, fault.From(err), fail)
 	}
 	return err
 }
 
-// readOnce takes the key from the request, whose body it reads for that. It is
-// nil without one.
-func parseIdempotencyKey(r *http.Request, by access.Actor) (*Idempotency, error) {
+// parseIdempotencyKey returns nil when the request has no key. Otherwise it reads the body for the
+// digest and replaces it.
+func parseIdempotencyKey(r *http.Request, actor access.Actor) (*Idempotency, error) {
 	keys := r.Header.Values("Idempotency-Key")
 	if len(keys) == 0 {
 		return nil, nil
@@ -118,7 +117,7 @@ func parseIdempotencyKey(r *http.Request, by access.Actor) (*Idempotency, error)
 		return nil, err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	return &Idempotency{keys[0], digest(r, by, body)}, nil
+	return &Idempotency{keys[0], digest(r, actor, body)}, nil
 }
 
 func isValidKey(s string) bool {
@@ -126,51 +125,50 @@ func isValidKey(s string) bool {
 	return len(s) >= 1 && len(s) <= 255 && !invisible
 }
 
-// digest tells two requests apart: by who asks, for what, and on what condition.
-// The caller is part of it because keys are the tenant's: one caller who meets
-// another's key must be refused, and not be told what the other was answered.
-func digest(r *http.Request, by access.Actor, body []byte) string {
+// digest identifies the content of a request. It includes the caller, because keys belong to the
+// tenant: a caller that uses another caller's key must not get that caller's response.
+func digest(r *http.Request, actor access.Actor, body []byte) string {
 	h := sha256.New()
 	for _, part := range []string{
-		by.Name, r.Method, r.URL.EscapedPath(), r.URL.RawQuery,
+		actor.Name, r.Method, r.URL.EscapedPath(), r.URL.RawQuery,
 		r.Header.Get("Content-Type"), strings.Join(r.Header.Values("If-Match"), ","),
 	} {
-		fmt.Fprintf(h, "%d:%s", len(part), part) // its length first, so that no two lists look alike
+		fmt.Fprintf(h, "%d:%s", len(part), part) // the length makes the encoding unambiguous
 	}
 	h.Write(body)
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// begin notes that a request is under way, until done is called. Another process
-// on the same store is told so by the store instead, when it comes to write.
-func (x *IdempotencyMiddleware) begin(req requestKey) (done func(), err error) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.running[req] {
+// begin marks a request as running until done is called. A concurrent request to another server
+// process is detected by the store when it writes.
+func (m *IdempotencyMiddleware) begin(key requestKey) (done func(), err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.running[key] {
 		return nil, fault.New(fault.IdempotencyInProgress, "the first request with this Idempotency-Key is still running")
 	}
-	x.running[req] = true
+	m.running[key] = true
 	return func() {
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		delete(x.running, req)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		delete(m.running, key)
 	}, nil
 }
 
-func replay(w http.ResponseWriter, receipt customer.IdempotencyRecord, digest string) error {
-	if receipt.Digest != digest {
+func replay(w http.ResponseWriter, record customer.IdempotencyRecord, digest string) error {
+	if record.Digest != digest {
 		return fault.New(fault.IdempotencyKeyReused, "this Idempotency-Key was used for another request")
 	}
-	answer, err := web.DecodeResponse(receipt.Response)
+	response, err := web.DecodeResponse(record.Response)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Idempotency-Replayed", "true")
-	return answer.WriteTo(w)
+	return response.WriteTo(w)
 }
 
-// final reports whether err is about the request and the record as it met it, so
-// that its answer is kept. What is about the caller, or may pass, is not.
+// isCacheable reports whether the error response is stored: errors caused by the request and the
+// state of the record are, errors of authorization and temporary ones are not.
 func isCacheable(err error) bool {
 	f, ok := errors.AsType[*fault.Fault](err)
 	if !ok {
@@ -183,22 +181,22 @@ func isCacheable(err error) bool {
 	return false
 }
 
-// refuse answers with the fault and keeps the answer.
-func (x *IdempotencyMiddleware) saveError(w http.ResponseWriter, r *http.Request, by access.Actor, once *Idempotency, f *fault.Fault, fail web.Fail) error {
-	answer, err := web.Capture(func(w http.ResponseWriter) error {
+// saveError stores and sends the error response for f.
+func (m *IdempotencyMiddleware) saveError(w http.ResponseWriter, r *http.Request, actor access.Actor, idem *Idempotency, f *fault.Fault, fail web.Fail) error {
+	response, err := web.Capture(func(w http.ResponseWriter) error {
 		fail(w, r, f)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	kept, err := answer.Encode()
+	encoded, err := response.Encode()
 	if err != nil {
 		return err
 	}
-	if err := x.customers.SaveResponse(r.Context(), by, customer.Idempotency{Key: once.key, Digest: once.digest}, kept); err != nil {
+	if err := m.customers.SaveResponse(r.Context(), actor, customer.Idempotency{Key: idem.key, Digest: idem.digest}, encoded); err != nil {
 		return err
 	}
 	web.SetFault(r, f.Kind)
-	return answer.WriteTo(w)
+	return response.WriteTo(w)
 }

@@ -1,9 +1,8 @@
-// Package transcript hides how a recorded conversation is written: it reads the
-// exchanges of one, for tests that play it and for documentation that shows it. It
-// knows no contract.
+// Package transcript parses recorded HTTP exchanges, for tests that replay them and for
+// documentation that shows them as examples. It knows no contract.
 //
-// A transcript is a text file. "#" starts a comment, "@" an event in the world,
-// ">" a line of a request, "<" a line of its answer:
+// A transcript is a text file. A line starts with "#" for a comment, "@" for an event, ">" for a
+// request and "<" for its response:
 //
 //	# null leaves the phone as it is.
 //	> PATCH /api/customers/42
@@ -13,15 +12,13 @@
 //	< 200
 //	< ...
 //
-// A request is its first line, headers, and a body that begins with "{" or "[" or
-// after an empty ">" line; an answer has its status in the first line. A comment
-// is about the exchanges below it, up to the next one. When it starts with "##",
-// the first of them is an example for readers of the documentation.
+// A request has a request line, headers, and a body that begins with "{" or "[" or after an empty
+// ">" line; a response begins with its status. A comment describes the exchanges below it, up to the
+// next comment. If it starts with "##", the documentation shows the first of them as an example.
 //
-// "{login:password}" in a header stands for its base64. A line of a body that
-// starts with "~" is written in Go's quotes, "$writer" is the name of a text that
-// nobody should learn by heart: what these stand for is known to those who play
-// the transcript.
+// "{login:password}" in a header is replaced by its base64 encoding. The program that replays a
+// transcript interprets body lines that start with "~" (Go-quoted text) and variables such as
+// "$writer".
 package transcript
 
 import (
@@ -34,19 +31,19 @@ import (
 	"strings"
 )
 
-// Exchange is a request and its answer, as they were recorded.
+// Exchange is a recorded request and its response.
 type Exchange struct {
-	Comment  string // that is about it, in one line; may be empty
+	Comment  string // in one line; may be empty
 	Example  bool   // whether documentation should rather show it than others
 	Request  Request
 	Response Response
 }
 
-// Request is the part of an exchange that a client sent.
+// Request is a recorded request.
 type Request struct {
 	Method, Target string
 	Header         []Header
-	Body           string // as the transcript writes it
+	Body           string // as written in the transcript
 }
 
 // Response is a recorded response, without the headers that every response of the contract
@@ -60,8 +57,7 @@ type Response struct {
 // Header is one header line.
 type Header struct{ Name, Value string }
 
-// Verbatim reports whether the body is what was sent, and no "~" stands for
-// something that is too long or too odd to be shown.
+// Verbatim reports whether the body is the text that was sent, without Go-quoted lines.
 func (r Request) Verbatim() bool {
 	for line := range strings.SplitSeq(r.Body, "\n") {
 		if strings.HasPrefix(line, "~") {
@@ -90,7 +86,7 @@ func Examples(all []Exchange, status int) []Exchange {
 	return first
 }
 
-// ReadAll reads every transcript (*.txt) in files, in the order of their names.
+// ReadAll parses every transcript (*.txt) in files, in the order of their names.
 func ReadAll(files fs.FS) (all []Exchange, err error) {
 	err = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || path.Ext(name) != ".txt" {
@@ -110,7 +106,7 @@ func ReadAll(files fs.FS) (all []Exchange, err error) {
 	return all, err
 }
 
-// Parse reads the exchanges of one transcript.
+// Parse parses one transcript.
 func Parse(text string) ([]Exchange, error) {
 	var p parser
 	for line := range strings.Lines(text) {
@@ -122,13 +118,13 @@ func Parse(text string) ([]Exchange, error) {
 	return p.exchanges, err
 }
 
-// parser gathers the lines of an exchange until another begins.
+// parser collects the lines of an exchange until the next one begins.
 type parser struct {
 	exchanges         []Exchange
 	comment           []string
 	request, response []string
-	inComment         bool // whether the last line was one of a comment
-	example           bool // whether the next exchange is one
+	inComment         bool // whether the last line was a comment
+	example           bool // whether the next exchange is an example
 }
 
 func (p *parser) readLine(line string) error {
@@ -158,17 +154,17 @@ func (p *parser) readLine(line string) error {
 	return nil
 }
 
-// end keeps the exchange that was gathered, if one was.
+// finishExchange adds the collected exchange, if there is one.
 func (p *parser) finishExchange() error {
 	if len(p.request) == 0 && len(p.response) == 0 {
 		return nil
 	}
 	if len(p.request) == 0 || len(p.response) == 0 {
-		return fmt.Errorf("a request and its answer belong together: %q, %q", p.request, p.response)
+		return fmt.Errorf("incomplete exchange: request %q, response %q", p.request, p.response)
 	}
 	status, err := strconv.Atoi(p.response[0])
 	if err != nil {
-		return fmt.Errorf("%s: the answer has no status: %q", p.request[0], p.response[0])
+		return fmt.Errorf("%s: the response has no status: %q", p.request[0], p.response[0])
 	}
 	e := Exchange{
 		Comment:  strings.Join(p.comment, " "),
@@ -182,7 +178,7 @@ func (p *parser) finishExchange() error {
 	return nil
 }
 
-// ParseRequest reads the lines of one request, without their ">".
+// ParseRequest parses the lines of one request, without their ">".
 func ParseRequest(lines []string) Request {
 	var r Request
 	r.Method, r.Target, _ = strings.Cut(lines[0], " ")
@@ -206,7 +202,7 @@ func headerAndBody(lines []string) (header []Header, body string) {
 
 var credentialsPattern = regexp.MustCompile(`\{[^{}]*:[^{}]*\}`)
 
-// encoded is a header's value with its credentials in base64.
+// encodeCredentials replaces credentials in a header value by their base64 encoding.
 func encodeCredentials(value string) string {
 	return credentialsPattern.ReplaceAllStringFunc(value, func(s string) string {
 		return base64.StdEncoding.EncodeToString([]byte(s[1 : len(s)-1]))

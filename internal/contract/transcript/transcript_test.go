@@ -9,7 +9,7 @@ import (
 	"kartotek/internal/contract/transcript"
 )
 
-const phones = `# What came before.
+const phones = `# An earlier comment.
 
 # null leaves the phone
 # as it is.
@@ -88,13 +88,13 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoExchangeIsRefused(t *testing.T) {
+func TestParseRejectsIncompleteExchanges(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
-		"a request without an answer":  "> GET /\n",
-		"an answer without a request":  "< 200\n",
+		"a request without a response": "> GET /\n",
+		"a response without a request": "< 200\n",
 		"a comment inside an exchange": "> GET /\n# Why?\n< 200\n",
-		"an answer without a status":   "> GET /\n< Etag: \"1\"\n",
+		"a response without a status":  "> GET /\n< Etag: \"1\"\n",
 	} {
 		if got, err := transcript.Parse(text); err == nil {
 			t.Errorf("%s: got %v, want an error", name, got)
@@ -116,7 +116,7 @@ func TestVerbatim(t *testing.T) {
 	}
 }
 
-func TestReadAllAndShown(t *testing.T) {
+func TestReadAllAndExamples(t *testing.T) {
 	t.Parallel()
 	all, err := transcript.ReadAll(fstest.MapFS{
 		"testdata/b.txt":      {Data: []byte("> GET /b\n< 200\n## B.\n> GET /b2\n< 404\n## C.\n> GET /b3\n< 404\n")},
@@ -137,6 +137,6 @@ func TestReadAllAndShown(t *testing.T) {
 		}
 	}
 	if _, err := transcript.ReadAll(fstest.MapFS{"a.txt": {Data: []byte("> GET /\n")}}); err == nil {
-		t.Error("a transcript that cannot be read: got no error")
+		t.Error("a malformed transcript: got no error")
 	}
 }
