@@ -1,9 +1,9 @@
-// Package elw speaks the energy utility's self-service API: whole customers in
-// ASP.NET's manner, three properties that a customer may change, HTTP Basic.
+// Package elw implements the energy utility's self-service API: whole customers in the format of
+// ASP.NET, of which clients can update three properties, with HTTP Basic authentication.
 //
-// Routes and handlers are here, wire types in wire.go, what type a property has
-// in properties.go, the choice of a media type in media.go, errors in fail.go, the
-// operations in spec.yaml. Every behaviour has a transcript in testdata.
+// Routes and handlers are in elw.go, wire types in wire.go, the types of properties in
+// properties.go, content negotiation in media.go, errors in fail.go and operations in spec.yaml.
+// Every behaviour has a transcript in testdata.
 package elw
 
 import (
@@ -25,13 +25,13 @@ var spec []byte
 //go:embed testdata/*.txt
 var transcripts embed.FS
 
-// Settings is what the contract works with.
+// Settings are the dependencies and options of the contract.
 type Settings struct {
 	Customers     *customer.Service
 	Authenticator contract.Authenticator
 	Idempotency   *contract.IdempotencyMiddleware
 	Now           func() time.Time
-	ConfirmAfter  time.Duration // contact details confirmed longer ago need confirmation
+	ConfirmAfter  time.Duration // how long confirmed contact details stay valid
 }
 
 const name = "elw"
@@ -56,68 +56,68 @@ func New(s Settings) contract.Contract {
 
 type handler struct{ Settings }
 
-// authenticated hands f the account that HTTP Basic names.
+// authenticated authenticates the caller by HTTP Basic and passes its actor to f.
 func (h handler) authenticated(f func(http.ResponseWriter, *http.Request, access.Actor) error) web.Func {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		login, password, ok := r.BasicAuth()
 		if !ok {
 			return fault.New(fault.Unauthenticated, "no HTTP Basic credentials")
 		}
-		by, err := h.Authenticator.ByPassword(w, r, name, login, password)
+		actor, err := h.Authenticator.ByPassword(w, r, name, login, password)
 		if err != nil {
 			return err
 		}
-		return f(w, r, by)
+		return f(w, r, actor)
 	}
 }
 
-func (h handler) get(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	ref, err := target(r, by)
+func (h handler) get(w http.ResponseWriter, r *http.Request, actor access.Actor) error {
+	ref, err := target(r, actor)
 	if err != nil {
 		return err
 	}
-	c, err := h.Customers.Get(r.Context(), by, ref)
+	c, err := h.Customers.Get(r.Context(), actor, ref)
 	if err != nil {
 		return err
 	}
 	return h.writeCustomer(w, r, c, h.Now())
 }
 
-func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Idempotency) error {
+func (h handler) patch(w http.ResponseWriter, r *http.Request, actor access.Actor, idem *contract.Idempotency) error {
 	now := h.Now()
 	in, err := readPatch(r)
 	if err != nil {
 		return err
 	}
-	ref, err := target(r, by)
+	ref, err := target(r, actor)
 	if err != nil {
 		return err
 	}
-	edit, err := ifMatch(r, confirming(by, now, in))
+	edit, err := ifMatch(r, confirming(actor, now, in))
 	if err != nil {
 		return err
 	}
-	answer := func(w http.ResponseWriter, ch customer.Change) error {
+	respond := func(w http.ResponseWriter, ch customer.Change) error {
 		in.outcome(ch).SetHeader(w.Header())
 		return h.writeCustomer(w, r, ch.After, now)
 	}
-	ch, err := h.Customers.Update(r.Context(), by, ref, edit, once.Record(answer))
+	ch, err := h.Customers.Update(r.Context(), actor, ref, edit, idem.Record(respond))
 	if err != nil {
 		return err
 	}
-	return answer(w, ch)
+	return respond(w, ch)
 }
 
-// confirming is the patch as an edit. A customer who sends contact details has
-// thereby confirmed them, even when they are what they were.
-func confirming(by access.Actor, now time.Time, in customerPatch) customer.Edit {
-	if by.Customers.All() || !in.carriesValues() {
+// confirming returns the patch as an edit. Contact details sent by the customer's own account count
+// as confirmed, even if they are unchanged.
+func confirming(actor access.Actor, now time.Time, in customerPatch) customer.Edit {
+	if actor.Customers.All() || !in.carriesValues() {
 		return in.apply
 	}
 	return customer.Confirm(now, in.apply)
 }
 
-// ifMatch ties edit to the versions in If-Match, when the caller sent any.
+// ifMatch makes edit conditional on the versions in If-Match, if there are any.
 func ifMatch(r *http.Request, edit customer.Edit) (customer.Edit, error) {
 	versions, conditional, err := web.IfMatch(r)
 	if err != nil {
@@ -129,17 +129,16 @@ func ifMatch(r *http.Request, edit customer.Edit) (customer.Edit, error) {
 	return customer.AtVersion(versions, edit), nil
 }
 
-// target is the customer that the path names: an Int32, as .NET reads one. The
-// header X-Area names a part of the utility (1 Net, 2 Power); the customer is the
-// same in both.
-func target(r *http.Request, by access.Actor) (customer.Ref, error) {
+// target returns the customer in the path, whose id is an Int32 as in .NET. The header X-Area names
+// a division of the utility (1 Net, 2 Power); the customer is the same in both.
+func target(r *http.Request, actor access.Actor) (customer.Ref, error) {
 	number, err := strconv.ParseInt(r.PathValue("customerId"), 10, 32)
 	if err != nil {
 		return customer.Ref{}, fault.New(fault.BadRequest, "customerId is not an Int32")
 	}
 	switch r.Header.Get("X-Area") {
 	case "", "1", "2":
-		return customer.ByNumber(by.Tenant, int32(number)), nil
+		return customer.ByNumber(actor.Tenant, int32(number)), nil
 	default:
 		return customer.Ref{}, fault.New(fault.BadRequest, "X-Area is not 1 or 2")
 	}

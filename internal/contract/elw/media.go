@@ -14,16 +14,16 @@ import (
 	"kartotek/internal/web"
 )
 
-// mediaTypes are what the contract reads and writes, all of them JSON, in the
-// order in which it prefers them.
+// mediaTypes are the media types of requests and responses, in the order of preference. The content
+// is always JSON.
 var mediaTypes = []string{"application/json", "text/json", "text/html"}
 
-// write answers in the media type that the caller asks for.
+// write sends a response in the media type that responseType selects.
 func write(w http.ResponseWriter, r *http.Request, status int, body any) error {
 	media := responseType(r)
 	html := media == "text/html"
 	b, err := json.Marshal(body, jsontext.EscapeForHTML(html), json.Deterministic(true),
-		jsontext.AllowInvalidUTF8(true)) // a message may quote a header of the request
+		jsontext.AllowInvalidUTF8(true)) // a message may contain a request header
 	if err != nil {
 		return err
 	}
@@ -32,15 +32,14 @@ func write(w http.ResponseWriter, r *http.Request, status int, body any) error {
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Pragma", "no-cache")
 	h.Set("Expires", "-1")
-	if html { // a browser must not find scripts in what customers wrote
+	if html { // a browser must not run scripts in customer data
 		h.Set("X-Content-Type-Options", "nosniff")
 	}
 	return web.Write(w, status, b)
 }
 
-// responseType is the one of our media types that Accept ranks highest. When it
-// covers none of them, it is the request's own if that is ours, or else JSON:
-// never 406.
+// responseType returns the media type that Accept prefers. If Accept matches none of mediaTypes, it is
+// the type of the request if supported, or else JSON: the contract has no 406.
 func responseType(r *http.Request) string {
 	accepted := acceptRanges(r)
 	for _, a := range accepted {
@@ -50,20 +49,19 @@ func responseType(r *http.Request) string {
 			}
 		}
 	}
-	if own, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && slices.Contains(mediaTypes, own) {
-		return own
+	if requestType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && slices.Contains(mediaTypes, requestType) {
+		return requestType
 	}
 	return mediaTypes[0]
 }
 
-// acceptRange is one value of Accept: "text/html", "text/*" or "*/*".
+// acceptRange is one element of Accept: "text/html", "text/*" or "*/*".
 type acceptRange struct {
 	media string
 	q     float64
 }
 
-// acceptRanges is the Accept header, the highest q first and the more specific
-// first among equals. What cannot be read is left out.
+// acceptRanges parses Accept and sorts it by q, then by specificity. Malformed elements are ignored.
 func acceptRanges(r *http.Request) []acceptRange {
 	var ranges []acceptRange
 	for item := range strings.SplitSeq(strings.Join(r.Header.Values("Accept"), ","), ",") {
@@ -90,7 +88,7 @@ func (a acceptRange) covers(media string) bool {
 	return a.media == media || all && (group == "*" || strings.HasPrefix(media, group+"/"))
 }
 
-// refused reports whether the caller ruled this media type out by name (q=0).
+// isExcluded reports whether Accept excludes this media type by name (q=0).
 func isExcluded(ranges []acceptRange, media string) bool {
 	return slices.Contains(ranges, acceptRange{media, 0})
 }

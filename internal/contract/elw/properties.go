@@ -9,16 +9,16 @@ import (
 	"kartotek/internal/web"
 )
 
-// property is one property that the contract knows.
+// property is a known property.
 type property struct {
 	name    string
-	accepts func(web.Member) bool // whether a value that is not null has the right type
+	accepts func(web.Member) bool // whether a non-null value has the right type
 	parts   propertyList          // of an object
 }
 
 type propertyList []property
 
-// find matches a name exactly first, then in any case.
+// find prefers an exact match of the name to one in another case.
 func (list propertyList) find(name string) (p property, known bool) {
 	for _, p := range list {
 		if p.name == name {
@@ -64,8 +64,8 @@ var properties = propertyList{
 	{name: "RequiresProfileConfirmation", accepts: isFlag},
 }
 
-// checkTypes reports each known property whose value has a wrong type or that
-// stands there twice, in whatever case.
+// checkTypes returns an error for each known property that has a wrong type or is repeated, also in
+// another case.
 func checkTypes(parent string, list propertyList, members []web.Member) []fault.Field {
 	var broken []fault.Field
 	seen := map[string]bool{}
@@ -82,7 +82,7 @@ func checkTypes(parent string, list propertyList, members []web.Member) []fault.
 		case !p.accepts(m):
 			broken = append(broken, fault.Field{Path: path, Rule: fault.Type, Text: "has a wrong type"})
 		case p.parts != nil:
-			parts, _ := web.Object(m.Value) // it is an object, and was read as strictly with the body
+			parts, _ := web.Object(m.Value) // cannot fail: the body was parsed strictly
 			broken = append(broken, checkTypes(path+".", p.parts, parts)...)
 		}
 		seen[p.name] = true
@@ -101,13 +101,13 @@ func isInt32(m web.Member) bool {
 	return err == nil
 }
 
-// isPhone takes a string or a plain integer: no sign, fraction or exponent.
+// isPhone accepts a string, or an integer without sign, fraction and exponent.
 func isPhone(m web.Member) bool {
 	return isText(m) || strings.Trim(string(m.Value), "0123456789") == ""
 }
 
-// isDate takes the forms of ISO 8601 that .NET writes: a date, or a date and time
-// with any fraction, with or without a zone.
+// isDate accepts the ISO 8601 formats that .NET writes: a date, or a date and time with any fraction,
+// with or without a time zone.
 func isDate(m web.Member) bool {
 	text, ok := m.Text()
 	if !ok {

@@ -10,8 +10,8 @@ import (
 	"kartotek/internal/web"
 )
 
-// customerResponse is a customer as the contract shows one: properties in
-// alphabetical order, null for what the customer does not have.
+// customerResponse is the representation of a customer: properties in alphabetical order, null for
+// empty values.
 type customerResponse struct {
 	Address                     *elwAddress
 	BirthDate                   *string // midnight, without zone: "2006-01-02T00:00:00"
@@ -100,8 +100,7 @@ func orNull(s string) *string {
 	return &s
 }
 
-// digits is a phone as the contract can show it: a leading + as 00, and no other
-// signs.
+// digits formats a phone for this contract: 00 instead of a leading +, and digits only.
 func digits(phone string) string {
 	var out strings.Builder
 	if strings.HasPrefix(phone, "+") {
@@ -115,17 +114,16 @@ func digits(phone string) string {
 	return out.String()
 }
 
-// customerPatch is what a PATCH may change. A property that is absent or null
-// stays as it is: a .NET client that sends back a whole object cannot tell the
-// two apart.
+// customerPatch is the body of a PATCH. Absent and null both mean unchanged, because a .NET client
+// that sends the whole object cannot distinguish them.
 type customerPatch struct {
 	email, mobile, phone *string
-	sent                 []string // the updatable properties that it carried
-	ignored              []string // the others
+	sent                 []string // the updatable properties in the body
+	ignored              []string // the other properties
 }
 
-// readPatch reads the body of a PATCH. Its BadRequest fault names every property
-// of a wrong type, in wire names, and then the rules that the others break.
+// readPatch parses the body of a PATCH. Its BadRequest fault lists every property with a wrong type,
+// in wire names, and the rules that the other properties break.
 func readPatch(r *http.Request) (customerPatch, error) {
 	if _, err := web.RequestType(r, mediaTypes...); err != nil && !(r.ContentLength == 0 && r.Header.Get("Content-Type") == "") {
 		return customerPatch{}, err
@@ -175,7 +173,7 @@ func (p *customerPatch) readMember(m web.Member) {
 	}
 }
 
-// textOf is a string, or the digits of an integer, which a phone may be.
+// textOf returns the value of a string, or the digits of an integer, which phones accept.
 func textOf(m web.Member) string {
 	if text, ok := m.Text(); ok {
 		return text
@@ -183,15 +181,14 @@ func textOf(m web.Member) string {
 	return string(m.Value)
 }
 
-// carriesValues reports whether the patch says what some contact detail is.
+// carriesValues reports whether the patch has a value for any contact detail.
 func (p customerPatch) carriesValues() bool {
 	return p.email != nil || p.mobile != nil || p.phone != nil
 }
 
-// apply is the patch as an edit. A value that the contract shows now is not a
-// change: a client that sends back "004722334455" has not rewritten
-// "+47 22 33 44 55", and one that sends back what it could not have written
-// itself is not refused.
+// apply is the patch as an edit. A value equal to the current representation is not a change: a
+// client that sends back "004722334455" does not overwrite "+47 22 33 44 55", and a value that this
+// contract would reject is accepted if it is the current one.
 func (p customerPatch) apply(c *customer.Customer) error {
 	var checks fault.Validator
 	if p.email != nil && !equalsShown(*p.email, c.Email) {
@@ -205,13 +202,13 @@ func (p customerPatch) apply(c *customer.Customer) error {
 	return checks.Err()
 }
 
-// echoes reports whether a value is the one shown: nothing is shown as null, and an
-// empty text is not that.
+// equalsShown reports whether the sent value equals the representation. An empty value is shown as
+// null, so an empty text does not equal it.
 func equalsShown(sent, shown string) bool { return sent == shown && shown != "" }
 
 const (
 	maxEmail  = 100 // characters
-	minDigits = 3   // of a phone that is a phone
+	minDigits = 3   // of a phone that is not empty
 	maxDigits = 14
 )
 
@@ -225,12 +222,12 @@ func applyPhone(checks *fault.Validator, path string, in, dst *string) {
 	*dst = *in
 }
 
-// outcome says what became of each property that the patch carried.
+// outcome returns the outcome of each property in the patch.
 func (p customerPatch) outcome(ch customer.Change) web.Outcome {
-	moved := map[string]bool{
+	changed := map[string]bool{
 		"Email":        ch.Before.Email != ch.After.Email,
 		"MobileNumber": ch.Before.Mobile != ch.After.Mobile,
 		"PhoneNumber":  ch.Before.Phone != ch.After.Phone,
 	}
-	return web.NewOutcome(p.sent, moved, p.ignored)
+	return web.NewOutcome(p.sent, changed, p.ignored)
 }

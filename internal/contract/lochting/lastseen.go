@@ -10,89 +10,88 @@ import (
 	"kartotek/internal/customer"
 )
 
-// beliefs is what each key believes of each customer: what it was last shown, or
-// has said since. A client of this contract sends six properties each time, most of
-// them only because it must; one that repeats its belief says nothing new.
+// lastSeen remembers, per API key and customer, the value of each property that the client last
+// received or sent. The contract requires six properties in every PATCH, so a client must send
+// values that it does not mean to change: a last-seen value that the record no longer has is a
+// stale write and is not applied.
 //
-// The memory is this process's own, and forgets whom it has not heard of longest.
-// It holds hashes, so that it is small and nobody's data.
+// The cache is local to the process, evicts the least recently used entries, and holds only hashes,
+// no personal data.
 type lastSeen struct {
 	seed  maphash.Seed
 	mu    sync.Mutex
 	cache *simplelru.LRU[lastSeenKey, fingerprints]
 }
 
-// believer is a key that knows a customer.
-type lastSeenKey struct{ tenant, key, customer string }
+type lastSeenKey struct{ tenant, apiKey, customer string }
 
-// belief is a hash of each property's value, in the order of properties; 0 where
-// the key has none.
+// fingerprints has a hash of each property's value, in the order of properties; 0 means unknown.
 type fingerprints [len(properties)]uint64
 
-// maxBeliefs bounds the memory to about 4 MB.
+// maxLastSeen limits the cache to about 4 MB.
 const maxLastSeen = 10_000
 
 func newLastSeen() *lastSeen {
-	known, err := simplelru.NewLRU[lastSeenKey, fingerprints](maxLastSeen, nil)
+	cache, err := simplelru.NewLRU[lastSeenKey, fingerprints](maxLastSeen, nil)
 	if err != nil {
-		panic(err) // there is room for some
+		panic(err) // only for a size of 0
 	}
-	return &lastSeen{seed: maphash.MakeSeed(), cache: known}
+	return &lastSeen{seed: maphash.MakeSeed(), cache: cache}
 }
 
-// shown is the belief of who has seen c. What the contract cannot express is shown
-// as null; but nobody can say that value either.
-func (b *lastSeen) ofCustomer(c customer.Customer) (all fingerprints) {
+// ofCustomer returns the fingerprints of all properties of c. A value that the contract cannot
+// express is included: it reads as null, but no client can send it, so it never matches.
+func (l *lastSeen) ofCustomer(c customer.Customer) (all fingerprints) {
 	for i, p := range properties {
-		all[i] = b.hash(*p.value(&c))
+		all[i] = l.hash(*p.value(&c))
 	}
 	return all
 }
 
-// said is the belief of who has sent this patch.
-func (b *lastSeen) ofPatch(fields customer.Patch) (some fingerprints) {
+// ofPatch returns the fingerprints of the properties in a patch.
+func (l *lastSeen) ofPatch(fields customer.Patch) (some fingerprints) {
 	for i, p := range properties {
 		if f := p.patchField(&fields); !f.Absent() {
-			some[i] = b.hash(f.Value())
+			some[i] = l.hash(f.Value())
 		}
 	}
 	return some
 }
 
-func (b *lastSeen) hash(text string) uint64 {
-	return maphash.String(b.seed, customer.NormalText(text)) | 1 // never 0
+func (l *lastSeen) hash(text string) uint64 {
+	return maphash.String(l.seed, customer.NormalText(text)) | 1 // never 0
 }
 
-// of is what the caller believes of the customer.
-func (b *lastSeen) get(by access.Actor, ref customer.Ref) fingerprints {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	all, _ := b.cache.Get(lastSeenKey{by.Tenant, by.Name, ref.ID}) // none of a stranger
+// get returns the last-seen values of a customer.
+func (l *lastSeen) get(actor access.Actor, ref customer.Ref) fingerprints {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all, _ := l.cache.Get(lastSeenKey{actor.Tenant, actor.Name, ref.ID}) // zero if there are none
 	return all
 }
 
-// learn puts what is new in place of what the caller believed. It is called before
-// the caller is answered, so that the next request finds it.
-func (b *lastSeen) merge(by access.Actor, ref customer.Ref, news fingerprints) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	who := lastSeenKey{by.Tenant, by.Name, ref.ID}
-	all, _ := b.cache.Get(who) // none of a stranger
-	for i, hash := range news {
+// merge replaces the last-seen values of the properties in updates. Call it before the response is
+// sent, so that the client's next request finds them.
+func (l *lastSeen) merge(actor access.Actor, ref customer.Ref, updates fingerprints) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := lastSeenKey{actor.Tenant, actor.Name, ref.ID}
+	all, _ := l.cache.Get(key) // zero if there are none
+	for i, hash := range updates {
 		if hash != 0 {
 			all[i] = hash
 		}
 	}
-	b.cache.Add(who, all)
+	l.cache.Add(key, all)
 }
 
-// echoed are the properties of which news says no more than what was believed.
-func (b fingerprints) matching(news fingerprints) []property {
-	var echoes []property
-	for i, hash := range news {
-		if hash != 0 && hash == b[i] {
-			echoes = append(echoes, properties[i])
+// matching returns the properties whose sent value equals the last-seen one.
+func (f fingerprints) matching(sent fingerprints) []property {
+	var matches []property
+	for i, hash := range sent {
+		if hash != 0 && hash == f[i] {
+			matches = append(matches, properties[i])
 		}
 	}
-	return echoes
+	return matches
 }

@@ -16,10 +16,10 @@ func names(properties []property) (names []string) {
 	return names
 }
 
-// What is said in a patch and shown of a record is the same property each time.
-func TestEveryPropertyIsBelieved(t *testing.T) {
+// The accessors of a property must agree for a patch and for a record.
+func TestLastSeenMatchesEachProperty(t *testing.T) {
 	t.Parallel()
-	b := newLastSeen()
+	l := newLastSeen()
 	for _, p := range properties {
 		var fields customer.Patch
 		var record customer.Customer
@@ -27,8 +27,8 @@ func TestEveryPropertyIsBelieved(t *testing.T) {
 		if err := fields.Apply(&record); err != nil {
 			t.Fatal(err)
 		}
-		if got := names(b.ofPatch(fields).matching(b.ofCustomer(record))); fmt.Sprint(got) != fmt.Sprint([]string{p.name}) {
-			t.Errorf("%s, said and then shown: got %v as believed, want it alone", p.name, got)
+		if got := names(l.ofPatch(fields).matching(l.ofCustomer(record))); fmt.Sprint(got) != fmt.Sprint([]string{p.name}) {
+			t.Errorf("%s, sent and then received: got %v as matching, want only this property", p.name, got)
 		}
 		if *p.value(&record) != "v" {
 			t.Errorf("%s: got %q in the record, want v", p.name, *p.value(&record))
@@ -36,55 +36,55 @@ func TestEveryPropertyIsBelieved(t *testing.T) {
 	}
 }
 
-func TestBeliefsAreOneKeysOfOneCustomer(t *testing.T) {
+func TestLastSeenIsPerKeyAndCustomer(t *testing.T) {
 	t.Parallel()
-	b := newLastSeen()
-	news := b.ofCustomer(customer.Customer{Phone: "1"})
-	by, ref := access.Actor{Tenant: "t", Name: "key:a"}, customer.ByID("t", "1")
-	b.merge(by, ref, news)
+	l := newLastSeen()
+	values := l.ofCustomer(customer.Customer{Phone: "1"})
+	actor, ref := access.Actor{Tenant: "t", Name: "key:a"}, customer.ByID("t", "1")
+	l.merge(actor, ref, values)
 	for name, other := range map[string]struct {
-		by  access.Actor
-		ref customer.Ref
+		actor access.Actor
+		ref   customer.Ref
 	}{
 		"another key":      {access.Actor{Tenant: "t", Name: "key:b"}, ref},
 		"another tenant":   {access.Actor{Tenant: "u", Name: "key:a"}, ref},
-		"another customer": {by, customer.ByID("t", "2")},
+		"another customer": {actor, customer.ByID("t", "2")},
 	} {
-		if got := b.get(other.by, other.ref); got != (fingerprints{}) {
-			t.Errorf("%s: got a belief, want none", name)
+		if got := l.get(other.actor, other.ref); got != (fingerprints{}) {
+			t.Errorf("%s: got last-seen values, want none", name)
 		}
 	}
-	if got := b.get(by, ref); got != news {
-		t.Errorf("the key itself: got %v, want %v", got, news)
+	if got := l.get(actor, ref); got != values {
+		t.Errorf("the same key: got %v, want %v", got, values)
 	}
 }
 
-func TestWhatIsNotSaidIsStillBelieved(t *testing.T) {
+func TestLastSeenMergeKeepsOtherProperties(t *testing.T) {
 	t.Parallel()
-	b := newLastSeen()
-	by, ref := access.Actor{Tenant: "t", Name: "key:a"}, customer.ByID("t", "1")
-	b.merge(by, ref, b.ofCustomer(customer.Customer{Phone: "1", FirstName: "Kari"}))
-	b.merge(by, ref, b.ofPatch(customer.Patch{Phone: patch.Clear[string]()}))
-	if got, want := b.get(by, ref), b.ofCustomer(customer.Customer{FirstName: "Kari"}); got != want {
+	l := newLastSeen()
+	actor, ref := access.Actor{Tenant: "t", Name: "key:a"}, customer.ByID("t", "1")
+	l.merge(actor, ref, l.ofCustomer(customer.Customer{Phone: "1", FirstName: "Kari"}))
+	l.merge(actor, ref, l.ofPatch(customer.Patch{Phone: patch.Clear[string]()}))
+	if got, want := l.get(actor, ref), l.ofCustomer(customer.Customer{FirstName: "Kari"}); got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
-func TestBeliefsAreBounded(t *testing.T) {
+func TestLastSeenEvictsLeastRecentlyUsed(t *testing.T) {
 	t.Parallel()
-	b := newLastSeen()
-	by := access.Actor{Tenant: "t", Name: "key:a"}
-	news := b.ofCustomer(customer.Customer{Phone: "1"})
+	l := newLastSeen()
+	actor := access.Actor{Tenant: "t", Name: "key:a"}
+	values := l.ofCustomer(customer.Customer{Phone: "1"})
 	ref := func(i int) customer.Ref { return customer.ByID("t", fmt.Sprint(i)) }
 	for i := range maxLastSeen {
-		b.merge(by, ref(i), news)
+		l.merge(actor, ref(i), values)
 	}
-	b.get(by, ref(0)) // who is heard of is not forgotten
-	b.merge(by, ref(maxLastSeen), news)
-	if got := b.cache.Len(); got != maxLastSeen {
-		t.Errorf("beliefs: got %d, want %d", got, maxLastSeen)
+	l.get(actor, ref(0)) // marks it as recently used
+	l.merge(actor, ref(maxLastSeen), values)
+	if got := l.cache.Len(); got != maxLastSeen {
+		t.Errorf("entries: got %d, want %d", got, maxLastSeen)
 	}
-	if b.get(by, ref(0)) != news || b.get(by, ref(maxLastSeen)) != news || b.get(by, ref(1)) != (fingerprints{}) {
-		t.Error("the one that was not heard of longest is not the one that is forgotten")
+	if l.get(actor, ref(0)) != values || l.get(actor, ref(maxLastSeen)) != values || l.get(actor, ref(1)) != (fingerprints{}) {
+		t.Error("the evicted entry is not the least recently used one")
 	}
 }

@@ -1,9 +1,9 @@
-// Package lochting speaks Lochting's public API: a pharmacy's customers, changed
-// by a PATCH with six required properties, under an access token.
+// Package lochting implements Lochting's public API: customers of a pharmacy, updated by a PATCH with
+// six required properties and authenticated by an access token.
 //
-// Routes and handlers are here, wire types in wire.go, what a client believes of a
-// customer in belief.go, errors in fail.go, the operations in spec.yaml. Every
-// behaviour has a transcript in testdata.
+// Routes and handlers are in lochting.go, wire types in wire.go, the protection against stale writes
+// in lastseen.go, errors in fail.go and operations in spec.yaml. Every behaviour has a transcript in
+// testdata.
 package lochting
 
 import (
@@ -27,7 +27,7 @@ var spec []byte
 //go:embed testdata/*.txt
 var transcripts embed.FS
 
-// Settings is what the contract works with.
+// Settings are the dependencies of the contract.
 type Settings struct {
 	Customers     *customer.Service
 	Authenticator contract.Authenticator
@@ -58,100 +58,98 @@ type handler struct {
 	lastSeen *lastSeen
 }
 
-// authenticated hands f the key in Authorization, which is the token alone; the
-// scheme that other APIs want before it is taken as well. The contract knows no
-// 403: a key without the scope is no key.
+// authenticated authenticates the caller by the key in Authorization, with or without the scheme
+// Bearer, and passes its actor to f. The contract has no 403: a key without the scope gets 401.
 func (h handler) authenticated(scope access.Scope, f func(http.ResponseWriter, *http.Request, access.Actor) error) web.Func {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		token := strings.TrimSpace(r.Header.Get("Authorization"))
 		if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(scheme, "Bearer") {
 			token = strings.TrimSpace(rest)
 		}
-		by, err := h.Authenticator.ByKey(w, r, name, token)
+		actor, err := h.Authenticator.ByKey(w, r, name, token)
 		if err != nil {
 			return err
 		}
-		if !by.May(scope) {
+		if !actor.May(scope) {
 			return fault.New(fault.Unauthenticated, "the key lacks %s", scope)
 		}
-		return f(w, r, by)
+		return f(w, r, actor)
 	}
 }
 
-func (h handler) get(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	ref, err := target(r, by)
+func (h handler) get(w http.ResponseWriter, r *http.Request, actor access.Actor) error {
+	ref, err := target(r, actor)
 	if err != nil {
 		return err
 	}
-	c, err := h.Customers.Get(r.Context(), by, ref)
+	c, err := h.Customers.Get(r.Context(), actor, ref)
 	if err != nil {
 		return err
 	}
-	if r.Method != http.MethodHead { // whose sender sees nothing of it
-		h.lastSeen.merge(by, ref, h.lastSeen.ofCustomer(c))
+	if r.Method != http.MethodHead { // the response to HEAD has no values
+		h.lastSeen.merge(actor, ref, h.lastSeen.ofCustomer(c))
 	}
 	return write(w, c)
 }
 
-func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Idempotency) error {
+func (h handler) patch(w http.ResponseWriter, r *http.Request, actor access.Actor, idem *contract.Idempotency) error {
 	in, err := readPatch(r)
 	if err != nil {
 		return err
 	}
-	ref, err := target(r, by)
+	ref, err := target(r, actor)
 	if err != nil {
 		return err
 	}
 	if in.invalid == nil {
-		in.versions, in.conditional, in.invalid = ifMatch(r, by)
+		in.versions, in.conditional, in.invalid = ifMatch(r, actor)
 	}
-	if in.invalid != nil { // it need not wait for its turn to write, but 404 goes before 400
-		_, err := h.Customers.Preview(r.Context(), by, ref, in.apply)
+	if in.invalid != nil { // nothing is written, but 404 precedes 400
+		_, err := h.Customers.Preview(r.Context(), actor, ref, in.apply)
 		return err
 	}
-	said := h.lastSeen.ofPatch(in.fields)
-	if !in.conditional && !by.Options.AllowStaleWrites { // otherwise the client means all that it says
-		in.repeated = h.lastSeen.get(by, ref).matching(said)
+	seen := h.lastSeen.ofPatch(in.fields)
+	if !in.conditional && !actor.Options.AllowStaleWrites { // otherwise every value is written
+		in.repeated = h.lastSeen.get(actor, ref).matching(seen)
 	}
-	whole := web.Prefers(r, "return", "representation")
-	answer := func(w http.ResponseWriter, ch customer.Change) error {
+	wantsBody := web.Prefers(r, "return", "representation")
+	respond := func(w http.ResponseWriter, ch customer.Change) error {
 		in.outcome(ch).SetHeader(w.Header())
-		if whole {
+		if wantsBody {
 			w.Header().Set("Preference-Applied", "return=representation")
 			return write(w, ch.After)
 		}
 		w.Header().Set("ETag", web.ETag(ch.After.Version))
 		return web.Write(w, http.StatusOK, nil)
 	}
-	ch, err := h.Customers.Update(r.Context(), by, ref, in.edit(), once.Record(answer))
+	ch, err := h.Customers.Update(r.Context(), actor, ref, in.edit(), idem.Record(respond))
 	if err != nil {
 		return err
 	}
-	if whole {
-		said = h.lastSeen.ofCustomer(ch.After)
+	if wantsBody {
+		seen = h.lastSeen.ofCustomer(ch.After)
 	}
-	h.lastSeen.merge(by, ref, said)
-	return answer(w, ch)
+	h.lastSeen.merge(actor, ref, seen)
+	return respond(w, ch)
 }
 
-// ifMatch reads the condition of a PATCH: the versions of which the customer must
-// be at one. A key may be held to send one; "*" names no version, and so is none.
-func ifMatch(r *http.Request, by access.Actor) (versions []int64, conditional bool, err error) {
+// ifMatch parses If-Match. A key with RequireIfMatch must send versions; "*" is not one.
+func ifMatch(r *http.Request, actor access.Actor) (versions []int64, conditional bool, err error) {
 	versions, conditional, err = web.IfMatch(r)
-	if err == nil && !conditional && by.Options.RequireIfMatch {
-		err = fault.New(fault.PreconditionRequired, "the key must say which version it changes")
+	if err == nil && !conditional && actor.Options.RequireIfMatch {
+		err = fault.New(fault.PreconditionRequired, "this key requires If-Match with a version")
 	}
 	return versions, conditional, err
 }
 
-// target is the customer that the path names: "customer-" and a UUID in any case.
-func target(r *http.Request, by access.Actor) (customer.Ref, error) {
+// target returns the customer in the path: "customer-" and a UUID in any case.
+func target(r *http.Request, actor access.Actor) (customer.Ref, error) {
 	text, prefixed := strings.CutPrefix(r.PathValue("customerId"), idPrefix)
 	id, err := uuid.Parse(text)
-	if !prefixed || err != nil || len(text) != len(id.String()) { // the library knows more forms
+	if !prefixed || err != nil || len(text) != len(id.String()) { // Parse accepts more formats
 		return customer.Ref{}, fault.New(fault.NotFound, "no such customer")
 	}
-	return customer.ByID(by.Tenant, id.String()), nil
+	return customer.ByID(actor.Tenant, id.String()), nil
 }
 
 func write(w http.ResponseWriter, c customer.Customer) error {

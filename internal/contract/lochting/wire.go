@@ -13,8 +13,8 @@ import (
 
 const idPrefix = "customer-"
 
-// customerBody is a customer as the contract shows one: null for what the
-// customer does not have, and for what the contract cannot express.
+// customerBody is the representation of a customer: null for empty values and for values that the
+// contract cannot express.
 type customerBody struct {
 	ID           string  `json:"id"`
 	FirstName    *string `json:"firstName"`
@@ -61,7 +61,7 @@ func nullUnlessOneOf(list []string, s string) *string {
 	return &s
 }
 
-// The contract writes a locale with an underscore.
+// Locales have an underscore in this contract.
 func toLocale(bcp47 string) string    { return strings.Replace(bcp47, "-", "_", 1) }
 func fromLocale(locale string) string { return strings.Replace(locale, "_", "-", 1) }
 
@@ -73,16 +73,17 @@ var (
 	countries = []string{"BE", "FR", "AU", "DE", "ES", "AT", "CZ", "SG", "PT"}
 )
 
-// property is one property of the body, in the order of the documentation.
+// property is a property of the body.
 type property struct {
 	name       string
-	path       string // the domain's name for it
-	required   bool   // and never null
+	path       string // in the domain
+	required   bool   // and not nullable
 	oneOf      []string
 	patchField func(*customer.Patch) *patch.Field[string]
 	value      func(*customer.Customer) *string
 }
 
+// properties are in the order of the documentation.
 var properties = [...]property{
 	{
 		"firstName", "firstName", true, nil,
@@ -144,18 +145,18 @@ var properties = [...]property{
 // customerPatch is the body of a PATCH.
 type customerPatch struct {
 	fields  customer.Patch
-	invalid error // why it cannot be applied, whatever the record
+	invalid error // why it cannot be applied to any record
 
-	conditional bool    // whether the client named versions
-	versions    []int64 // of which the record must be at one
+	conditional bool    // whether If-Match has versions
+	versions    []int64 // of If-Match
 
-	repeated []property // those that only repeat what the client believes
-	sent     []string   // the known properties that it carried
-	ignored  []string   // the others
+	repeated []property // those with last-seen values
+	sent     []string   // the known properties in the body
+	ignored  []string   // the unknown properties
 }
 
-// readPatch reads the body of a PATCH. What is wrong with it is kept for apply,
-// since the contract looks for the customer first.
+// readPatch parses the body of a PATCH. Violations are returned by apply, because an unknown customer
+// (404) precedes them.
 func readPatch(r *http.Request) (customerPatch, error) {
 	if _, err := web.RequestType(r, "application/json"); err != nil {
 		return customerPatch{}, err
@@ -188,8 +189,7 @@ func readPatch(r *http.Request) (customerPatch, error) {
 	return in, nil
 }
 
-// read puts the value of the property into the patch, unless the contract itself
-// refuses it.
+// read sets the property in the patch, unless its value breaks a rule of the contract.
 func (p property) read(m web.Member, sent bool, into *customer.Patch, checks *fault.Validator) {
 	switch {
 	case !sent || m.Null():
@@ -202,7 +202,7 @@ func (p property) read(m web.Member, sent bool, into *customer.Patch, checks *fa
 		checks.Require(false, p.path, fault.Type, "must be a string")
 		return
 	}
-	text, _ := m.Text() // it is a string
+	text, _ := m.Text() // the kind was checked
 	switch {
 	case p.oneOf != nil:
 		checks.Require(slices.Contains(p.oneOf, text), p.path, fault.Format, "must be one of "+strings.Join(p.oneOf, ", "))
@@ -217,18 +217,18 @@ func (p property) read(m web.Member, sent bool, into *customer.Patch, checks *fa
 	}
 }
 
-// stale are the echoes of what has changed since the client learned it.
+// staleFields returns the last-seen values that the record has no longer.
 func (p customerPatch) staleFields(c customer.Customer) []property {
 	var stale []property
-	for _, echo := range p.repeated {
-		if customer.NormalText(echo.patchField(&p.fields).Value()) != *echo.value(&c) {
-			stale = append(stale, echo)
+	for _, old := range p.repeated {
+		if customer.NormalText(old.patchField(&p.fields).Value()) != *old.value(&c) {
+			stale = append(stale, old)
 		}
 	}
 	return stale
 }
 
-// edit is apply, tied to the versions that the client named.
+// edit is apply, conditional on the versions of If-Match.
 func (p customerPatch) edit() customer.Edit {
 	if p.conditional {
 		return customer.AtVersion(p.versions, p.apply)
@@ -236,8 +236,8 @@ func (p customerPatch) edit() customer.Edit {
 	return p.apply
 }
 
-// apply is the patch as an edit. A stale property stays as it is. The record's own
-// rules are told with what the contract refuses.
+// apply is the patch as an edit. Stale values are not written. Violations of the domain's rules and
+// of the contract's are reported together.
 func (p customerPatch) apply(c *customer.Customer) error {
 	fields := p.fields
 	for _, old := range p.staleFields(*c) {
@@ -249,11 +249,11 @@ func (p customerPatch) apply(c *customer.Customer) error {
 	return p.invalid
 }
 
-// outcome says what became of each property that the patch carried.
+// outcome returns the outcome of each property in the patch.
 func (p customerPatch) outcome(ch customer.Change) web.Outcome {
-	moved := map[string]bool{}
+	changed := map[string]bool{}
 	for _, f := range ch.Diff() {
-		moved[wireName(f.Path)] = true
+		changed[wireName(f.Path)] = true
 	}
 	old := p.staleFields(ch.Before)
 	var current, stale []string
@@ -264,12 +264,12 @@ func (p customerPatch) outcome(ch customer.Change) web.Outcome {
 			current = append(current, name)
 		}
 	}
-	out := web.NewOutcome(current, moved, p.ignored)
+	out := web.NewOutcome(current, changed, p.ignored)
 	out.Stale = stale
 	return out
 }
 
-// wireName is a domain field's name in this contract.
+// wireName maps a domain path to a property name.
 func wireName(path string) string {
 	for _, p := range properties {
 		if p.path == path {
