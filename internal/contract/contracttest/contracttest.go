@@ -1,21 +1,24 @@
-// Package contracttest replays recorded HTTP conversations against a contract and
-// lets its OpenAPI document judge every exchange, in both directions: no answer
-// that is not documented, nothing documented without a transcript.
+// Package contracttest replays transcripts against a contract and checks every exchange against its
+// OpenAPI document, in both directions: every response must be documented, and every documented
+// response must occur in a transcript.
 //
-// Package transcript tells how a transcript is written. "{login:password}" stands for
-// its base64, and "$writer" for the text of the key with that name; world.go tells who
-// there is. The id of a request that names none is "transcript". A body line in Go's
-// quotes after a "~" is unquoted, and repeated with "x N": ~"[" x 10000.
+// Package transcript describes the format. "{login:password}" is replaced by its base64 encoding and
+// "$writer" by the text of the key with that name; fixture.go lists the customers, accounts and
+// keys. The default request id is "transcript". A body line of Go-quoted text after "~" is unquoted,
+// and repeated with "x N": ~"[" x 10000.
 //
-// The events are "@ clock +9000h"; "@ store down", "@ store busy", "@ store full"
-// (for writes), "@ store rival" (another server on it is answering the same request)
-// and "@ store up"; for the next request "@ body slow" and "@ body cut"; "@ restart"
-// of the server; and "@ rate 2 3", a restart with limits: so many requests a second,
-// so many at once.
-// After "@ keep page next", the text of the next answer's member "next" is "$page",
-// also where later answers show it.
+// The events are:
 //
-// "go test -update" writes what the contract answers into the transcripts.
+//	@ clock +9000h      advance the clock
+//	@ store down        the store fails; also "busy", "full" (writes fail) and
+//	                    "concurrent" (another server is processing the same request)
+//	@ store up          the store works again
+//	@ body slow         the body of the next request times out; also "cut"
+//	@ restart           restart the server
+//	@ rate 2 3          restart with rate limits: requests per second, and burst
+//	@ keep page next    "$page" is the property "next" of the next response, also in later responses
+//
+// "go test -update" writes the responses of the contract into the transcripts.
 package contracttest
 
 import (
@@ -32,68 +35,68 @@ import (
 	"kartotek/internal/fault"
 )
 
-var update = flag.Bool("update", false, "rewrite transcripts with the answers seen")
+var update = flag.Bool("update", false, "write the responses into the transcripts")
 
-// Replay runs every testdata/*.txt against the contract that start builds in a
-// fresh world, and lets the contract's OpenAPI document judge each exchange.
-// Every answer carries the headers in always; transcripts leave them out.
+// Replay runs every testdata/*.txt against the contract that start builds with a new fixture, and
+// checks each exchange against the contract's OpenAPI document. Every response must have the headers
+// in always; transcripts omit them.
 func Replay(t *testing.T, always http.Header, start func(Fixture) contract.Contract) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no transcripts in testdata (%v)", err)
 	}
-	judge := newSpecChecker(t, start(NewFixture(t)))
+	checker := newSpecChecker(t, start(NewFixture(t)))
 	t.Run("transcripts", func(t *testing.T) {
 		for _, file := range files {
 			t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 				t.Parallel()
-				world := NewFixture(t)
-				s := &player{t: t, fixture: world, start: start, checker: judge, always: always}
-				s.restart()
-				s.compare(file)
+				fixture := NewFixture(t)
+				p := &player{t: t, fixture: fixture, start: start, checker: checker, always: always}
+				p.restart()
+				p.compare(file)
 			})
 		}
 	})
-	judge.checkCoverage(t)
+	checker.checkCoverage(t)
 }
 
-// stage is where one transcript is played.
+// player replays one transcript.
 type player struct {
 	t       *testing.T
 	fixture Fixture
 	start   func(Fixture) contract.Contract
-	handler http.Handler // what start made of the world
+	handler http.Handler // of the contract that start returned
 	checker *specChecker
 	always  http.Header
 }
 
-func (s *player) restart() { s.handler = s.fixture.Handler(s.start(s.fixture)) }
+func (p *player) restart() { p.handler = p.fixture.Handler(p.start(p.fixture)) }
 
-func (s *player) compare(file string) {
+func (p *player) compare(file string) {
 	want, err := os.ReadFile(file)
 	if err != nil {
-		s.t.Fatal(err)
+		p.t.Fatal(err)
 	}
-	got := s.replay(string(want))
+	got := p.replay(string(want))
 	if got == string(want) {
 		return
 	}
 	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			s.t.Fatal(err)
+			p.t.Fatal(err)
 		}
 		return
 	}
-	s.t.Errorf("%s differs.\n--- got\n%s\n--- want\n%s", file, got, want)
+	p.t.Errorf("%s differs.\n--- got\n%s\n--- want\n%s", file, got, want)
 }
 
-// replay answers each request of the transcript and keeps everything else.
-func (s *player) replay(transcript string) string {
+// replay returns the transcript with the responses of the contract.
+func (p *player) replay(transcript string) string {
 	var out strings.Builder
 	var request []string
-	answer := func() {
+	respond := func() {
 		if len(request) > 0 {
-			out.WriteString(s.exchange(request))
+			out.WriteString(p.exchange(request))
 			request = nil
 		}
 	}
@@ -102,49 +105,49 @@ func (s *player) replay(transcript string) string {
 		case strings.HasPrefix(line, ">"):
 			request = append(request, strings.TrimSuffix(strings.TrimPrefix(line[1:], " "), "\n"))
 			out.WriteString(line)
-		case strings.HasPrefix(line, "<"): // replaced by the answer
+		case strings.HasPrefix(line, "<"): // replaced by the response
 		default:
-			answer()
+			respond()
 			if event, ok := strings.CutPrefix(line, "@ "); ok {
-				s.applyEvent(strings.TrimSpace(event))
+				p.applyEvent(strings.TrimSpace(event))
 			}
 			out.WriteString(line)
 		}
 	}
-	answer()
+	respond()
 	return out.String()
 }
 
-func (s *player) applyEvent(event string) {
-	s.fixture.applyEvent(s.t, event)
+func (p *player) applyEvent(event string) {
+	p.fixture.applyEvent(p.t, event)
 	if event == "restart" || strings.HasPrefix(event, "rate ") {
-		s.restart()
+		p.restart()
 	}
 }
 
-func (s *player) exchange(lines []string) string {
-	request := parseRequest(s.t, lines, s.fixture)
+func (p *player) exchange(lines []string) string {
+	request := parseRequest(p.t, lines, p.fixture)
 	w := httptest.NewRecorder()
-	s.handler.ServeHTTP(w, request.build())
+	p.handler.ServeHTTP(w, request.build())
 	if request.method == http.MethodHead {
-		w.Body.Reset() // as the server does on the wire
+		w.Body.Reset() // as net/http does
 	}
-	s.checker.checkExchange(s.t, request, w)
-	for name, values := range s.always {
+	p.checker.checkExchange(p.t, request, w)
+	for name, values := range p.always {
 		if got := w.Header().Values(name); fmt.Sprint(got) != fmt.Sprint(values) {
-			s.t.Errorf("%s: %s: got %q, want %q", lines[0], name, got, values)
+			p.t.Errorf("%s: %s: got %q, want %q", lines[0], name, got, values)
 		}
 		w.Header().Del(name)
 	}
-	s.fixture.captureValues(s.t, w.Body.Bytes())
-	return s.fixture.replaceCaptured(formatResponse(w))
+	p.fixture.captureValues(p.t, w.Body.Bytes())
+	return p.fixture.replaceCaptured(formatResponse(w))
 }
 
 // CheckErrors passes every kind of fault to fail: each response must have an
 // error status, a body that the schema of the contract's errors accepts, and no internal
 // error text.
 func CheckErrors(t *testing.T, c contract.Contract, errorSchema string) {
-	judge := newSpecChecker(t, c)
+	checker := newSpecChecker(t, c)
 	for _, kind := range fault.Kinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			f := &fault.Fault{Kind: kind, Text: "the text of the fault"}
@@ -154,15 +157,15 @@ func CheckErrors(t *testing.T, c contract.Contract, errorSchema string) {
 			w := httptest.NewRecorder()
 			c.Fail(w, httptest.NewRequest(http.MethodPatch, c.Prefix, nil), f)
 			if w.Code < 400 || w.Code > 599 {
-				t.Errorf("status: got %d, want one of an error", w.Code)
+				t.Errorf("status: got %d, want 4xx or 5xx", w.Code)
 			}
 			if (kind == fault.Internal) != (w.Code == http.StatusInternalServerError) {
-				t.Errorf("status: got %d; 500 is for what is ours to fix", w.Code)
+				t.Errorf("status: got %d; only an internal error has 500", w.Code)
 			}
 			if kind == fault.Internal && strings.Contains(w.Body.String(), f.Text) {
-				t.Errorf("the answer tells what is ours to fix: %s", w.Body)
+				t.Errorf("the response reveals an internal error: %s", w.Body)
 			}
-			judge.checkErrorBody(t, errorSchema, w)
+			checker.checkErrorBody(t, errorSchema, w)
 		})
 	}
 }

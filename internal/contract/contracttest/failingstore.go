@@ -10,33 +10,33 @@ import (
 	"kartotek/internal/fault"
 )
 
-// trouble is what a store fails with while it is told to.
+// failure is the error that the store currently returns, or nil.
 type failure struct {
 	mu      sync.Mutex
 	current error
 }
 
-func (t *failure) set(err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.current = err
+func (f *failure) set(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.current = err
 }
 
-func (t *failure) err() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.current
+func (f *failure) err() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.current
 }
 
-// reading is what a call fails with that writes nothing: a full disk can be read.
-func (t *failure) readErr() error {
-	if err := t.err(); !fault.Is(err, fault.StorageFull) {
+// readErr is the error of calls that only read: they succeed on a full disk.
+func (f *failure) readErr() error {
+	if err := f.err(); !fault.Is(err, fault.StorageFull) {
 		return err
 	}
 	return nil
 }
 
-// troubledStore has the trouble in all that contracts call.
+// failingStore injects the failure into every method that contracts call.
 type failingStore struct {
 	customer.Store
 	*failure
@@ -77,7 +77,7 @@ func (s failingStore) Feed(ctx context.Context, tenant string, after int64, limi
 	return s.Store.Feed(ctx, tenant, after, limit)
 }
 
-// troubledRegistry has the trouble in all that contracts call.
+// failingRegistry injects the failure into every method that contracts call.
 type failingRegistry struct {
 	access.Registry
 	*failure

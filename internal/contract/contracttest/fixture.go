@@ -22,8 +22,8 @@ import (
 	"kartotek/internal/web"
 )
 
-// Fixture is what the transcripts of a contract run against: a store in a temporary directory,
-// a fixed clock, and these customers, accounts and keys.
+// Fixture is the environment of transcripts: a store in a temporary directory, a fixed clock, and
+// these customers, accounts and keys.
 //
 // Tenant "hafslund" has the customers 42 (Kari Nordmann, with all fields), 43 (an
 // organisation with hardly any) and 44 (a Swede, whose country lochting cannot show);
@@ -41,8 +41,8 @@ type Fixture struct {
 	CursorSecret  []byte
 	Now           func() time.Time
 
-	texts     map[string]string // what "$name" stands for: the texts of keys, and what was kept of answers
-	captures  *[]capture        // of the next answer
+	texts     map[string]string // of "$name": texts of keys and captured values
+	captures  *[]capture        // from the next response
 	clock     *clock
 	failure   *failure
 	bodyError *error
@@ -60,38 +60,38 @@ func NewFixture(t testing.TB) Fixture {
 	t.Helper()
 	db := openStore(t)
 	clock := &clock{now: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)}
-	trouble := &failure{}
-	customers := customer.New(failingStore{renumberedStore{db}, trouble}, db, clock.Now, sequentialIDs())
+	fail := &failure{}
+	customers := customer.New(failingStore{renumberedStore{db}, fail}, db, clock.Now, sequentialIDs())
 	secret, err := db.Secret(t.Context(), "cursor")
 	if err != nil {
 		t.Fatal(err)
 	}
-	world := Fixture{
+	f := Fixture{
 		Customers:     customers,
 		Authenticator: contract.Authenticator{Directory: access.NewDirectory(db, clock.Now)},
 		Idempotency:   contract.NewIdempotencyMiddleware(customers),
-		Registry:      failingRegistry{db, trouble},
+		Registry:      failingRegistry{db, fail},
 		CursorSecret:  secret,
 		Now:           clock.Now,
 		texts:         maps.Clone(keyTexts),
 		captures:      new([]capture),
 		clock:         clock,
-		failure:       trouble,
+		failure:       fail,
 		bodyError:     new(error),
 	}
-	world.addCustomers(t)
+	f.addCustomers(t)
 	addCallers(t, db)
-	return world
+	return f
 }
 
-// countedIDs are the ids of customers whom a contract makes.
+// sequentialIDs generates the ids of customers that a contract creates.
 func sequentialIDs() func() string {
 	var n atomic.Int64
 	return func() string { return fmt.Sprintf("0195e3a0-0000-7000-8000-%012d", 100+n.Add(1)) }
 }
 
-// Handler is the whole server with this one contract, and a body limit of 64 KiB.
-func (w Fixture) Handler(c contract.Contract) http.Handler {
+// Handler returns a server with this contract only, and a body limit of 64 KiB.
+func (f Fixture) Handler(c contract.Contract) http.Handler {
 	server := web.Server{
 		Mounts:  []web.Mount{c.Mount()},
 		Metrics: web.NewMetrics(),
@@ -101,61 +101,61 @@ func (w Fixture) Handler(c contract.Contract) http.Handler {
 	return server.Handler()
 }
 
-// Key is the text of the key with this name.
-func (w Fixture) Key(name string) string { return w.texts[name] }
+// Key returns the text of the key with this name.
+func (f Fixture) Key(name string) string { return f.texts[name] }
 
-// Advance moves the clock.
-func (w Fixture) Advance(d time.Duration) { w.clock.advance(d) }
+// Advance advances the clock.
+func (f Fixture) Advance(d time.Duration) { f.clock.advance(d) }
 
-// happen makes an event of a transcript come true.
-func (w *Fixture) applyEvent(t *testing.T, event string) {
+// applyEvent applies an event of a transcript.
+func (f *Fixture) applyEvent(t *testing.T, event string) {
 	t.Helper()
-	switch subject, what, _ := strings.Cut(event, " "); {
+	switch subject, argument, _ := strings.Cut(event, " "); {
 	case event == "store down":
-		w.failure.set(errors.New("the disk is on fire"))
+		f.failure.set(errors.New("simulated disk failure"))
 	case event == "store busy":
-		w.failure.set(fault.New(fault.Unavailable, "too many writes are waiting"))
+		f.failure.set(fault.New(fault.Unavailable, "too many writes are waiting"))
 	case event == "store full":
-		w.failure.set(fault.New(fault.StorageFull, "the disk is full"))
-	case event == "store rival":
-		w.failure.set(fault.New(fault.IdempotencyInProgress, "another request with this key came first"))
+		f.failure.set(fault.New(fault.StorageFull, "the disk is full"))
+	case event == "store concurrent":
+		f.failure.set(fault.New(fault.IdempotencyInProgress, "another request with this key came first"))
 	case event == "store up":
-		w.failure.set(nil)
+		f.failure.set(nil)
 	case event == "body slow":
-		*w.bodyError = os.ErrDeadlineExceeded
+		*f.bodyError = os.ErrDeadlineExceeded
 	case event == "body cut":
-		*w.bodyError = io.ErrUnexpectedEOF
-	case event == "restart": // the stage does the rest
+		*f.bodyError = io.ErrUnexpectedEOF
+	case event == "restart": // the player does this
 	case subject == "rate":
 		var perSecond, burst int
-		if _, err := fmt.Sscanf(what, "%d %d", &perSecond, &burst); err != nil {
+		if _, err := fmt.Sscanf(argument, "%d %d", &perSecond, &burst); err != nil {
 			t.Fatalf("%s: %v", event, err)
 		}
-		w.Authenticator.Limits = access.NewRateLimits(perSecond, burst, w.Now)
+		f.Authenticator.Limits = access.NewRateLimits(perSecond, burst, f.Now)
 	case subject == "keep":
-		name, member, _ := strings.Cut(what, " ")
-		*w.captures = append(*w.captures, capture{name, member})
+		name, property, _ := strings.Cut(argument, " ")
+		*f.captures = append(*f.captures, capture{name, property})
 	case subject == "clock":
-		d, err := time.ParseDuration(what)
+		d, err := time.ParseDuration(argument)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.Advance(d)
+		f.Advance(d)
 	default:
-		t.Fatalf("no such event: %s", event)
+		t.Fatalf("unknown event: %s", event)
 	}
 }
 
-// takeBody is how reading the next body ends.
-func (w Fixture) takeBodyError() error {
-	err := *w.bodyError
-	*w.bodyError = nil
+// takeBodyError returns and clears the error for the body of the next request.
+func (f Fixture) takeBodyError() error {
+	err := *f.bodyError
+	*f.bodyError = nil
 	return err
 }
 
-func (w Fixture) addCustomers(t testing.TB) {
+func (f Fixture) addCustomers(t testing.TB) {
 	t.Helper()
-	confirmed := w.Now().Add(-24 * time.Hour)
+	confirmed := f.Now().Add(-24 * time.Hour)
 	kari := customer.Patch{
 		FirstName: patch.Set("Kari"), LastName: patch.Set("Nordmann"), BirthDate: patch.Set("1968-03-05"),
 		Gender: patch.Set("female"), Locale: patch.Set("nl-BE"), NationalID: patch.Set("05036812345"),
@@ -178,17 +178,17 @@ func (w Fixture) addCustomers(t testing.TB) {
 		Address: customer.AddressPatch{Country: patch.Set("SE")},
 	}
 	other := customer.Patch{LastName: patch.Set("Another tenant's")}
-	w.put(t, "hafslund",
+	f.put(t, "hafslund",
 		customer.Upsert{ID: kariID, Number: 42, Edit: kari.Apply},
 		customer.Upsert{ID: firmID, Number: 43, Edit: firm.Apply},
 		customer.Upsert{ID: swedeID, Number: 44, Edit: swede.Apply})
-	w.put(t, "other", customer.Upsert{ID: otherID, Number: 42, Edit: other.Apply})
+	f.put(t, "other", customer.Upsert{ID: otherID, Number: 42, Edit: other.Apply})
 }
 
-func (w Fixture) put(t testing.TB, tenant string, entries ...customer.Upsert) {
+func (f Fixture) put(t testing.TB, tenant string, entries ...customer.Upsert) {
 	t.Helper()
-	by := access.Actor{Tenant: tenant, Name: "test", Customers: access.AllCustomers(), Scopes: access.Scopes()}
-	results, err := w.Customers.Upsert(t.Context(), by, entries)
+	actor := access.Actor{Tenant: tenant, Name: "test", Customers: access.AllCustomers(), Scopes: access.Scopes()}
+	results, err := f.Customers.Upsert(t.Context(), actor, entries)
 	for _, r := range results {
 		err = errors.Join(err, r.Err)
 	}
@@ -197,12 +197,12 @@ func (w Fixture) put(t testing.TB, tenant string, entries ...customer.Upsert) {
 	}
 }
 
-// accounts are made once in a process: argon2 is slow on purpose.
+// accounts are created once per process because argon2 is slow.
 var accounts = sync.OnceValue(func() []access.Account {
-	born := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	created := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	var all []access.Account
 	add := func(tenant, login, password string, customers access.Customers) {
-		a, err := access.NewAccount(tenant, login, password, customers, born)
+		a, err := access.NewAccount(tenant, login, password, customers, created)
 		if err != nil {
 			panic(err)
 		}
@@ -216,8 +216,7 @@ var accounts = sync.OnceValue(func() []access.Account {
 	return all
 })
 
-// keyTexts are the keys, by name. They are the same in every world, since
-// transcripts show their ids.
+// keyTexts are the texts of the keys by name. They are constant because transcripts contain key ids.
 var keyTexts = map[string]string{
 	"writer":  "kart_writer00_thisKeyIsOnlyForTheTestsOfContractsWriter002gnEdn",
 	"reader":  "kart_reader00_thisKeyIsOnlyForTheTestsOfContractsReader002aiOyg",
@@ -231,15 +230,15 @@ var keyTexts = map[string]string{
 
 func addCallers(t testing.TB, db access.Registry) {
 	t.Helper()
-	born := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	created := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	var err error
 	for _, a := range accounts() {
 		err = errors.Join(err, db.AddAccount(t.Context(), a))
 	}
-	err = errors.Join(err, db.RevokeAccount(t.Context(), "hafslund", "gone", born))
-	add := func(tenant, name string, manners access.KeyOptions, scopes ...access.Scope) {
-		key := access.ParseKey(tenant, name, scopes, keyTexts[name], born)
-		key.Options = manners
+	err = errors.Join(err, db.RevokeAccount(t.Context(), "hafslund", "gone", created))
+	add := func(tenant, name string, options access.KeyOptions, scopes ...access.Scope) {
+		key := access.ParseKey(tenant, name, scopes, keyTexts[name], created)
+		key.Options = options
 		err = errors.Join(err, db.AddKey(t.Context(), key))
 	}
 	var none access.KeyOptions
@@ -251,12 +250,12 @@ func addCallers(t testing.TB, db access.Registry) {
 	add("hafslund", "admin", none, access.Admin)
 	add("other", "other", none, access.Read, access.Write)
 	add("hafslund", "revoked", none, access.Read, access.Write)
-	if err = errors.Join(err, db.RevokeKey(t.Context(), "hafslund", "revoked0", born)); err != nil {
+	if err = errors.Join(err, db.RevokeKey(t.Context(), "hafslund", "revoked0", created)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// clock stands still until it is moved.
+// clock changes only when it is advanced.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time

@@ -7,13 +7,12 @@ import (
 	"kartotek/internal/customer"
 )
 
-// renumbered counts the changes of a store from 1, so that transcripts read the
-// same on every engine: each numbers them as it must.
+// renumberedStore numbers changes from 1 without gaps, so that transcripts are equal on every engine.
 type renumberedStore struct {
 	customer.Store
 }
 
-// Feed translates the numbers there and back.
+// Feed translates after and the numbers of the changes.
 func (s renumberedStore) Feed(ctx context.Context, tenant string, after int64, limit int) ([]customer.ChangeRecord, error) {
 	seqs, err := s.seqs(ctx)
 	if err != nil {
@@ -36,16 +35,16 @@ func (s renumberedStore) Changes(ctx context.Context, tenant, id string, below i
 	return renumber(list, seqs), err
 }
 
-// counted gives each change its place among all.
+// renumber replaces the number of each change by its position among all changes.
 func renumber(list []customer.ChangeRecord, seqs []int64) []customer.ChangeRecord {
 	for i, r := range list {
-		place, _ := slices.BinarySearch(seqs, r.Seq)
-		list[i].Seq = int64(place) + 1
+		position, _ := slices.BinarySearch(seqs, r.Seq)
+		list[i].Seq = int64(position) + 1
 	}
 	return list
 }
 
-// seqs are the numbers of all changes, in their order.
+// seqs returns the numbers of all changes in order.
 func (s renumberedStore) seqs(ctx context.Context) (seqs []int64, err error) {
 	for _, tenant := range []string{"hafslund", "other"} {
 		list, err := s.Store.Feed(ctx, tenant, 0, 1<<20)

@@ -19,8 +19,8 @@ import (
 	"kartotek/internal/contract"
 )
 
-// judge holds exchanges to the contract's OpenAPI document, and remembers which
-// of its answers it has seen.
+// specChecker checks exchanges against the contract's OpenAPI document, and records which documented
+// responses have occurred.
 type specChecker struct {
 	contract contract.Contract
 	doc      *openapi3.T
@@ -47,15 +47,13 @@ func newSpecChecker(t *testing.T, c contract.Contract) *specChecker {
 	return &specChecker{contract: c, doc: doc, covered: map[string]bool{}}
 }
 
-// otherNames has the judge read the other media types under which contracts carry
-// JSON.
+// registerDecoders registers the other media types of contracts whose content is JSON.
 var registerDecoders sync.Once
 
-// exchange judges one request and its answer. Requests of no operation are
-// outside the document.
-func (j *specChecker) checkExchange(t *testing.T, req request, w *httptest.ResponseRecorder) {
+// checkExchange checks a request and its response. Requests that match no operation are skipped.
+func (c *specChecker) checkExchange(t *testing.T, req request, w *httptest.ResponseRecorder) {
 	t.Helper()
-	route, params := j.route(req)
+	route, params := c.route(req)
 	if route == nil {
 		return
 	}
@@ -65,18 +63,18 @@ func (j *specChecker) checkExchange(t *testing.T, req request, w *httptest.Respo
 		t.Errorf("%s: status %s is not documented for %s", line, status, route.Operation.OperationID)
 		return
 	}
-	j.mu.Lock()
-	j.covered[route.Operation.OperationID+" "+status] = true
-	j.mu.Unlock()
+	c.mu.Lock()
+	c.covered[route.Operation.OperationID+" "+status] = true
+	c.mu.Unlock()
 
-	input := j.input(req, route, params)
+	input := c.input(req, route, params)
 	if w.Code < 300 {
 		if err := openapi3filter.ValidateRequest(t.Context(), input); err != nil {
-			t.Errorf("%s: accepted, but the document does not take it: %v", line, err)
+			t.Errorf("%s: accepted, but not valid according to the document: %v", line, err)
 		}
 	}
-	answer := &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: j.input(req, route, params),
+	response := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: c.input(req, route, params),
 		Status:                 w.Code,
 		Header:                 w.Header(),
 		Body:                   io.NopCloser(bytes.NewReader(w.Body.Bytes())),
@@ -85,12 +83,12 @@ func (j *specChecker) checkExchange(t *testing.T, req request, w *httptest.Respo
 			ExcludeResponseBody:   w.Body.Len() == 0 && w.Header().Get("Content-Type") == "",
 		},
 	}
-	if err := openapi3filter.ValidateResponse(t.Context(), answer); err != nil {
-		t.Errorf("%s: the document does not allow the answer: %v", line, err)
+	if err := openapi3filter.ValidateResponse(t.Context(), response); err != nil {
+		t.Errorf("%s: the response is not valid according to the document: %v", line, err)
 	}
 }
 
-func (j *specChecker) input(req request, route *routers.Route, params map[string]string) *openapi3filter.RequestValidationInput {
+func (c *specChecker) input(req request, route *routers.Route, params map[string]string) *openapi3filter.RequestValidationInput {
 	req.body = bytes.TrimPrefix(req.body, []byte("\xef\xbb\xbf"))
 	return &openapi3filter.RequestValidationInput{
 		Request:    req.build(),
@@ -100,25 +98,25 @@ func (j *specChecker) input(req request, route *routers.Route, params map[string
 	}
 }
 
-// route finds the operation of a request, as the contract and the document have it.
-func (j *specChecker) route(req request) (*routers.Route, map[string]string) {
-	r, params, ok := j.contract.MatchRoute(req.method, req.target)
+// route finds the operation of a request in the document.
+func (c *specChecker) route(req request) (*routers.Route, map[string]string) {
+	r, params, ok := c.contract.MatchRoute(req.method, req.target)
 	if !ok {
 		return nil, nil
 	}
-	item := j.doc.Paths.Find(r.Path)
-	return &routers.Route{Spec: j.doc, Path: r.Path, PathItem: item, Method: r.Method, Operation: item.GetOperation(r.Method)}, params
+	item := c.doc.Paths.Find(r.Path)
+	return &routers.Route{Spec: c.doc, Path: r.Path, PathItem: item, Method: r.Method, Operation: item.GetOperation(r.Method)}, params
 }
 
-// verdict fails for what the document and the contract's routes do not have in
-// common, and for every documented answer that no transcript has shown.
-func (j *specChecker) checkCoverage(t *testing.T) {
+// checkCoverage reports operations that only the document or only the contract has, and documented
+// responses that occur in no transcript.
+func (c *specChecker) checkCoverage(t *testing.T) {
 	t.Helper()
 	routed := map[string]bool{}
-	for _, r := range j.contract.Routes {
+	for _, r := range c.contract.Routes {
 		routed[r.Method+" "+r.Path+" "+r.Operation] = true
 	}
-	for path, item := range j.doc.Paths.Map() {
+	for path, item := range c.doc.Paths.Map() {
 		for method, operation := range item.Operations() {
 			key := method + " " + path + " " + operation.OperationID
 			if !routed[key] {
@@ -126,8 +124,8 @@ func (j *specChecker) checkCoverage(t *testing.T) {
 			}
 			delete(routed, key)
 			for status := range operation.Responses.Map() {
-				if !j.covered[operation.OperationID+" "+status] {
-					t.Errorf("%s %s is documented, but no transcript shows it", operation.OperationID, status)
+				if !c.covered[operation.OperationID+" "+status] {
+					t.Errorf("%s %s is documented, but occurs in no transcript", operation.OperationID, status)
 				}
 			}
 		}
@@ -137,9 +135,8 @@ func (j *specChecker) checkCoverage(t *testing.T) {
 	}
 }
 
-// errorBody holds an error's body to the schema with this name. An empty body
-// says no more than its status.
-func (j *specChecker) checkErrorBody(t *testing.T, schema string, w *httptest.ResponseRecorder) {
+// checkErrorBody checks an error body against the schema with this name. An empty body is valid.
+func (c *specChecker) checkErrorBody(t *testing.T, schema string, w *httptest.ResponseRecorder) {
 	t.Helper()
 	if w.Body.Len() == 0 && w.Header().Get("Content-Type") == "" {
 		return
@@ -148,7 +145,7 @@ func (j *specChecker) checkErrorBody(t *testing.T, schema string, w *httptest.Re
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
 		t.Fatalf("%s: %v", http.StatusText(w.Code), err)
 	}
-	if err := j.doc.Components.Schemas[schema].Value.VisitJSON(body, openapi3.EnableJSONSchema2020()); err != nil {
+	if err := c.doc.Components.Schemas[schema].Value.VisitJSON(body, openapi3.EnableJSONSchema2020()); err != nil {
 		t.Errorf("%s: %v", http.StatusText(w.Code), err)
 	}
 }

@@ -18,37 +18,36 @@ import (
 	"kartotek/internal/contract/transcript"
 )
 
-// request is one request of a transcript, which can be built as often as it is
-// looked at.
+// request is a request of a transcript. build can be called more than once.
 type request struct {
 	method, target string
 	header         http.Header
 	body           []byte
-	bodyError      error // how reading the body ends, when not well
+	bodyError      error // returned at the end of the body
 }
 
-func parseRequest(t *testing.T, lines []string, world Fixture) request {
+func parseRequest(t *testing.T, lines []string, fixture Fixture) request {
 	t.Helper()
 	written := transcript.ParseRequest(lines)
 	req := request{
 		method:    written.Method,
-		target:    world.expand(written.Target),
+		target:    fixture.expand(written.Target),
 		header:    http.Header{"X-Request-Id": {"transcript"}},
-		bodyError: world.takeBodyError(),
+		bodyError: fixture.takeBodyError(),
 	}
 	for _, h := range written.Header {
 		if h.Name == "X-Request-Id" {
 			req.header.Del(h.Name)
 		}
-		value := world.expand(h.Value)
+		value := fixture.expand(h.Value)
 		if name := textName.FindString(value); name != "" {
-			t.Fatalf("the world has no %s", name)
+			t.Fatalf("unknown variable %s", name)
 		}
 		req.header.Add(h.Name, value)
 	}
 	body := strings.Split(written.Body, "\n")
 	for i, line := range body {
-		body[i] = unquote(t, world.expand(line))
+		body[i] = unquote(t, fixture.expand(line))
 	}
 	req.body = []byte(strings.Join(body, "\n"))
 	return req
@@ -71,47 +70,46 @@ func (f errorReader) Read([]byte) (int, error) { return 0, f.err }
 
 var textName = regexp.MustCompile(`\$[a-z]+`)
 
-// fillIn puts texts in the place of their names. A name that the world does not
-// know stays.
-func (w Fixture) expand(s string) string {
+// expand replaces the names of texts by the texts. Unknown names are captured.
+func (f Fixture) expand(s string) string {
 	return textName.ReplaceAllStringFunc(s, func(name string) string {
-		if text, ok := w.texts[name[1:]]; ok {
+		if text, ok := f.texts[name[1:]]; ok {
 			return text
 		}
 		return name
 	})
 }
 
-// keeping is what to keep of an answer: the text of a member of its body.
-type capture struct{ name, member string }
+// capture is a property of the response body to store as a text.
+type capture struct{ name, property string }
 
-// keep keeps what the transcript asked for.
-func (w Fixture) captureValues(t *testing.T, body []byte) {
+// captureValues stores the properties that the transcript asked for.
+func (f Fixture) captureValues(t *testing.T, body []byte) {
 	t.Helper()
-	for _, k := range *w.captures {
-		var members map[string]any
-		if err := json.Unmarshal(body, &members); err != nil {
-			t.Fatalf("keep %s: %v", k.name, err)
+	for _, c := range *f.captures {
+		var properties map[string]any
+		if err := json.Unmarshal(body, &properties); err != nil {
+			t.Fatalf("keep %s: %v", c.name, err)
 		}
-		text, ok := members[k.member].(string)
+		text, ok := properties[c.property].(string)
 		if !ok || text == "" {
-			t.Fatalf("keep %s: the answer has no text in %s", k.name, k.member)
+			t.Fatalf("keep %s: the response has no text in %s", c.name, c.property)
 		}
-		w.texts[k.name] = text
+		f.texts[c.name] = text
 	}
-	*w.captures = nil
+	*f.captures = nil
 }
 
-// nameKept writes the names of what was kept in its place, the longest text first.
-func (w Fixture) replaceCaptured(answer string) string {
-	kept := slices.DeleteFunc(slices.Collect(maps.Keys(w.texts)), func(name string) bool { return keyTexts[name] != "" })
-	slices.SortFunc(kept, func(a, b string) int {
-		return cmp.Or(cmp.Compare(len(w.texts[b]), len(w.texts[a])), cmp.Compare(a, b))
+// replaceCaptured replaces captured texts by their names, the longest first.
+func (f Fixture) replaceCaptured(response string) string {
+	captured := slices.DeleteFunc(slices.Collect(maps.Keys(f.texts)), func(name string) bool { return keyTexts[name] != "" })
+	slices.SortFunc(captured, func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(f.texts[b]), len(f.texts[a])), cmp.Compare(a, b))
 	})
-	for _, name := range kept {
-		answer = strings.ReplaceAll(answer, w.texts[name], "$"+name)
+	for _, name := range captured {
+		response = strings.ReplaceAll(response, f.texts[name], "$"+name)
 	}
-	return answer
+	return response
 }
 
 var quoted = regexp.MustCompile(`^~(".*?[^\\]")(?: x ([0-9]+))?$`)
@@ -135,8 +133,7 @@ func unquote(t *testing.T, line string) string {
 	return strings.Repeat(text, n)
 }
 
-// formatAnswer writes an answer as transcripts hold it. The length of a body
-// that is there to see is left out.
+// formatResponse formats a response for a transcript. Content-Length is omitted if there is a body.
 func formatResponse(w *httptest.ResponseRecorder) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "< %d\n", w.Code)
