@@ -15,8 +15,7 @@ import (
 	"kartotek/internal/web"
 )
 
-// example is a contract with two operations on a thing, one on its part and one
-// on all things, which answer with their names and the id in the path.
+// example is a contract whose operations respond with their names and the id in the path.
 func example(foldCase bool) contract.Contract {
 	act := func(name string) web.Func {
 		return func(w http.ResponseWriter, r *http.Request) error {
@@ -43,7 +42,7 @@ func example(foldCase bool) contract.Contract {
 	}
 }
 
-// serve answers one request as the server does, and keeps its line of log.
+// serve sends one request to a server with the contract, and returns the response and the log line.
 func serve(c contract.Contract, method, target string) (*httptest.ResponseRecorder, map[string]any) {
 	var log bytes.Buffer
 	server := &web.Server{
@@ -54,45 +53,45 @@ func serve(c contract.Contract, method, target string) (*httptest.ResponseRecord
 	w := httptest.NewRecorder()
 	server.Handler().ServeHTTP(w, httptest.NewRequest(method, target, nil))
 	var line map[string]any
-	_ = json.Unmarshal(log.Bytes(), &line) // without a line, the caller misses its members
+	_ = json.Unmarshal(log.Bytes(), &line) // without a log line, the caller's checks fail
 	return w, line
 }
 
-func TestPathsLeadToOperations(t *testing.T) {
+func TestPathsAreRoutedToOperations(t *testing.T) {
 	t.Parallel()
 	const noRoute = "404 route-not-found"
 	tests := map[string]struct{ target, exact, folded string }{
-		"a known path":               {"/api/Things/7", "200 get 7", "200 get 7"},
-		"a deeper path":              {"/api/Things/7/part", "200 part 7", "200 part 7"},
-		"a query":                    {"/api/Things/7?x=/y//z", "200 get 7", "200 get 7"},
-		"another case":               {"/API/tHINGS/7/PART", "", "200 part 7"},
-		"another case of its words":  {"/api/things/7", noRoute, "200 get 7"},
-		"another case of the prefix": {"/Api/Things/7", "", "200 get 7"},
-		"a slash at the end":         {"/api/Things/7/", noRoute, "200 get 7"},
-		"two slashes at the end":     {"/api/Things/7//", noRoute, noRoute},
-		"two slashes inside":         {"/api/Things//7", noRoute, noRoute},
-		"two slashes in the prefix":  {"/api//Things/7", noRoute, noRoute},
-		"a dot":                      {"/api/./Things/7", noRoute, noRoute},
-		"a dot at the end":           {"/api/Things/7/.", noRoute, noRoute},
-		"two dots":                   {"/api/x/../Things/7", noRoute, noRoute},
-		"two dots at the end":        {"/api/Things/7/part/..", noRoute, noRoute},
-		"two dots that lead out":     {"/api/../healthz", noRoute, noRoute},
-		"escaped dots":               {"/api/Things/%2e%2e", noRoute, noRoute},
-		"escaped dots inside":        {"/api/x/%2E%2E/Things/7", noRoute, noRoute},
-		"an escaped slash":           {"/api/Things/a%2Fb", "200 get a/b", "200 get a/b"},
-		"an escaped slash is no end": {"/api/Things/7%2F", noRoute, noRoute},
-		"an escaped slash and part":  {"/api/Things/7%2fpart", "200 get 7/part", "200 get 7/part"},
-		"an escaped slash for words": {"/api%2FThings/7", noRoute, noRoute},
-		"escaped words":              {"/api/%54hings/%37", "200 get 7", "200 get 7"},
-		"an escaped slash and words": {"/api/%54hings/7%2Fpart", "200 get 7/part", "200 get 7/part"},
-		"capitals in an id":          {"/api/Things/ABC", "200 get ABC", "200 get abc"},
-		"an escaped percent":         {"/api/Things/%2525", "200 get %25", "200 get %25"},
-		"letters beyond ASCII":       {"/api/Things/%C3%A5%2F", noRoute, noRoute},
-		"no id":                      {"/api/Things/", noRoute, "405 method-not-allowed"}, // the path of the POST
-		"the prefix":                 {"/api/", noRoute, noRoute},
-		"an unknown path":            {"/api/Thongs/7", noRoute, noRoute},
-		"an unknown deeper path":     {"/api/Things/7/part/x", noRoute, noRoute},
-		"an unknown path with slash": {"/api/x/", noRoute, noRoute},
+		"a known path":                 {"/api/Things/7", "200 get 7", "200 get 7"},
+		"a deeper path":                {"/api/Things/7/part", "200 part 7", "200 part 7"},
+		"a query":                      {"/api/Things/7?x=/y//z", "200 get 7", "200 get 7"},
+		"another case":                 {"/API/tHINGS/7/PART", "", "200 part 7"},
+		"another case of the path":     {"/api/things/7", noRoute, "200 get 7"},
+		"another case of the prefix":   {"/Api/Things/7", "", "200 get 7"},
+		"a trailing slash":             {"/api/Things/7/", noRoute, "200 get 7"},
+		"two trailing slashes":         {"/api/Things/7//", noRoute, noRoute},
+		"two slashes inside":           {"/api/Things//7", noRoute, noRoute},
+		"two slashes in the prefix":    {"/api//Things/7", noRoute, noRoute},
+		"a dot":                        {"/api/./Things/7", noRoute, noRoute},
+		"a dot at the end":             {"/api/Things/7/.", noRoute, noRoute},
+		"two dots":                     {"/api/x/../Things/7", noRoute, noRoute},
+		"two dots at the end":          {"/api/Things/7/part/..", noRoute, noRoute},
+		"dots out of the prefix":       {"/api/../healthz", noRoute, noRoute},
+		"escaped dots":                 {"/api/Things/%2e%2e", noRoute, noRoute},
+		"escaped dots inside":          {"/api/x/%2E%2E/Things/7", noRoute, noRoute},
+		"an escaped slash":             {"/api/Things/a%2Fb", "200 get a/b", "200 get a/b"},
+		"an escaped trailing slash":    {"/api/Things/7%2F", noRoute, noRoute},
+		"an escaped slash and part":    {"/api/Things/7%2fpart", "200 get 7/part", "200 get 7/part"},
+		"an escaped slash in the path": {"/api%2FThings/7", noRoute, noRoute},
+		"escaped letters":              {"/api/%54hings/%37", "200 get 7", "200 get 7"},
+		"an escaped slash and letters": {"/api/%54hings/7%2Fpart", "200 get 7/part", "200 get 7/part"},
+		"capitals in an id":            {"/api/Things/ABC", "200 get ABC", "200 get abc"},
+		"an escaped percent":           {"/api/Things/%2525", "200 get %25", "200 get %25"},
+		"letters beyond ASCII":         {"/api/Things/%C3%A5%2F", noRoute, noRoute},
+		"no id":                        {"/api/Things/", noRoute, "405 method-not-allowed"}, // the path of the POST
+		"the prefix":                   {"/api/", noRoute, noRoute},
+		"an unknown path":              {"/api/Thinks/7", noRoute, noRoute},
+		"an unknown deeper path":       {"/api/Things/7/part/x", noRoute, noRoute},
+		"an unknown path with slash":   {"/api/x/", noRoute, noRoute},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -107,14 +106,14 @@ func TestPathsLeadToOperations(t *testing.T) {
 					t.Errorf("%s, case folded %v: got %q, want %q", tt.target, foldCase, got, want)
 				}
 				if location := w.Header().Get("Location"); location != "" {
-					t.Errorf("%s, case folded %v: it leads to %s, want no redirect", tt.target, foldCase, location)
+					t.Errorf("%s, case folded %v: got a redirect to %s", tt.target, foldCase, location)
 				}
 			}
 		})
 	}
 }
 
-func TestOperationsAreNamedInLogAndMetrics(t *testing.T) {
+func TestLogAndMetricsNameTheOperation(t *testing.T) {
 	t.Parallel()
 	for request, want := range map[string]string{
 		"GET /api/Things/7":      "get",
@@ -146,7 +145,7 @@ func TestOperationsAreNamedInLogAndMetrics(t *testing.T) {
 	}
 }
 
-func TestOtherMethodsAreToldWhichThereAre(t *testing.T) {
+func TestUnknownMethodReturns405WithAllow(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ target, allow string }{
 		"of a thing":      {"/api/Things/7", "GET, HEAD, PATCH"},
@@ -174,7 +173,7 @@ func TestOtherMethodsAreToldWhichThereAre(t *testing.T) {
 					t.Errorf("%s %s: got Allow %q with %d", method, tt.target, w.Header().Get("Allow"), w.Code)
 				}
 				if kind, logged := line["fault"]; logged == known || logged && kind != strings.TrimSpace(w.Body.String()) {
-					t.Errorf("%s %s: the log has the fault %v, the answer is %q", method, tt.target, kind, w.Body)
+					t.Errorf("%s %s: the log has the fault %v, the response is %q", method, tt.target, kind, w.Body)
 				}
 			}
 		})

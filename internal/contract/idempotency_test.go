@@ -18,38 +18,38 @@ import (
 
 var partner = access.Actor{Tenant: "hafslund", Name: "key:partner", Customers: access.AllCustomers(), Scopes: access.Scopes()}
 
-// failKind is how the contract of these tests fails.
+// failKind responds with the kind of the fault.
 func failKind(w http.ResponseWriter, _ *http.Request, f *fault.Fault) {
-	_ = web.Write(w, http.StatusTeapot, []byte(f.Kind)) // never fails
+	_ = web.Write(w, http.StatusTeapot, []byte(f.Kind))
 }
 
-// once serves f to a caller, as a contract does.
-func once(repeats *contract.IdempotencyMiddleware, by access.Actor, f contract.MutatingHandler) http.Handler {
+// idempotent serves f to an actor with the idempotency middleware.
+func idempotent(middleware *contract.IdempotencyMiddleware, actor access.Actor, f contract.MutatingHandler) http.Handler {
 	return web.Handle(func(w http.ResponseWriter, r *http.Request) error {
-		return repeats.Handle(w, r, by, failKind, f)
+		return middleware.Handle(w, r, actor, failKind, f)
 	}, failKind)
 }
 
-// counted gives customer 42 a new phone each time it runs, and answers with it.
-func counted(world contracttest.Fixture, runs *int) contract.MutatingHandler {
-	return func(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Idempotency) error {
+// countingUpdate sets a new phone for customer 42 in each run, and responds with it.
+func countingUpdate(fixture contracttest.Fixture, runs *int) contract.MutatingHandler {
+	return func(w http.ResponseWriter, r *http.Request, actor access.Actor, idem *contract.Idempotency) error {
 		*runs++
 		phone := fmt.Sprint(1000 + *runs)
-		answer := func(w http.ResponseWriter, ch customer.Change) error {
+		respond := func(w http.ResponseWriter, ch customer.Change) error {
 			return web.Write(w, http.StatusOK, []byte(ch.After.Phone))
 		}
-		ch, err := world.Customers.Update(r.Context(), by, customer.ByNumber(by.Tenant, 42), func(c *customer.Customer) error {
+		ch, err := fixture.Customers.Update(r.Context(), actor, customer.ByNumber(actor.Tenant, 42), func(c *customer.Customer) error {
 			c.Phone = phone
 			return nil
-		}, once.Record(answer))
+		}, idem.Record(respond))
 		if err != nil {
 			return err
 		}
-		return answer(w, ch)
+		return respond(w, ch)
 	}
 }
 
-// send is one PATCH with a key, and with the headers "Name: value".
+// send sends a PATCH with an idempotency key and headers "Name: value", and returns the response body.
 func send(h http.Handler, key, target, body string, headers ...string) string {
 	r := httptest.NewRequest(http.MethodPatch, target, strings.NewReader(body))
 	if key != "" {
@@ -74,104 +74,104 @@ func check(t *testing.T, what, got, want string) {
 	}
 }
 
-func TestARequestThatIsStillRunningIsNotRunAgain(t *testing.T) {
+func TestConcurrentRetryReturnsInProgress(t *testing.T) {
 	t.Parallel()
-	world := contracttest.NewFixture(t)
+	fixture := contracttest.NewFixture(t)
 	runs := 0
-	change := counted(world, &runs)
-	begun, goOn := make(chan bool), make(chan bool)
-	slow := func(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Idempotency) error {
-		close(begun)
-		<-goOn
-		return change(w, r, by, once)
+	change := countingUpdate(fixture, &runs)
+	started, release := make(chan bool), make(chan bool)
+	slow := func(w http.ResponseWriter, r *http.Request, actor access.Actor, idem *contract.Idempotency) error {
+		close(started)
+		<-release
+		return change(w, r, actor, idem)
 	}
 	first := make(chan string)
-	go func() { first <- send(once(world.Idempotency, partner, slow), "k", "/a", "x") }() // ends with goOn
-	<-begun
-	h := once(world.Idempotency, partner, change)
+	go func() { first <- send(idempotent(fixture.Idempotency, partner, slow), "k", "/a", "x") }() // ends with release
+	<-started
+	h := idempotent(fixture.Idempotency, partner, change)
 	check(t, "the same request", send(h, "k", "/a", "x"), "idempotency-in-progress")
 	check(t, "another request with the key", send(h, "k", "/b", "y"), "idempotency-in-progress")
 	check(t, "another key", send(h, "other", "/a", "x"), "1001")
-	stranger := partner
-	stranger.Tenant = "other"
-	check(t, "the same key of another tenant", send(once(world.Idempotency, stranger, change), "k", "/a", "x"), "1002")
-	close(goOn)
+	otherTenant := partner
+	otherTenant.Tenant = "other"
+	check(t, "the same key of another tenant", send(idempotent(fixture.Idempotency, otherTenant, change), "k", "/a", "x"), "1002")
+	close(release)
 	check(t, "the first request", <-first, "1003")
-	check(t, "the same request, once that is answered", send(h, "k", "/a", "x"), "replay of 1003")
+	check(t, "a retry after the response", send(h, "k", "/a", "x"), "replay of 1003")
 	if runs != 3 {
 		t.Errorf("runs: got %d, want 3", runs)
 	}
 }
 
-func TestARequestThatBreaksOffMayBeSentAgain(t *testing.T) {
+func TestRetryAfterPanicRunsAgain(t *testing.T) {
 	t.Parallel()
-	world := contracttest.NewFixture(t)
+	fixture := contracttest.NewFixture(t)
 	broken := func(http.ResponseWriter, *http.Request, access.Actor, *contract.Idempotency) error {
-		panic("at the disco")
+		panic("simulated")
 	}
-	check(t, "a panic", send(once(world.Idempotency, partner, broken), "k", "/a", "x"), "internal")
+	check(t, "a panic", send(idempotent(fixture.Idempotency, partner, broken), "k", "/a", "x"), "internal")
 	runs := 0
-	check(t, "afterwards", send(once(world.Idempotency, partner, counted(world, &runs)), "k", "/a", "x"), "1001")
+	check(t, "the retry", send(idempotent(fixture.Idempotency, partner, countingUpdate(fixture, &runs)), "k", "/a", "x"), "1001")
 }
 
-func TestARequestIsTheSameWhenItAsksForTheSame(t *testing.T) {
+func TestRetryMustEqualFirstRequest(t *testing.T) {
 	t.Parallel()
 	other := partner
 	other.Name = "key:other"
 	tests := map[string]struct {
-		by      access.Actor
+		actor   access.Actor
 		target  string
 		body    string
 		headers []string
 		want    string
 	}{
-		"nothing differs":             {partner, "/a?b", "x", nil, "replay of 1001"},
-		"the request's id":            {partner, "/a?b", "x", []string{"X-Request-Id: 2"}, "replay of 1001"},
-		"how the answer is preferred": {partner, "/a?b", "x", []string{"Prefer: return=minimal", "Accept: text/html"}, "replay of 1001"},
-		"the caller":                  {other, "/a?b", "x", nil, "idempotency-key-reused"},
-		"the path":                    {partner, "/a%2f?b", "x", nil, "idempotency-key-reused"},
-		"the query":                   {partner, "/a?c", "x", nil, "idempotency-key-reused"},
-		"the query is the path's end": {partner, "/ab", "x", nil, "idempotency-key-reused"},
-		"the body":                    {partner, "/a?b", "y", nil, "idempotency-key-reused"},
-		"no body":                     {partner, "/a?b", "", nil, "idempotency-key-reused"},
-		"the media type":              {partner, "/a?b", "x", []string{"Content-Type: text/json"}, "idempotency-key-reused"},
-		"the condition":               {partner, "/a?b", "x", []string{`If-Match: "1"`}, "idempotency-key-reused"},
+		"an equal request":           {partner, "/a?b", "x", nil, "replay of 1001"},
+		"another request id":         {partner, "/a?b", "x", []string{"X-Request-Id: 2"}, "replay of 1001"},
+		"other preferences":          {partner, "/a?b", "x", []string{"Prefer: return=minimal", "Accept: text/html"}, "replay of 1001"},
+		"another caller":             {other, "/a?b", "x", nil, "idempotency-key-reused"},
+		"another path":               {partner, "/a%2f?b", "x", nil, "idempotency-key-reused"},
+		"another query":              {partner, "/a?c", "x", nil, "idempotency-key-reused"},
+		"query appended to the path": {partner, "/ab", "x", nil, "idempotency-key-reused"},
+		"another body":               {partner, "/a?b", "y", nil, "idempotency-key-reused"},
+		"no body":                    {partner, "/a?b", "", nil, "idempotency-key-reused"},
+		"another media type":         {partner, "/a?b", "x", []string{"Content-Type: text/json"}, "idempotency-key-reused"},
+		"another If-Match":           {partner, "/a?b", "x", []string{`If-Match: "1"`}, "idempotency-key-reused"},
 	}
-	world := contracttest.NewFixture(t)
+	fixture := contracttest.NewFixture(t)
 	runs := 0
-	change := counted(world, &runs)
-	check(t, "the first request", send(once(world.Idempotency, partner, change), "k", "/a?b", "x"), "1001")
+	change := countingUpdate(fixture, &runs)
+	check(t, "the first request", send(idempotent(fixture.Idempotency, partner, change), "k", "/a?b", "x"), "1001")
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			check(t, name, send(once(world.Idempotency, tt.by, change), "k", tt.target, tt.body, tt.headers...), tt.want)
+			check(t, name, send(idempotent(fixture.Idempotency, tt.actor, change), "k", tt.target, tt.body, tt.headers...), tt.want)
 		})
 	}
 }
 
-func TestARefusalIsKeptWhenItIsAboutTheRequest(t *testing.T) {
+func TestErrorResponsesOfTheRequestAreReplayed(t *testing.T) {
 	t.Parallel()
-	kept := []fault.Kind{fault.BadRequest, fault.Invalid, fault.Conflict, fault.PreconditionFailed}
-	world := contracttest.NewFixture(t)
+	replayed := []fault.Kind{fault.BadRequest, fault.Invalid, fault.Conflict, fault.PreconditionFailed}
+	fixture := contracttest.NewFixture(t)
 	for _, kind := range fault.Kinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			key := string(kind)
-			refuse := func(http.ResponseWriter, *http.Request, access.Actor, *contract.Idempotency) error {
+			reject := func(http.ResponseWriter, *http.Request, access.Actor, *contract.Idempotency) error {
 				return fault.New(kind, "no")
 			}
-			check(t, "at first", send(once(world.Idempotency, partner, refuse), key, "/a", "x"), key)
+			check(t, "the first request", send(idempotent(fixture.Idempotency, partner, reject), key, "/a", "x"), key)
 			runs := 0
 			want := "1001"
-			if slices.Contains(kept, kind) {
+			if slices.Contains(replayed, kind) {
 				want = "replay of " + key
 			}
-			check(t, "sent again", send(once(world.Idempotency, partner, counted(world, &runs)), key, "/a", "x"), want)
+			check(t, "the retry", send(idempotent(fixture.Idempotency, partner, countingUpdate(fixture, &runs)), key, "/a", "x"), want)
 		})
 	}
 }
 
-func TestAKeyIsVisibleASCII(t *testing.T) {
+func TestIdempotencyKeyMustBeVisibleASCII(t *testing.T) {
 	t.Parallel()
-	world := contracttest.NewFixture(t)
+	fixture := contracttest.NewFixture(t)
 	for key, valid := range map[string]bool{
 		"k":                                    true,
 		"8e03978e-40d5-43dd-bc93-6894a57f9324": true,
@@ -190,11 +190,11 @@ func TestAKeyIsVisibleASCII(t *testing.T) {
 		if !valid {
 			want = "bad-request"
 		}
-		h := once(world.Idempotency, partner, counted(world, &runs))
+		h := idempotent(fixture.Idempotency, partner, countingUpdate(fixture, &runs))
 		check(t, fmt.Sprintf("%q", key), send(h, key, "/a", "x"), want)
 	}
 	runs := 0
-	h := once(world.Idempotency, partner, counted(world, &runs))
+	h := idempotent(fixture.Idempotency, partner, countingUpdate(fixture, &runs))
 	check(t, "an empty key", send(h, "", "/a", "x", "Idempotency-Key: "), "bad-request")
 	check(t, "two keys", send(h, "a", "/a", "x", "Idempotency-Key: b"), "bad-request")
 	check(t, "no key", send(h, "", "/a", "x"), "1001")

@@ -22,8 +22,8 @@ import (
 
 const rounds = 25
 
-// rival is a client of customer 42, with the object that it has read.
-type rival struct {
+// client is an API client of customer 42, with the object that it has read.
+type client struct {
 	t             *testing.T
 	handler       http.Handler
 	path          string
@@ -31,24 +31,24 @@ type rival struct {
 	object        map[string]any
 }
 
-func elwClient(t *testing.T, w contracttest.Fixture) *rival {
+func elwClient(t *testing.T, w contracttest.Fixture) *client {
 	c := elw.New(elw.Settings{Customers: w.Customers, Authenticator: w.Authenticator, Idempotency: w.Idempotency, Now: w.Now, ConfirmAfter: time.Hour})
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.SetBasicAuth("service", "sommerregn")
-	return &rival{t: t, handler: w.Handler(c), path: "/api/customers/42", authorization: r.Header.Get("Authorization")}
+	return &client{t: t, handler: w.Handler(c), path: "/api/customers/42", authorization: r.Header.Get("Authorization")}
 }
 
-// lochtingClients are clients of one server, with a key each.
-func lochtingClients(t *testing.T, w contracttest.Fixture, keys ...string) (clients []*rival) {
+// lochtingClients returns clients of one server, one for each key.
+func lochtingClients(t *testing.T, w contracttest.Fixture, keys ...string) (clients []*client) {
 	h := w.Handler(lochting.New(lochting.Settings{Customers: w.Customers, Authenticator: w.Authenticator, Idempotency: w.Idempotency}))
 	const path = "/public/v1/customer/customer-c7d932c1-84e8-410c-a9b2-18bf739d6b8b"
 	for _, key := range keys {
-		clients = append(clients, &rival{t: t, handler: h, path: path, authorization: w.Key(key)})
+		clients = append(clients, &client{t: t, handler: h, path: path, authorization: w.Key(key)})
 	}
 	return clients
 }
 
-func (c *rival) do(method, body string) *httptest.ResponseRecorder {
+func (c *client) do(method, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, c.path, strings.NewReader(body))
 	r.Header.Set("Authorization", c.authorization)
 	r.Header.Set("Content-Type", "application/json")
@@ -60,15 +60,15 @@ func (c *rival) do(method, body string) *httptest.ResponseRecorder {
 	return w
 }
 
-func (c *rival) read() {
+func (c *client) read() {
 	if err := json.Unmarshal(c.do(http.MethodGet, "").Body.Bytes(), &c.object); err != nil {
 		c.t.Error(err)
 	}
 }
 
-// resend sends back the object, which it read once, with one value of its own,
-// and returns the properties that were applied.
-func (c *rival) resend(property, value string) (applied string) {
+// resend sends the object that was read once with one changed property, and returns the properties
+// that were applied.
+func (c *client) resend(property, value string) (applied string) {
 	c.object[property] = value
 	sent := maps.Clone(c.object)
 	delete(sent, "id")
@@ -81,24 +81,23 @@ func (c *rival) resend(property, value string) (applied string) {
 	return applied
 }
 
-func (c *rival) change(property, value string) {
+func (c *client) change(property, value string) {
 	if applied := c.resend(property, value); applied != `"`+property+`"` {
-		c.t.Errorf("%s with %s: got %s applied, want that property alone", c.path, value, applied)
+		c.t.Errorf("%s with %s: got %s applied, want only that property", c.path, value, applied)
 	}
 }
 
-// Each of three clients has read the customer once, and goes on with what it read:
-// one in elw, two in lochting, who send everything back each time. Each changes a
-// property of its own, all at the same time.
-func TestWhoSendsEverythingBackLosesNobodysChange(t *testing.T) {
+// Three clients have read the customer once, one in elw and two in lochting, and keep sending
+// these values. Each updates a different property, all at the same time.
+func TestConcurrentResendsKeepAllUpdates(t *testing.T) {
 	t.Parallel()
-	world := contracttest.NewFixture(t)
-	utility := elwClient(t, world)
-	shops := lochtingClients(t, world, "writer", "partner")
+	fixture := contracttest.NewFixture(t)
+	utility := elwClient(t, fixture)
+	shops := lochtingClients(t, fixture, "writer", "partner")
 	shops[0].read()
 	shops[1].read()
 	var all sync.WaitGroup
-	for client, property := range map[*rival]string{shops[0]: "firstName", shops[1]: "city"} {
+	for client, property := range map[*client]string{shops[0]: "firstName", shops[1]: "city"} {
 		all.Go(func() {
 			for i := range rounds {
 				client.change(property, fmt.Sprint(property, i))
@@ -107,7 +106,7 @@ func TestWhoSendsEverythingBackLosesNobodysChange(t *testing.T) {
 	}
 	all.Go(func() {
 		for i := range rounds {
-			utility.object = map[string]any{} // it names its own property alone
+			utility.object = map[string]any{} // sends only this property
 			utility.change("PhoneNumber", fmt.Sprint(22_000_000+i))
 		}
 	})
@@ -121,41 +120,41 @@ func TestWhoSendsEverythingBackLosesNobodysChange(t *testing.T) {
 	}
 }
 
-// Both change the same property in turn. The shop has read it only once, and then
-// believes what it has said itself.
-func TestWhoSendsEverythingBackStillChangesWhatItMeans(t *testing.T) {
+// Both clients update the phone in turn. The shop reads the customer only once; after that, its
+// last-seen values are those that it sent itself.
+func TestResendAppliesNewValuesAndSkipsStaleOnes(t *testing.T) {
 	t.Parallel()
-	world := contracttest.NewFixture(t)
-	utility := elwClient(t, world)
-	clients := lochtingClients(t, world, "writer", "reader")
-	shop, witness := clients[0], clients[1]
+	fixture := contracttest.NewFixture(t)
+	utility := elwClient(t, fixture)
+	clients := lochtingClients(t, fixture, "writer", "reader")
+	shop, reader := clients[0], clients[1]
 	shop.read()
 	for i := range rounds {
 		utility.read()
 		utility.change("PhoneNumber", fmt.Sprint(22_000_000+i))
-		shop.change("firstName", fmt.Sprint("Kari", i)) // and sends the old phone
+		shop.change("firstName", fmt.Sprint("Kari", i)) // also sends the old phone
 		utility.read()
 		if got, want := utility.object["PhoneNumber"], fmt.Sprint(22_000_000+i); got != want {
-			t.Fatalf("after the shop's other change: got phone %v, want %s", got, want)
+			t.Fatalf("after the shop updated firstName: got phone %v, want %s", got, want)
 		}
 		shop.change("phoneNumber", fmt.Sprint("+47 33 00 00 ", 10+i))
 		utility.read()
-		utility.change("MobileNumber", fmt.Sprint(91_000_000+i)) // and sends back the phone as it is shown
-		witness.read()
-		if got, want := witness.object["phoneNumber"], fmt.Sprint("+47 33 00 00 ", 10+i); got != want {
-			t.Fatalf("after the utility's other change: got phone %v, want %s", got, want)
+		utility.change("MobileNumber", fmt.Sprint(91_000_000+i)) // also sends the phone as it was read
+		reader.read()
+		if got, want := reader.object["phoneNumber"], fmt.Sprint("+47 33 00 00 ", 10+i); got != want {
+			t.Fatalf("after the utility updated MobileNumber: got phone %v, want %s", got, want)
 		}
 	}
 }
 
-func TestAStaleAddressKeepsItsParts(t *testing.T) {
+func TestStaleAddressLineKeepsAddressParts(t *testing.T) {
 	t.Parallel()
-	world := contracttest.NewFixture(t)
-	shop := lochtingClients(t, world, "writer")[0]
+	fixture := contracttest.NewFixture(t)
+	shop := lochtingClients(t, fixture, "writer")[0]
 	shop.read()
-	by := access.Actor{Tenant: "hafslund", Name: "key:x", Customers: access.AllCustomers(), Scopes: access.Scopes()}
-	ref := customer.ByNumber(by.Tenant, 42)
-	moved, err := world.Customers.Update(t.Context(), by, ref, func(c *customer.Customer) error {
+	actor := access.Actor{Tenant: "hafslund", Name: "key:x", Customers: access.AllCustomers(), Scopes: access.Scopes()}
+	ref := customer.ByNumber(actor.Tenant, 42)
+	updated, err := fixture.Customers.Update(t.Context(), actor, ref, func(c *customer.Customer) error {
 		c.Address.Line, c.Address.HouseNumber = "Storgata 2", "2"
 		return nil
 	}, nil)
@@ -163,13 +162,13 @@ func TestAStaleAddressKeepsItsParts(t *testing.T) {
 		t.Fatal(err)
 	}
 	shop.change("firstName", "Ada")
-	got, err := world.Customers.Get(t.Context(), by, ref)
-	if err != nil || got.Address != moved.After.Address || got.FirstName != "Ada" {
-		t.Errorf("got %+v, %v, want Ada at %+v", got, err, moved.After.Address)
+	got, err := fixture.Customers.Get(t.Context(), actor, ref)
+	if err != nil || got.Address != updated.After.Address || got.FirstName != "Ada" {
+		t.Errorf("got %+v, %v, want Ada at %+v", got, err, updated.After.Address)
 	}
 	shop.change("address", "Storgata 3")
-	got, err = world.Customers.Get(t.Context(), by, ref)
+	got, err = fixture.Customers.Get(t.Context(), actor, ref)
 	if err != nil || got.Address.Line != "Storgata 3" || got.Address.HouseNumber != "" {
-		t.Errorf("an address of its own: got %+v, %v, want Storgata 3 without parts", got.Address, err)
+		t.Errorf("after a new address line: got %+v, %v, want Storgata 3 without parts", got.Address, err)
 	}
 }
