@@ -11,7 +11,7 @@ import (
 	"kartotek/internal/web"
 )
 
-func TestRequestTypeIsOneOfThoseAccepted(t *testing.T) {
+func TestRequestTypeAcceptsOnlyListedTypes(t *testing.T) {
 	t.Parallel()
 	const json, merge = "application/json", "application/merge-patch+json"
 	tests := map[string]struct{ header, want string }{
@@ -23,19 +23,19 @@ func TestRequestTypeIsOneOfThoseAccepted(t *testing.T) {
 		"other parameters do not matter": {"application/json; profile=x; v=1", json},
 		"a semicolon may end it":         {"application/json;", json},
 		"space may surround it":          {" application/json ; charset=utf-8 ", json},
-		"none is refused":                {"", ""},
-		"another is refused":             {"text/json", ""},
-		"a range is refused":             {"*/*", ""},
-		"a longer one is refused":        {"application/jsonx", ""},
-		"two are refused":                {"application/json, text/plain", ""},
-		"another charset is refused":     {"application/json; charset=iso-8859-1", ""},
-		"an empty charset is refused":    {`application/json; charset=""`, ""},
+		"none":                           {"", ""},
+		"another":                        {"text/json", ""},
+		"a range":                        {"*/*", ""},
+		"a longer one":                   {"application/jsonx", ""},
+		"two":                            {"application/json, text/plain", ""},
+		"another charset":                {"application/json; charset=iso-8859-1", ""},
+		"an empty charset":               {`application/json; charset=""`, ""},
 		"utf8 is no charset":             {"application/json; charset=utf8", ""},
-		"two charsets are refused":       {"application/json; charset=utf-8; charset=latin1", ""},
+		"two charsets":                   {"application/json; charset=utf-8; charset=latin1", ""},
 		"a parameter needs a value":      {"application/json; charset", ""},
-		"no type at all is refused":      {"; charset=utf-8", ""},
-		"half a type is refused":         {"application/", ""},
-		"junk is refused":                {"\x00\xff\"", ""},
+		"no type at all":                 {"; charset=utf-8", ""},
+		"half a type":                    {"application/", ""},
+		"junk":                           {"\x00\xff\"", ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -48,26 +48,26 @@ func TestRequestTypeIsOneOfThoseAccepted(t *testing.T) {
 			if got != tt.want || (err == nil) != (tt.want != "") {
 				t.Errorf("RequestType(%q): got %q, %v, want %q", tt.header, got, err, tt.want)
 			}
-			if err != nil && told(err) != "unsupported-media-type" {
-				t.Errorf("RequestType(%q): got %q, want unsupported", tt.header, told(err))
+			if err != nil && faultString(err) != "unsupported-media-type" {
+				t.Errorf("RequestType(%q): got %q, want unsupported", tt.header, faultString(err))
 			}
 		})
 	}
 }
 
-func TestRequestTypeRefusesABodyThatIsEncoded(t *testing.T) {
+func TestRequestTypeRejectsContentEncoding(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		codings []string
-		taken   bool
+		codings  []string
+		accepted bool
 	}{
-		"identity is no coding":     {[]string{"identity"}, true},
-		"in any case":               {[]string{" Identity "}, true},
-		"an empty list has none":    {[]string{"", ","}, true},
-		"gzip is one":               {[]string{"gzip"}, false},
-		"after identity":            {[]string{"identity, br"}, false},
-		"in a header of its own":    {[]string{"identity", "gzip"}, false},
-		"one that nobody has heard": {[]string{"x"}, false},
+		"identity is accepted":          {[]string{"identity"}, true},
+		"identity in any case":          {[]string{" Identity "}, true},
+		"an empty list is accepted":     {[]string{"", ","}, true},
+		"gzip is rejected":              {[]string{"gzip"}, false},
+		"another coding after identity": {[]string{"identity, br"}, false},
+		"in a second header":            {[]string{"identity", "gzip"}, false},
+		"an unknown coding":             {[]string{"x"}, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -75,14 +75,14 @@ func TestRequestTypeRefusesABodyThatIsEncoded(t *testing.T) {
 			r := httptest.NewRequest(http.MethodPatch, "/", nil)
 			r.Header.Set("Content-Type", "application/json")
 			r.Header["Content-Encoding"] = tt.codings
-			if _, err := web.RequestType(r, "application/json"); (err == nil) != tt.taken || err != nil && told(err) != "unsupported-media-type" {
-				t.Errorf("Content-Encoding %q: got %v, want taken %v", tt.codings, err, tt.taken)
+			if _, err := web.RequestType(r, "application/json"); (err == nil) != tt.accepted || err != nil && faultString(err) != "unsupported-media-type" {
+				t.Errorf("Content-Encoding %q: got %v, want accepted %v", tt.codings, err, tt.accepted)
 			}
 		})
 	}
 }
 
-// measure answers with the size of the body.
+// measure responds with the size of the body.
 func measure(w http.ResponseWriter, r *http.Request) error {
 	body, err := web.ReadBody(r)
 	if err != nil {
@@ -95,7 +95,7 @@ func whole(n int) string {
 	return fmt.Sprintf("POST /t/ HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n\r\n%s", n, strings.Repeat("x", n))
 }
 
-// chunked is a body that does not tell its size, in chunks of 100 bytes at most.
+// chunked is a request without Content-Length, in chunks of at most 100 bytes.
 func chunked(n int) string {
 	var b strings.Builder
 	b.WriteString("POST /t/ HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -107,64 +107,64 @@ func chunked(n int) string {
 	return b.String()
 }
 
-func TestABodyHasALimit(t *testing.T) {
+func TestBodyOverLimitReturns413(t *testing.T) {
 	t.Parallel()
 	server := start(t, &web.Server{Mounts: mount(measure), MaxBody: 1000})
 	tests := map[string]struct{ request, want string }{
-		"nothing is a body":                      {whole(0), "200 0"},
-		"no chunks are a body":                   {chunked(0), "200 0"},
-		"at the limit is taken":                  {whole(1000), "200 1000"},
-		"at the limit in chunks is taken":        {chunked(1000), "200 1000"},
-		"one byte over is too large":             {whole(1001), "413 too-large"},
-		"one byte over in chunks is too large":   {chunked(1001), "413 too-large"},
-		"ten megabytes are too large":            {whole(10 << 20), "413 too-large"},
-		"ten megabytes in chunks are too large":  {chunked(10 << 20), "413 too-large"},
-		"a chunk without a size is malformed":    {"POST /t/ HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "400 bad-request"},
-		"leave to send is given below the limit": {strings.Replace(whole(5), "\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n", 1), "100 "},
+		"an empty body":           {whole(0), "200 0"},
+		"an empty chunked body":   {chunked(0), "200 0"},
+		"at the limit":            {whole(1000), "200 1000"},
+		"at the limit in chunks":  {chunked(1000), "200 1000"},
+		"one byte over":           {whole(1001), "413 too-large"},
+		"one byte over in chunks": {chunked(1001), "413 too-large"},
+		"ten megabytes":           {whole(10 << 20), "413 too-large"},
+		"ten megabytes in chunks": {chunked(10 << 20), "413 too-large"},
+		"a malformed chunk":       {"POST /t/ HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "400 bad-request"},
+		"Expect below the limit":  {strings.Replace(whole(5), "\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n", 1), "100 "},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := server.dial(t)
-			c.send(t, tt.request) // all of it, before it looks at the answer
-			resp, body := c.answer(t, http.MethodPost)
+			c.send(t, tt.request) // completely, before the response is read
+			resp, body := c.response(t, http.MethodPost)
 			if got := fmt.Sprint(resp.StatusCode, " ", body); got != tt.want {
-				t.Errorf("answer: got %q, want %q", got, tt.want)
+				t.Errorf("response: got %q, want %q", got, tt.want)
 			}
 		})
 	}
 }
 
-func TestAConnectionOutlivesABodyOverTheLimit(t *testing.T) {
+func TestConnectionIsReusedAfter413(t *testing.T) {
 	t.Parallel()
 	server := start(t, &web.Server{Mounts: mount(measure), MaxBody: 1000})
 	for name, request := range map[string]string{"known size": whole(1 << 20), "chunks": chunked(1 << 20)} {
 		c := server.dial(t)
 		for i := range 2 {
 			c.send(t, request)
-			if resp, _ := c.answer(t, http.MethodPost); resp.StatusCode != http.StatusRequestEntityTooLarge {
+			if resp, _ := c.response(t, http.MethodPost); resp.StatusCode != http.StatusRequestEntityTooLarge {
 				t.Errorf("%s, request %d: got %s, want 413", name, i+1, resp.Status)
 			}
 		}
 		c.send(t, whole(7))
-		if resp, body := c.answer(t, http.MethodPost); body != "7" {
+		if resp, body := c.response(t, http.MethodPost); body != "7" {
 			t.Errorf("%s, then a small one: got %s %q, want 7", name, resp.Status, body)
 		}
 	}
 }
 
-func TestWhoAsksBeforeSendingTooMuchIsRefusedAtOnce(t *testing.T) {
+func TestExpectContinueOverLimitReturns413WithoutBody(t *testing.T) {
 	t.Parallel()
 	server := start(t, &web.Server{Mounts: mount(measure), MaxBody: 1000})
 	resp, body := server.do(t, "POST /t/ HTTP/1.1\r\nHost: test\r\nContent-Length: 1001\r\nExpect: 100-continue\r\n\r\n")
 	if resp.StatusCode != http.StatusRequestEntityTooLarge || body != "too-large" {
-		t.Errorf("answer: got %s %q, want 413 without a body sent", resp.Status, body)
+		t.Errorf("response: got %s %q, want 413 before the body is sent", resp.Status, body)
 	}
 }
 
 const half = "POST /t/ HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n" + "0123456789"
 
-func TestABodyThatEndsEarlyIsMalformed(t *testing.T) {
+func TestIncompleteBodyReturns400(t *testing.T) {
 	t.Parallel()
 	for name, request := range map[string]string{
 		"of known size": half,
@@ -178,14 +178,14 @@ func TestABodyThatEndsEarlyIsMalformed(t *testing.T) {
 			if err := c.CloseWrite(); err != nil {
 				t.Fatal(err)
 			}
-			if resp, body := c.answer(t, http.MethodPost); resp.StatusCode != 400 || body != "bad-request" {
-				t.Errorf("answer: got %s %q, want 400 bad-request", resp.Status, body)
+			if resp, body := c.response(t, http.MethodPost); resp.StatusCode != 400 || body != "bad-request" {
+				t.Errorf("response: got %s %q, want 400 bad-request", resp.Status, body)
 			}
 		})
 	}
 }
 
-func TestAConnectionThatIsLostInABodyIsTheClientsAffair(t *testing.T) {
+func TestConnectionLostDuringBodyIsLoggedAsInfo(t *testing.T) {
 	t.Parallel()
 	server := start(t, &web.Server{Mounts: mount(measure)})
 	c := server.dial(t)
@@ -197,7 +197,7 @@ func TestAConnectionThatIsLostInABodyIsTheClientsAffair(t *testing.T) {
 	}
 }
 
-func TestABodyThatComesTooSlowlyIsRefused(t *testing.T) {
+func TestSlowBodyReturns408(t *testing.T) {
 	t.Parallel()
 	for name, request := range map[string]string{
 		"of known size":  half,
@@ -211,10 +211,10 @@ func TestABodyThatComesTooSlowlyIsRefused(t *testing.T) {
 			c.send(t, request)
 			want := http.StatusRequestTimeout
 			if name == "over the limit" {
-				want = http.StatusRequestEntityTooLarge // known before it is late
+				want = http.StatusRequestEntityTooLarge // Content-Length is checked first
 			}
-			if resp, body := c.answer(t, http.MethodPost); resp.StatusCode != want {
-				t.Errorf("answer: got %s %q, want %d", resp.Status, body, want)
+			if resp, body := c.response(t, http.MethodPost); resp.StatusCode != want {
+				t.Errorf("response: got %s %q, want %d", resp.Status, body, want)
 			}
 		})
 	}

@@ -11,49 +11,49 @@ import (
 	"kartotek/internal/web"
 )
 
-func TestIfMatchReadsVersions(t *testing.T) {
+func TestIfMatchParsesVersions(t *testing.T) {
 	t.Parallel()
 	const malformed = "bad-request If-Match:format"
 	tests := map[string]struct {
 		headers []string
 		want    string // versions, "any", or the fault
 	}{
-		"no header is no condition":          {nil, "any"},
-		"a star is any version":              {[]string{"*"}, "any"},
-		"space may surround a star":          {[]string{" *\t"}, "any"},
-		"one tag":                            {[]string{`"3"`}, "[3]"},
-		"a list":                             {[]string{`"3", "4"`}, "[3 4]"},
-		"a list without space":               {[]string{`"3","4"`}, "[3 4]"},
-		"a list with much space":             {[]string{" \"3\" \t,\t \"4\" "}, "[3 4]"},
-		"several lines are one list":         {[]string{`"3"`, `"4", "5"`}, "[3 4 5]"},
-		"empty elements are skipped":         {[]string{`"1",,"2"`}, "[1 2]"},
-		"empty elements with space, too":     {[]string{`, ,"1" , , "2",`}, "[1 2]"},
-		"an empty line is an empty element":  {[]string{"", `"1"`, ""}, "[1]"},
-		"a list without tags matches none":   {[]string{","}, "[]"},
-		"an empty header matches none":       {[]string{""}, "[]"},
-		"a weak tag matches none":            {[]string{`W/"3"`}, "[]"},
-		"a weak tag spares the others":       {[]string{`W/"3", "4"`}, "[4]"},
-		"a foreign tag matches none":         {[]string{`"abc"`}, "[]"},
-		"a foreign tag spares the others":    {[]string{`"abc", "4", ""`}, "[4]"},
-		"a comma inside a tag is the tag's":  {[]string{`"3,4"`}, "[]"},
-		"a backslash escapes nothing":        {[]string{`"3\", "4"`}, "[4]"},
-		"a sign makes a tag foreign":         {[]string{`"+3", "-0"`}, "[]"},
-		"a leading zero makes a tag foreign": {[]string{`"03"`}, "[]"},
-		"space makes a tag foreign":          {[]string{`"3 ", " 3"`}, "[]"},
-		"too big a number is foreign":        {[]string{`"9223372036854775808"`}, "[]"},
-		"the biggest is not":                 {[]string{`"9223372036854775807"`}, "[9223372036854775807]"},
-		"a bare number is malformed":         {[]string{`3`}, malformed},
-		"an open tag is malformed":           {[]string{`"3`}, malformed},
-		"an open tag later is malformed":     {[]string{`"3", "`}, malformed},
-		"tags without a comma are malformed": {[]string{`"3" "4"`}, malformed},
-		"junk after a tag is malformed":      {[]string{`"3"x`}, malformed},
-		"single quotes are malformed":        {[]string{`'3'`}, malformed},
-		"a small w is malformed":             {[]string{`w/"3"`}, malformed},
-		"half of a weak tag is malformed":    {[]string{`W/`}, malformed},
-		"a space in a weak tag is malformed": {[]string{`W/ "3"`}, malformed},
-		"a star among tags is malformed":     {[]string{`*, "3"`}, malformed},
-		"a star after tags is malformed":     {[]string{`"3"`, `*`}, malformed},
-		"two stars are malformed":            {[]string{`*`, `*`}, malformed},
+		"no header is no condition":             {nil, "any"},
+		"a star is any version":                 {[]string{"*"}, "any"},
+		"space may surround a star":             {[]string{" *\t"}, "any"},
+		"one tag":                               {[]string{`"3"`}, "[3]"},
+		"a list":                                {[]string{`"3", "4"`}, "[3 4]"},
+		"a list without space":                  {[]string{`"3","4"`}, "[3 4]"},
+		"a list with much space":                {[]string{" \"3\" \t,\t \"4\" "}, "[3 4]"},
+		"several lines are one list":            {[]string{`"3"`, `"4", "5"`}, "[3 4 5]"},
+		"empty elements are skipped":            {[]string{`"1",,"2"`}, "[1 2]"},
+		"empty elements with space, too":        {[]string{`, ,"1" , , "2",`}, "[1 2]"},
+		"an empty line is an empty element":     {[]string{"", `"1"`, ""}, "[1]"},
+		"a list without tags matches none":      {[]string{","}, "[]"},
+		"an empty header matches none":          {[]string{""}, "[]"},
+		"a weak tag matches none":               {[]string{`W/"3"`}, "[]"},
+		"a weak tag among others is skipped":    {[]string{`W/"3", "4"`}, "[4]"},
+		"a foreign tag matches none":            {[]string{`"abc"`}, "[]"},
+		"a foreign tag among others is skipped": {[]string{`"abc", "4", ""`}, "[4]"},
+		"a comma inside a tag is no separator":  {[]string{`"3,4"`}, "[]"},
+		"a backslash escapes nothing":           {[]string{`"3\", "4"`}, "[4]"},
+		"a sign makes a tag foreign":            {[]string{`"+3", "-0"`}, "[]"},
+		"a leading zero makes a tag foreign":    {[]string{`"03"`}, "[]"},
+		"space makes a tag foreign":             {[]string{`"3 ", " 3"`}, "[]"},
+		"too big a number is foreign":           {[]string{`"9223372036854775808"`}, "[]"},
+		"the biggest is not":                    {[]string{`"9223372036854775807"`}, "[9223372036854775807]"},
+		"a bare number is malformed":            {[]string{`3`}, malformed},
+		"an open tag is malformed":              {[]string{`"3`}, malformed},
+		"an open tag later is malformed":        {[]string{`"3", "`}, malformed},
+		"tags without a comma are malformed":    {[]string{`"3" "4"`}, malformed},
+		"junk after a tag is malformed":         {[]string{`"3"x`}, malformed},
+		"single quotes are malformed":           {[]string{`'3'`}, malformed},
+		"a small w is malformed":                {[]string{`w/"3"`}, malformed},
+		"half of a weak tag is malformed":       {[]string{`W/`}, malformed},
+		"a space in a weak tag is malformed":    {[]string{`W/ "3"`}, malformed},
+		"a star among tags is malformed":        {[]string{`*, "3"`}, malformed},
+		"a star after tags is malformed":        {[]string{`"3"`, `*`}, malformed},
+		"two stars are malformed":               {[]string{`*`, `*`}, malformed},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestIfMatchReadsVersions(t *testing.T) {
 			got := "any"
 			switch {
 			case err != nil:
-				got = told(err)
+				got = faultString(err)
 			case conditional:
 				got = fmt.Sprint(versions)
 			}
@@ -75,7 +75,7 @@ func TestIfMatchReadsVersions(t *testing.T) {
 	}
 }
 
-func TestIfMatchUnderstandsETag(t *testing.T) {
+func TestIfMatchAcceptsETag(t *testing.T) {
 	t.Parallel()
 	if got := web.ETag(12); got != `"12"` {
 		t.Errorf(`ETag(12): got %s, want "12"`, got)
@@ -89,7 +89,7 @@ func TestIfMatchUnderstandsETag(t *testing.T) {
 	}
 }
 
-func TestIfMatchBearsALongList(t *testing.T) {
+func TestIfMatchAcceptsLongLists(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequest(http.MethodPatch, "/", nil)
 	r.Header.Set("If-Match", strings.Repeat(` , "7"`, 100_000))
@@ -98,7 +98,7 @@ func TestIfMatchBearsALongList(t *testing.T) {
 	}
 }
 
-func TestPrefersFindsAPreference(t *testing.T) {
+func TestPrefersParsesPreferHeaders(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		headers []string
@@ -133,7 +133,7 @@ func TestPrefersFindsAPreference(t *testing.T) {
 	}
 }
 
-func TestCachedTags(t *testing.T) {
+func TestNotModifiedComparesTags(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		headers []string

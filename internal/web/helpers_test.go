@@ -19,27 +19,16 @@ import (
 	"kartotek/internal/web"
 )
 
-// soon is how long a test waits for what must come.
-const soon = 10 * time.Second
+// waitLimit is how long a test waits for an expected event.
+const waitLimit = 10 * time.Second
 
-// status is how the contract of these tests answers.
-var status = map[fault.Kind]int{
-	fault.BadRequest:     http.StatusBadRequest,
-	fault.Invalid:        http.StatusUnprocessableEntity,
-	fault.TooLarge:       http.StatusRequestEntityTooLarge,
-	fault.RequestTimeout: http.StatusRequestTimeout,
-	fault.Unavailable:    http.StatusServiceUnavailable,
-	fault.StorageFull:    http.StatusInsufficientStorage,
-	fault.RateLimited:    http.StatusTooManyRequests,
-	fault.Internal:       http.StatusInternalServerError,
-}
-
+// fail responds with the kind of the fault and its fields.
 func fail(w http.ResponseWriter, _ *http.Request, f *fault.Fault) {
-	_ = web.Write(w, status[f.Kind], []byte(told(f)))
+	_ = web.Write(w, web.Status(f.Kind), []byte(faultString(f)))
 }
 
-// told is an error's kind and its fields as "path:rule".
-func told(err error) string {
+// faultString formats the kind of an error and its fields as "path:rule".
+func faultString(err error) string {
 	if err == nil {
 		return ""
 	}
@@ -51,7 +40,7 @@ func told(err error) string {
 	return strings.Join(parts, " ")
 }
 
-// mount is f as the only operation below /t/.
+// mount returns f as the only operation below /t/.
 func mount(f web.Func) []web.Mount {
 	h := web.Handle(f, fail)
 	return []web.Mount{{Prefix: "/t/", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -64,14 +53,14 @@ func hello(w http.ResponseWriter, _ *http.Request) error {
 	return web.Write(w, http.StatusOK, []byte("hello"))
 }
 
-// running is a server on a port of its own, which stops with the test.
+// running is a server on its own port; it stops when the test ends.
 type running struct {
 	addr    string
-	log     *journal
+	log     *logBuffer
 	client  *http.Client
 	handler func() http.Handler
-	stop    func() error // tells the server to stop and is what Run returned
-	cancel  func()       // only tells it
+	stop    func() error // stops the server and returns the error of Run
+	cancel  func()       // stops the server without waiting
 }
 
 func start(t *testing.T, s *web.Server) *running {
@@ -82,8 +71,8 @@ func start(t *testing.T, s *web.Server) *running {
 	}
 	r := &running{
 		addr:    ln.Addr().String(),
-		log:     &journal{},
-		client:  &http.Client{Transport: &http.Transport{}, Timeout: soon},
+		log:     &logBuffer{},
+		client:  &http.Client{Transport: &http.Transport{}, Timeout: waitLimit},
 		handler: s.Handler,
 	}
 	s.Log = slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -92,36 +81,36 @@ func start(t *testing.T, s *web.Server) *running {
 		s.MaxBody = 1000
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx, ln) }()
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx, ln) }()
 	r.cancel = cancel
 	r.stop = sync.OnceValue(func() error {
 		cancel()
-		return <-ended
+		return <-done
 	})
 	t.Cleanup(func() {
 		r.client.CloseIdleConnections()
-		_ = r.stop() // the tests of stopping judge it
+		_ = r.stop() // checked by the tests of Run
 	})
 	return r
 }
 
-// get asks for a path of the server, whatever it looks like.
+// get sends a GET with this exact path.
 func (r *running) get(t *testing.T, path string) (*http.Response, string) {
 	t.Helper()
 	return r.do(t, "GET "+path+" HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
 }
 
-// do sends a whole request and takes its answer.
+// do sends a request and reads its response.
 func (r *running) do(t *testing.T, request string) (*http.Response, string) {
 	t.Helper()
 	c := r.dial(t)
 	c.send(t, request)
 	method, _, _ := strings.Cut(request, " ")
-	return c.answer(t, method)
+	return c.response(t, method)
 }
 
-// conn is a client that does as it is told, sensible or not.
+// conn is a client connection that can send arbitrary bytes.
 type conn struct {
 	*net.TCPConn
 	in *bufio.Reader
@@ -134,7 +123,7 @@ func (r *running) dial(t *testing.T) conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	if err := c.SetDeadline(time.Now().Add(soon)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(waitLimit)); err != nil {
 		t.Fatal(err)
 	}
 	return conn{c.(*net.TCPConn), bufio.NewReader(c)}
@@ -147,43 +136,43 @@ func (c conn) send(t *testing.T, text string) {
 	}
 }
 
-func (c conn) answer(t *testing.T, method string) (*http.Response, string) {
+func (c conn) response(t *testing.T, method string) (*http.Response, string) {
 	t.Helper()
 	resp, err := http.ReadResponse(c.in, &http.Request{Method: method})
 	if err != nil {
-		t.Fatalf("no answer: %v", err)
+		t.Fatalf("no response: %v", err)
 	}
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		t.Fatalf("answer %s broke off after %q: %v", resp.Status, body, err)
+		t.Fatalf("response %s ended after %q: %v", resp.Status, body, err)
 	}
 	return resp, string(body)
 }
 
-// journal is a log that may be read while it is written.
-type journal struct {
+// logBuffer is a log that can be read and written concurrently.
+type logBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
 }
 
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
-// lines waits until the log has n lines or more, and reads all of them.
-func (j *journal) lines(t *testing.T, n int) []map[string]any {
+// lines waits until the log has at least n lines and returns all of them.
+func (b *logBuffer) lines(t *testing.T, n int) []map[string]any {
 	t.Helper()
-	eventually(t, "the log's lines", func() bool { return strings.Count(j.String(), "\n") >= n })
+	eventually(t, "the log's lines", func() bool { return strings.Count(b.String(), "\n") >= n })
 	var all []map[string]any
-	dec := json.NewDecoder(strings.NewReader(j.String()))
+	dec := json.NewDecoder(strings.NewReader(b.String()))
 	for {
 		var line map[string]any
 		err := dec.Decode(&line)
@@ -191,27 +180,27 @@ func (j *journal) lines(t *testing.T, n int) []map[string]any {
 			return all
 		}
 		if err != nil {
-			t.Fatalf("the log is not JSON: %v\n%s", err, j)
+			t.Fatalf("the log is not JSON: %v\n%s", err, b)
 		}
 		all = append(all, line)
 	}
 }
 
-// line is the log's only line.
-func (j *journal) line(t *testing.T) map[string]any {
+// line returns the only line of the log.
+func (b *logBuffer) line(t *testing.T) map[string]any {
 	t.Helper()
-	all := j.lines(t, 1)
+	all := b.lines(t, 1)
 	if len(all) != 1 {
-		t.Fatalf("log: got %d lines, want 1:\n%s", len(all), j)
+		t.Fatalf("log: got %d lines, want 1:\n%s", len(all), b)
 	}
 	return all[0]
 }
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(soon); !ok(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(waitLimit); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("%s did not come about in %v", what, soon)
+			t.Fatalf("%s did not happen within %v", what, waitLimit)
 		}
 	}
 }

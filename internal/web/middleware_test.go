@@ -18,25 +18,25 @@ import (
 	"kartotek/internal/web"
 )
 
-func TestARequestKeepsASafeID(t *testing.T) {
+func TestValidRequestIDIsKept(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 128)
 	tests := map[string]struct {
 		header string
 		kept   bool
 	}{
-		"one character is kept":         {"7", true},
-		"a uuid is kept":                {"0195e3a0-0000-7000-8000-000000000043", true},
-		"128 characters are kept":       {long, true},
-		"punctuation is kept":           {`{"a":1}\!~`, true},
-		"none is made":                  {"", false},
-		"129 characters are replaced":   {long + "x", false},
-		"a space is replaced":           {"a b", false},
-		"a tab is replaced":             {"a\tb", false},
-		"letters past ASCII are, too":   {"å", false},
-		"bytes that are no text, too":   {"\xff", false},
-		"a list of two is replaced":     {"a, b", false},
-		"a terminal's escape cannot be": {"a\u009b1m", false},
+		"one character is kept":             {"7", true},
+		"a uuid is kept":                    {"0195e3a0-0000-7000-8000-000000000043", true},
+		"128 characters are kept":           {long, true},
+		"punctuation is kept":               {`{"a":1}\!~`, true},
+		"a missing one is generated":        {"", false},
+		"129 characters are replaced":       {long + "x", false},
+		"a space is replaced":               {"a b", false},
+		"a tab is replaced":                 {"a\tb", false},
+		"letters beyond ASCII are replaced": {"å", false},
+		"invalid UTF-8 is replaced":         {"\xff", false},
+		"a list of two is replaced":         {"a, b", false},
+		"control characters are replaced":   {"a\u009b1m", false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -55,13 +55,13 @@ func TestARequestKeepsASafeID(t *testing.T) {
 				t.Errorf("id %q: got %q instead, want a UUID", tt.header, got)
 			}
 			if logged := server.log.line(t)["id"]; inside != got || logged != got {
-				t.Errorf("id: the answer has %q, the handler %q, the log %q; want one", got, inside, logged)
+				t.Errorf("id: the response has %q, the handler %q, the log %q; want the same", got, inside, logged)
 			}
 		})
 	}
 }
 
-func TestNewIDsDiffer(t *testing.T) {
+func TestGeneratedRequestIDsDiffer(t *testing.T) {
 	t.Parallel()
 	server := start(t, &web.Server{})
 	first, _ := server.get(t, "/healthz")
@@ -71,19 +71,19 @@ func TestNewIDsDiffer(t *testing.T) {
 	}
 }
 
-func TestAHandlerRunsWithoutTheServer(t *testing.T) {
+func TestHandlerWorksWithoutServer(t *testing.T) {
 	t.Parallel()
 	r, err := http.NewRequest(http.MethodGet, "/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	web.SetOperation(r, "test", "act") // goes nowhere
+	web.SetOperation(r, "test", "act") // has no effect
 	if got := web.RequestID(r); got != "" {
 		t.Errorf("id: got %q, want none", got)
 	}
 }
 
-func TestEachRequestIsOneLineOfLog(t *testing.T) {
+func TestEachRequestHasOneLogLine(t *testing.T) {
 	t.Parallel()
 	returns := func(err error) web.Func { return func(http.ResponseWriter, *http.Request) error { return err } }
 	busy := fault.New(fault.Unavailable, "wait")
@@ -92,13 +92,13 @@ func TestEachRequestIsOneLineOfLog(t *testing.T) {
 		want   string // level, status, bytes, fault, error
 		more   string // keys beyond the usual ones
 	}{
-		"an answer":      {hello, "INFO 200 5 <nil> <nil>", ""},
-		"nothing said":   {returns(nil), "INFO 200 0 <nil> <nil>", ""},
-		"a refusal":      {returns(fault.New(fault.BadRequest, "no")), "INFO 400 11 bad-request <nil>", " fault"},
-		"an outage":      {returns(errors.New("dial: refused")), "ERROR 500 8 internal dial: refused", " error fault"},
-		"a busy store":   {returns(busy), "ERROR 503 11 unavailable unavailable: wait", " error fault"},
-		"a busy store's": {returns(fmt.Errorf("put: %w", busy)), "ERROR 503 11 unavailable put: unavailable: wait", " error fault"},
-		"a full disk":    {returns(fmt.Errorf("put: %w", fault.New(fault.StorageFull, "no room"))), "ERROR 507 12 storage-full put: storage-full: no room", " error fault"},
+		"a response":           {hello, "INFO 200 5 <nil> <nil>", ""},
+		"no response":          {returns(nil), "INFO 200 0 <nil> <nil>", ""},
+		"a client error":       {returns(fault.New(fault.BadRequest, "no")), "INFO 400 11 bad-request <nil>", " fault"},
+		"an internal error":    {returns(errors.New("dial: invalid")), "ERROR 500 8 internal dial: invalid", " error fault"},
+		"an unavailable store": {returns(busy), "ERROR 503 11 unavailable unavailable: wait", " error fault"},
+		"a wrapped fault":      {returns(fmt.Errorf("put: %w", busy)), "ERROR 503 11 unavailable put: unavailable: wait", " error fault"},
+		"a full disk":          {returns(fmt.Errorf("put: %w", fault.New(fault.StorageFull, "no room"))), "ERROR 507 12 storage-full put: storage-full: no room", " error fault"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -123,7 +123,7 @@ func TestEachRequestIsOneLineOfLog(t *testing.T) {
 	}
 }
 
-func TestTheLogKnowsNoMethodThatAClientMadeUp(t *testing.T) {
+func TestUnknownMethodIsLoggedAsOther(t *testing.T) {
 	t.Parallel()
 	server := start(t, &web.Server{Mounts: mount(hello)})
 	server.do(t, "NORDMANN /t/ HTTP/1.1\r\nHost: test\r\n\r\n")
@@ -132,28 +132,28 @@ func TestTheLogKnowsNoMethodThatAClientMadeUp(t *testing.T) {
 	}
 }
 
-// A marker stands wherever a client may have put personal data.
-func TestTheLogHoldsNoPersonalData(t *testing.T) {
+// The marker is in every part of the request that may contain personal data.
+func TestLogHasNoPersonalData(t *testing.T) {
 	t.Parallel()
 	const marker = "Nordmann"
-	refused := &fault.Fault{Kind: fault.Invalid, Text: "no", Fields: []fault.Field{{Path: "email", Rule: fault.Format, Text: "bad"}}}
+	invalid := &fault.Fault{Kind: fault.Invalid, Text: "no", Fields: []fault.Field{{Path: "email", Rule: fault.Format, Text: "bad"}}}
 	tests := map[string]struct {
 		path   string
 		handle web.Func
 		want   float64
 	}{
-		"the handler answers with it":  {"/t/", echo, 200},
-		"the handler refuses":          {"/t/", func(http.ResponseWriter, *http.Request) error { return refused }, 422},
-		"the handler fails":            {"/t/", func(http.ResponseWriter, *http.Request) error { return errors.New("disk full") }, 500},
-		"a text is thrown":             {"/t/", func(http.ResponseWriter, *http.Request) error { panic(marker) }, 500},
-		"an error is thrown":           {"/t/", func(http.ResponseWriter, *http.Request) error { panic(errors.New(marker)) }, 500},
-		"a wrapped error is thrown":    {"/t/", func(http.ResponseWriter, *http.Request) error { panic(fmt.Errorf("%s: %w", marker, io.EOF)) }, 500},
-		"a fault is thrown":            {"/t/", func(http.ResponseWriter, *http.Request) error { panic(fault.New(fault.PreconditionFailed, marker)) }, 500},
-		"a type is wrong":              {"/t/", func(http.ResponseWriter, *http.Request) error { _ = any(marker).(int); return nil }, 500},
-		"a map is missing":             {"/t/", func(http.ResponseWriter, *http.Request) error { noMap()[marker]++; return nil }, 500},
-		"the path is unknown":          {"/x/", nil, 404},
-		"the path is the operator's":   {"/healthz?x=", nil, 405},
-		"the path is near the mount's": {"/t/../", hello, 200},
+		"the handler responds with it": {"/t/", echo, 200},
+		"the handler returns a fault":  {"/t/", func(http.ResponseWriter, *http.Request) error { return invalid }, 422},
+		"the handler returns an error": {"/t/", func(http.ResponseWriter, *http.Request) error { return errors.New("disk full") }, 500},
+		"a panic with a string":        {"/t/", func(http.ResponseWriter, *http.Request) error { panic(marker) }, 500},
+		"a panic with an error":        {"/t/", func(http.ResponseWriter, *http.Request) error { panic(errors.New(marker)) }, 500},
+		"a panic with a wrapped error": {"/t/", func(http.ResponseWriter, *http.Request) error { panic(fmt.Errorf("%s: %w", marker, io.EOF)) }, 500},
+		"a panic with a fault":         {"/t/", func(http.ResponseWriter, *http.Request) error { panic(fault.New(fault.PreconditionFailed, marker)) }, 500},
+		"a failed type assertion":      {"/t/", func(http.ResponseWriter, *http.Request) error { _ = any(marker).(int); return nil }, 500},
+		"a write to a nil map":         {"/t/", func(http.ResponseWriter, *http.Request) error { noMap()[marker]++; return nil }, 500},
+		"an unknown path":              {"/x/", nil, 404},
+		"a path for operators":         {"/healthz?x=", nil, 405},
+		"an unclean path":              {"/t/../", hello, 200},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -186,16 +186,16 @@ func echo(w http.ResponseWriter, r *http.Request) error {
 	return web.Write(w, http.StatusOK, append(body, r.URL.String()...))
 }
 
-func TestAPanicIsAnsweredLikeAnyDefect(t *testing.T) {
+func TestPanicInHandleReturns500(t *testing.T) {
 	t.Parallel()
 	server := start(t, &web.Server{Mounts: mount(func(_ http.ResponseWriter, r *http.Request) error {
 		noMap()[r.URL.Path]++
 		return nil
 	})})
-	for range 2 { // the process lives
+	for range 2 { // the server must survive
 		resp, body := server.get(t, "/t/")
 		if resp.StatusCode != http.StatusInternalServerError || body != "internal" {
-			t.Errorf("answer: got %s %q, want the contract's 500", resp.Status, body)
+			t.Errorf("response: got %s %q, want the contract's 500", resp.Status, body)
 		}
 	}
 	for _, line := range server.log.lines(t, 2) {
@@ -206,14 +206,14 @@ func TestAPanicIsAnsweredLikeAnyDefect(t *testing.T) {
 	}
 }
 
-func TestAPanicOutsideOfHandleIsAnswered(t *testing.T) {
+func TestPanicOutsideHandleReturns500(t *testing.T) {
 	t.Parallel()
 	server := start(t, &web.Server{Mounts: []web.Mount{{Prefix: "/t/", Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		panic("secret")
 	})}}})
 	resp, body := server.get(t, "/t/")
 	if resp.StatusCode != http.StatusInternalServerError || strings.Contains(body, "secret") {
-		t.Errorf("answer: got %s %q, want a bare 500", resp.Status, body)
+		t.Errorf("response: got %s %q, want a bare 500", resp.Status, body)
 	}
 	line := server.log.line(t)
 	if text, _ := line["error"].(string); line["status"] != 500.0 || !strings.HasPrefix(text, "panic: string\n") {
@@ -221,8 +221,8 @@ func TestAPanicOutsideOfHandleIsAnswered(t *testing.T) {
 	}
 }
 
-// An answer that has begun cannot become another one, only break off.
-func TestAnAnswerThatHasBegunBreaksOff(t *testing.T) {
+// A response that has begun cannot be replaced by an error response.
+func TestErrorAfterResponseBeganClosesConnection(t *testing.T) {
 	t.Parallel()
 	begin := func(w http.ResponseWriter) {
 		w.WriteHeader(http.StatusOK)
@@ -254,44 +254,44 @@ func TestAnAnswerThatHasBegunBreaksOff(t *testing.T) {
 			defer resp.Body.Close()
 			body, err := io.ReadAll(resp.Body)
 			if err == nil || string(body) != "half of " {
-				t.Errorf("answer: got %q, %v, want half of it and an error", body, err)
+				t.Errorf("response: got %q, %v, want a partial response and an error", body, err)
 			}
 			line := server.log.line(t)
 			if text, _ := line["error"].(string); !strings.HasPrefix(text, tt.text) || (tt.text == "") != (text == "") || line["fault"] != tt.fault {
 				t.Errorf("log: got %v, want the error %q and the fault %v", line, tt.text, tt.fault)
 			}
 			if resp, _ := server.get(t, "/healthz"); resp.StatusCode != http.StatusOK {
-				t.Errorf("then: got %s, want a server that lives", resp.Status)
+				t.Errorf("then: got %s, want a running server", resp.Status)
 			}
 		})
 	}
 }
 
-func TestAHandlerThatWaitsTooLongIsBusy(t *testing.T) {
+func TestHandlerTimeoutReturns503(t *testing.T) {
 	t.Parallel()
 	server := start(t, &web.Server{
 		Timeouts: web.Timeouts{Handler: 50 * time.Millisecond},
 		Mounts: mount(func(_ http.ResponseWriter, r *http.Request) error {
 			<-r.Context().Done()
-			return fmt.Errorf("revise: %w", r.Context().Err())
+			return fmt.Errorf("update: %w", r.Context().Err())
 		}),
 	})
 	resp, body := server.get(t, "/t/")
 	if resp.StatusCode != 503 || body != "unavailable" || resp.Header.Get("Retry-After") != "1" {
-		t.Errorf("answer: got %s %q %v, want 503 and when to come again", resp.Status, body, resp.Header)
+		t.Errorf("response: got %s %q %v, want 503 with Retry-After", resp.Status, body, resp.Header)
 	}
-	if line := server.log.line(t); line["error"] != "revise: context deadline exceeded" || line["fault"] != "unavailable" {
+	if line := server.log.line(t); line["error"] != "update: context deadline exceeded" || line["fault"] != "unavailable" {
 		t.Errorf("log: got %v, want the deadline", line)
 	}
 }
 
-func TestAClientThatLeavesIsNoDefect(t *testing.T) {
+func TestClientDisconnectIsLoggedAsInfo(t *testing.T) {
 	t.Parallel()
 	entered := make(chan struct{})
 	server := start(t, &web.Server{Mounts: mount(func(_ http.ResponseWriter, r *http.Request) error {
 		close(entered)
 		<-r.Context().Done()
-		return fmt.Errorf("revise: %w", r.Context().Err())
+		return fmt.Errorf("update: %w", r.Context().Err())
 	})})
 	c := server.dial(t)
 	c.send(t, "GET /t/ HTTP/1.1\r\nHost: test\r\n\r\n")
@@ -302,20 +302,20 @@ func TestAClientThatLeavesIsNoDefect(t *testing.T) {
 	}
 }
 
-func TestWhoHasToWaitIsToldHowLong(t *testing.T) {
+func TestRetryAfterHeader(t *testing.T) {
 	t.Parallel()
 	limited := func(wait time.Duration) error { return &fault.Fault{Kind: fault.RateLimited, RetryAfter: wait} }
 	for name, tt := range map[string]struct {
 		err  error
 		want string
 	}{
-		"a defect":             {io.ErrNoProgress, ""},
-		"a busy server":        {fault.New(fault.Unavailable, "busy"), "1"},
-		"a full disk":          {fault.New(fault.StorageFull, "full"), "30"},
-		"a limit for a moment": {limited(1), "1"},
-		"a limit for a second": {limited(time.Second), "1"},
-		"a limit for longer":   {limited(time.Second + 1), "2"},
-		"a limit without wait": {limited(0), ""},
+		"an internal error":     {io.ErrNoProgress, ""},
+		"an unavailable server": {fault.New(fault.Unavailable, "busy"), "1"},
+		"a full disk":           {fault.New(fault.StorageFull, "full"), "30"},
+		"a limit for a moment":  {limited(1), "1"},
+		"a limit for a second":  {limited(time.Second), "1"},
+		"a limit for longer":    {limited(time.Second + 1), "2"},
+		"a limit without wait":  {limited(0), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

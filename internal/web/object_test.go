@@ -9,8 +9,8 @@ import (
 	"kartotek/internal/web"
 )
 
-// listed is an object's members as name=value, in order.
-func listed(members []web.Member) string {
+// format lists the members of an object as name=value, in order.
+func format(members []web.Member) string {
 	var all []string
 	for _, m := range members {
 		all = append(all, m.Name+"="+string(m.Value))
@@ -40,14 +40,14 @@ func TestObjectReadsMembersInOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := web.Object([]byte(tt.body))
-			if err != nil || listed(got) != tt.want {
-				t.Errorf("Object(%s): got %s, %v, want %s", tt.body, listed(got), err, tt.want)
+			if err != nil || format(got) != tt.want {
+				t.Errorf("Object(%s): got %s, %v, want %s", tt.body, format(got), err, tt.want)
 			}
 		})
 	}
 }
 
-func TestObjectRefuses(t *testing.T) {
+func TestObjectRejects(t *testing.T) {
 	t.Parallel()
 	const noObject, noJSON = "bad-request", "bad-request :format"
 	tests := map[string]struct{ body, want string }{
@@ -58,7 +58,7 @@ func TestObjectRefuses(t *testing.T) {
 		"an array":                         {`[{"a":1}]`, noObject},
 		"a string":                         {`"{}"`, noObject},
 		"a number":                         {"1", noObject},
-		"a truth":                          {" true ", noObject},
+		"a boolean":                        {" true ", noObject},
 		"half an array":                    {`[{"a":1}`, noJSON},
 		"half a literal":                   {"nul", noJSON},
 		"a word":                           {"hello", noJSON},
@@ -72,7 +72,7 @@ func TestObjectRefuses(t *testing.T) {
 		"half a name":                      {`{"a`, noJSON},
 		"only a brace":                     {`{`, noJSON},
 		"two objects":                      {`{}{}`, noJSON},
-		"words after it":                   {`{"a":1} x`, noJSON},
+		"text after it":                    {`{"a":1} x`, noJSON},
 		"a brace too many":                 {`{"a":1}}`, noJSON},
 		"a NUL after it":                   {"{}\x00", noJSON},
 		"a comma after the last":           {`{"a":1,}`, noJSON},
@@ -110,14 +110,14 @@ func TestObjectRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := web.Object([]byte(tt.body))
-			if got != nil || told(err) != tt.want {
-				t.Errorf("Object(%q): got %s, %q, want %q", tt.body, listed(got), told(err), tt.want)
+			if got != nil || faultString(err) != tt.want {
+				t.Errorf("Object(%q): got %s, %q, want %q", tt.body, format(got), faultString(err), tt.want)
 			}
 		})
 	}
 }
 
-func TestObjectHasTenThousandLevels(t *testing.T) {
+func TestObjectAcceptsTenThousandLevels(t *testing.T) {
 	t.Parallel()
 	for levels, want := range map[int]string{ // the object itself is one
 		100: "", 10_000: "", 10_001: "bad-request :format", 1_000_000: "bad-request :format",
@@ -125,14 +125,14 @@ func TestObjectHasTenThousandLevels(t *testing.T) {
 		for _, brackets := range [][2]string{{"[", "]"}, {`{"a":`, "}"}} {
 			inner := strings.Repeat(brackets[0], levels-2) + "[]" + strings.Repeat(brackets[1], levels-2)
 			_, err := web.Object([]byte(`{"a":` + inner + `}`))
-			if got := told(err); got != want {
+			if got := faultString(err); got != want {
 				t.Errorf("%d levels of %s: got %q, want %q", levels, brackets[0], got, want)
 			}
 		}
 	}
 }
 
-func TestValuesOutliveTheReading(t *testing.T) {
+func TestObjectCopiesValues(t *testing.T) {
 	t.Parallel()
 	var body, want strings.Builder
 	for i := range 500 {
@@ -145,12 +145,12 @@ func TestValuesOutliveTheReading(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if listed(got) != strings.TrimSuffix(want.String(), " ") {
-		t.Error("some of 500 long values are not what was sent")
+	if format(got) != strings.TrimSuffix(want.String(), " ") {
+		t.Error("some of 500 long values were overwritten")
 	}
 }
 
-func TestMembersKnowNullAndText(t *testing.T) {
+func TestMemberNullAndText(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		value, text string
@@ -170,7 +170,7 @@ func TestMembersKnowNullAndText(t *testing.T) {
 	for _, tt := range tests {
 		members, err := web.Object([]byte(`{"a": ` + tt.value + ` }`))
 		if err != nil || len(members) != 1 {
-			t.Fatalf("Object: got %s, %v, want one member", listed(members), err)
+			t.Fatalf("Object: got %s, %v, want one member", format(members), err)
 		}
 		m := members[0]
 		if text, ok := m.Text(); text != tt.text || ok != tt.isText {
@@ -182,7 +182,7 @@ func TestMembersKnowNullAndText(t *testing.T) {
 	}
 }
 
-func TestObjectFaultsNeverRepeatValues(t *testing.T) {
+func TestObjectFaultsContainNoValues(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`{"a":"secret`, `secret`, `["secret"]`, `{"a":1,"a":"secret"}`, `{"a":secret}`, `{"a":"secret"} x`} {
 		_, err := web.Object([]byte(body))

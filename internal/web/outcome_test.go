@@ -15,7 +15,7 @@ import (
 	"kartotek/internal/web"
 )
 
-func TestNewOutcomeSortsByWhatMoved(t *testing.T) {
+func TestNewOutcomeSortsByChange(t *testing.T) {
 	t.Parallel()
 	got := web.NewOutcome([]string{"a", "b", "c", "d"}, map[string]bool{"b": true, "d": true, "c": false, "x": true}, []string{"e"})
 	want := web.Outcome{Applied: []string{"b", "d"}, Unchanged: []string{"a", "c"}, Ignored: []string{"e"}}
@@ -31,18 +31,18 @@ func numbered(n int) (names []string) {
 	return names
 }
 
-func TestOutcomeIsAHeader(t *testing.T) {
+func TestOutcomeHeader(t *testing.T) {
 	t.Parallel()
 	x := func(n int) string { return strings.Repeat("x", n) }
 	tests := map[string]struct {
 		outcome web.Outcome
 		want    string
 	}{
-		"nothing to tell is no header":    {web.Outcome{}, ""},
-		"empty lists are no header":       {web.Outcome{Applied: []string{}, Ignored: []string{}}, ""},
-		"a list has its names":            {web.Outcome{Applied: []string{"a", "b c"}}, `applied=("a" "b c")`},
-		"lists without names are missing": {web.Outcome{Ignored: []string{"a"}}, `ignored=("a")`},
-		"the lists have an order": {
+		"an empty outcome sets no header": {web.Outcome{}, ""},
+		"empty lists set no header":       {web.Outcome{Applied: []string{}, Ignored: []string{}}, ""},
+		"a list has all names":            {web.Outcome{Applied: []string{"a", "b c"}}, `applied=("a" "b c")`},
+		"empty lists are omitted":         {web.Outcome{Ignored: []string{"a"}}, `ignored=("a")`},
+		"lists have a fixed order": {
 			web.Outcome{Ignored: []string{"i"}, Stale: []string{"s"}, Unchanged: []string{"u"}, Applied: []string{"a"}},
 			`applied=("a"), unchanged=("u"), stale=("s"), ignored=("i")`,
 		},
@@ -53,7 +53,7 @@ func TestOutcomeIsAHeader(t *testing.T) {
 		"displayed percents are escaped":      {web.Outcome{Ignored: []string{`å%"\ `}}, `ignored=(%"%c3%a5%25%22\ ")`},
 		"line ends are displayed":             {web.Outcome{Ignored: []string{"a\r\nB: c"}}, `ignored=(%"a%0d%0aB: c")`},
 		"NUL, tab and DEL are displayed":      {web.Outcome{Ignored: []string{"\x00\t\x7f"}}, `ignored=(%"%00%09%7f")`},
-		"64 bytes are told":                   {web.Outcome{Ignored: []string{x(64)}}, `ignored=("` + x(64) + `")`},
+		"64 bytes are listed":                 {web.Outcome{Ignored: []string{x(64)}}, `ignored=("` + x(64) + `")`},
 		"a longer name counts as more":        {web.Outcome{Ignored: []string{"a", x(65), "b"}}, `ignored=("a" "b");more=1`},
 		"a list may have only longer names":   {web.Outcome{Ignored: []string{x(65), x(9999)}}, `ignored=();more=2`},
 		"the length is in bytes, not letters": {web.Outcome{Ignored: []string{strings.Repeat("å", 33)}}, `ignored=();more=1`},
@@ -70,24 +70,23 @@ func TestOutcomeIsAHeader(t *testing.T) {
 	}
 }
 
-func TestOutcomeTellsFortyNamesOfEachList(t *testing.T) {
+func TestOutcomeHeaderHasAtMostFortyNames(t *testing.T) {
 	t.Parallel()
 	for n, more := range map[int]int{39: 0, 40: 0, 41: 1, 10_000: 9960} {
 		h := http.Header{}
 		web.Outcome{Applied: numbered(n), Ignored: numbered(2)}.SetHeader(h)
-		want := []told9651{
+		want := []member9651{
 			{key: "applied", names: numbered(n)[:n-more], more: more},
 			{key: "ignored", names: numbered(2)},
 		}
 		got, err := parse9651(h.Get("Field-Outcome"))
-		if diff := cmp.Diff(want, got, cmp.AllowUnexported(told9651{})); err != nil || diff != "" {
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(member9651{})); err != nil || diff != "" {
 			t.Errorf("%d names: %v (-want +got):\n%s", n, err, diff)
 		}
 	}
 }
 
-// Whatever the names are made of, the header says them and nothing else.
-func TestOutcomeIsReadBackByTheStandard(t *testing.T) {
+func TestOutcomeHeaderRoundTripsAnyName(t *testing.T) {
 	t.Parallel()
 	pieces := []string{"", "a", " ", `"`, `\`, "%", "%c3", "(", ")", ";", ",", "=", "\r\n", "\n", "\x00", "\x7f", "\u0080", "å", "\u2028", "\ufeff", "😀", "\ufffd"}
 	for _, a := range pieces {
@@ -109,22 +108,22 @@ func TestOutcomeIsReadBackByTheStandard(t *testing.T) {
 	}
 }
 
-// told9651 is one member of the dictionary: an inner list and its parameter.
-type told9651 struct {
+// member9651 is a member of the dictionary: an inner list and its parameter.
+type member9651 struct {
 	key   string
 	names []string
 	more  int
 }
 
-// parse9651 reads the part of RFC 9651 that the header uses, as strictly as its
-// section 4.2 says: a dictionary of inner lists of Strings and Display Strings.
-func parse9651(s string) ([]told9651, error) {
-	var all []told9651
+// parse9651 parses a dictionary of inner lists of Strings and Display Strings, as strictly as RFC
+// 9651, section 4.2.
+func parse9651(s string) ([]member9651, error) {
+	var all []member9651
 	p := &parser{s}
 	for {
-		one := told9651{key: p.takeWhile("abcdefghijklmnopqrstuvwxyz")}
+		one := member9651{key: p.takeWhile("abcdefghijklmnopqrstuvwxyz")}
 		if !p.take("=(") {
-			return nil, p.errorf("an inner list is due")
+			return nil, p.errorf("expected an inner list")
 		}
 		for p.takeWhile(" "); !p.take(")"); {
 			name, err := p.name()
@@ -133,7 +132,7 @@ func parse9651(s string) ([]told9651, error) {
 			}
 			one.names = append(one.names, name)
 			if p.takeWhile(" ") == "" && !strings.HasPrefix(p.rest, ")") {
-				return nil, p.errorf("a space or the list's end is due")
+				return nil, p.errorf("expected a space or the end of the list")
 			}
 		}
 		if p.take(";more=") {
@@ -174,22 +173,22 @@ func (p *parser) errorf(text string) error { return fmt.Errorf("%s at %q", text,
 func (p *parser) name() (string, error) {
 	display := p.take("%")
 	if !p.take(`"`) {
-		return "", p.errorf("a string is due")
+		return "", p.errorf("expected a string")
 	}
 	var out strings.Builder
 	for !p.take(`"`) {
 		if p.rest == "" || p.rest[0] < ' ' || p.rest[0] > '~' {
-			return "", p.errorf("a printable character is due")
+			return "", p.errorf("expected a printable character")
 		}
 		escaped := !display && p.take(`\`)
 		if escaped && !strings.HasPrefix(p.rest, `"`) && !strings.HasPrefix(p.rest, `\`) {
-			return "", p.errorf("a quote or a backslash is due")
+			return "", p.errorf("expected a quote or a backslash")
 		}
 		if display && p.take("%") {
 			code := p.rest[:min(2, len(p.rest))]
 			b, err := hex.DecodeString(code)
 			if err != nil || len(b) != 1 || code != strings.ToLower(code) {
-				return "", p.errorf("two digits in lower case are due")
+				return "", p.errorf("expected two lower-case hex digits")
 			}
 			out.WriteByte(b[0])
 			p.rest = p.rest[2:]
@@ -199,7 +198,7 @@ func (p *parser) name() (string, error) {
 		p.rest = p.rest[1:]
 	}
 	if !utf8.ValidString(out.String()) {
-		return "", p.errorf("UTF-8 is due")
+		return "", p.errorf("expected UTF-8")
 	}
 	return out.String(), nil
 }

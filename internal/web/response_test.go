@@ -12,17 +12,17 @@ import (
 	"kartotek/internal/web"
 )
 
-func TestAKeptAnswerIsSentLikeTheFirst(t *testing.T) {
+func TestDecodedResponseEqualsOriginal(t *testing.T) {
 	t.Parallel()
 	for name, write := range map[string]func(http.ResponseWriter) error{
-		"nothing at all": func(http.ResponseWriter) error { return nil },
-		"a status alone": func(w http.ResponseWriter) error { return web.Write(w, http.StatusNoContent, nil) },
-		"bytes that are no text": func(w http.ResponseWriter) error {
+		"no writes":     func(http.ResponseWriter) error { return nil },
+		"only a status": func(w http.ResponseWriter) error { return web.Write(w, http.StatusNoContent, nil) },
+		"binary data": func(w http.ResponseWriter) error {
 			w.Header().Set("Content-Type", "application/octet-stream")
 			_, err := w.Write([]byte{0, 0xff, '<', '"'})
 			return err
 		},
-		"all of it": func(w http.ResponseWriter) error {
+		"headers, status and body": func(w http.ResponseWriter) error {
 			w.Header().Set("ETag", `"2"`)
 			w.Header().Add("Vary", "Accept")
 			w.Header().Add("Vary", "Prefer")
@@ -35,7 +35,7 @@ func TestAKeptAnswerIsSentLikeTheFirst(t *testing.T) {
 			w.WriteHeader(http.StatusTeapot)
 			return err
 		},
-		"a body in pieces, and a second status": func(w http.ResponseWriter) error {
+		"several writes and a second status": func(w http.ResponseWriter) error {
 			w.Header().Set("Content-Type", "text/plain")
 			w.WriteHeader(http.StatusAccepted)
 			_, first := w.Write([]byte("one "))
@@ -50,29 +50,29 @@ func TestAKeptAnswerIsSentLikeTheFirst(t *testing.T) {
 			if err := write(direct); err != nil {
 				t.Fatal(err)
 			}
-			if err := parse(t, kept(t, write)).WriteTo(replayed); err != nil {
+			if err := decode(t, encode(t, write)).WriteTo(replayed); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(sent(direct), sent(replayed)); diff != "" {
-				t.Errorf("the answer (-first +kept):\n%s", diff)
+			if diff := cmp.Diff(received(direct), received(replayed)); diff != "" {
+				t.Errorf("response (-original +decoded):\n%s", diff)
 			}
-			first := kept(t, write)
+			first := encode(t, write)
 			for range 20 { // headers are a map
-				if again := kept(t, write); !bytes.Equal(again, first) {
-					t.Fatalf("kept again: got %s, want %s", again, first)
+				if again := encode(t, write); !bytes.Equal(again, first) {
+					t.Fatalf("encoded again: got %s, want %s", again, first)
 				}
 			}
 		})
 	}
 }
 
-// sent is what a client hears.
-func sent(rec *httptest.ResponseRecorder) map[string]any {
+// received is the response as the client receives it.
+func received(rec *httptest.ResponseRecorder) map[string]any {
 	resp := rec.Result()
 	return map[string]any{"status": resp.StatusCode, "header": resp.Header, "body": rec.Body.String()}
 }
 
-func kept(t *testing.T, write func(http.ResponseWriter) error) []byte {
+func encode(t *testing.T, write func(http.ResponseWriter) error) []byte {
 	t.Helper()
 	a, err := web.Capture(write)
 	if err != nil {
@@ -85,7 +85,7 @@ func kept(t *testing.T, write func(http.ResponseWriter) error) []byte {
 	return b
 }
 
-func parse(t *testing.T, b []byte) web.BufferedResponse {
+func decode(t *testing.T, b []byte) web.BufferedResponse {
 	t.Helper()
 	a, err := web.DecodeResponse(b)
 	if err != nil {
@@ -94,11 +94,11 @@ func parse(t *testing.T, b []byte) web.BufferedResponse {
 	return a
 }
 
-func TestAKeptAnswerGoesBesideTheHeadersOfItsOwnTime(t *testing.T) {
+func TestWriteToKeepsOtherHeaders(t *testing.T) {
 	t.Parallel()
 	rec := httptest.NewRecorder()
 	rec.Header().Set("X-Request-Id", "r2")
-	a := parse(t, kept(t, func(w http.ResponseWriter) error {
+	a := decode(t, encode(t, func(w http.ResponseWriter) error {
 		w.Header().Set("ETag", `"2"`)
 		return web.Write(w, http.StatusOK, nil)
 	}))
@@ -106,13 +106,13 @@ func TestAKeptAnswerGoesBesideTheHeadersOfItsOwnTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := rec.Result().Header; got.Get("X-Request-Id") != "r2" || got.Get("ETag") != `"2"` {
-		t.Errorf("got %v, want both the request's header and the answer's", got)
+		t.Errorf("got %v, want both headers", got)
 	}
 }
 
-func TestAnAnswerThatFailsIsNotKept(t *testing.T) {
+func TestCaptureReturnsErrorOfHandler(t *testing.T) {
 	t.Parallel()
-	broken := errors.New("broken on purpose")
+	broken := errors.New("simulated")
 	a, err := web.Capture(func(w http.ResponseWriter) error {
 		w.WriteHeader(http.StatusOK)
 		return broken
@@ -122,7 +122,7 @@ func TestAnAnswerThatFailsIsNotKept(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoAnswerIsNotRead(t *testing.T) {
+func TestDecodeResponseRejectsInvalidResponses(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "null", "{}", `{"status":0}`, `{"status":99}`, `{"status":1000}`, `{"status":"200"}`, "[]", `{"status":200`} {
 		if a, err := web.DecodeResponse([]byte(text)); err == nil {

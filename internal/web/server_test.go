@@ -23,7 +23,7 @@ import (
 	"kartotek/internal/web"
 )
 
-func TestOperatorsAskTheServer(t *testing.T) {
+func TestOperatorEndpoints(t *testing.T) {
 	t.Parallel()
 	const get, head, post = "GET", "HEAD", "POST"
 	ok := func(context.Context) error { return nil }
@@ -33,16 +33,16 @@ func TestOperatorsAskTheServer(t *testing.T) {
 		method, path string
 		want         string
 	}{
-		"it lives":                           {ok, get, "/healthz", "200 ok\n"},
-		"it lives without its store":         {down, get, "/healthz", "200 ok\n"},
-		"it is ready":                        {ok, get, "/readyz", "200 ready\n"},
-		"it is not ready without its store":  {down, get, "/readyz", "503 not ready\n"},
-		"a query does not matter":            {ok, get, "/healthz?x", "200 ok\n"},
-		"a HEAD of its health has no body":   {ok, head, "/healthz", "200 "},
-		"a HEAD of its readiness, too":       {down, head, "/readyz", "503 "},
-		"a POST to its health is refused":    {ok, post, "/healthz", "405 allowed methods: GET, HEAD\n"},
-		"a POST to its readiness is refused": {ok, post, "/readyz", "405 allowed methods: GET, HEAD\n"},
-		"a POST to its metrics is refused":   {ok, post, "/metrics", "405 allowed methods: GET, HEAD\n"},
+		"healthy":                     {ok, get, "/healthz", "200 ok\n"},
+		"healthy without the store":   {down, get, "/healthz", "200 ok\n"},
+		"ready":                       {ok, get, "/readyz", "200 ready\n"},
+		"not ready without the store": {down, get, "/readyz", "503 not ready\n"},
+		"a query is ignored":          {ok, get, "/healthz?x", "200 ok\n"},
+		"HEAD /healthz":               {ok, head, "/healthz", "200 "},
+		"HEAD /readyz":                {down, head, "/readyz", "503 "},
+		"POST /healthz":               {ok, post, "/healthz", "405 allowed methods: GET, HEAD\n"},
+		"POST /readyz":                {ok, post, "/readyz", "405 allowed methods: GET, HEAD\n"},
+		"POST /metrics":               {ok, post, "/metrics", "405 allowed methods: GET, HEAD\n"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestOperatorsAskTheServer(t *testing.T) {
 				t.Errorf("Allow: got %q with %s", got, resp.Status)
 			}
 			if line := server.log.line(t); line["contract"] != "operator" || (line["error"] == "no disk") != (resp.StatusCode == http.StatusServiceUnavailable) {
-				t.Errorf("log: got %v, want the operator's request, and why the server is not ready", line)
+				t.Errorf("log: got %v, want contract operator, and the error when not ready", line)
 			}
 		})
 	}
@@ -89,14 +89,14 @@ func TestMetricsCountByContractOperationAndStatus(t *testing.T) {
 	}
 }
 
-func TestMountsOwnTheirPrefixes(t *testing.T) {
+func TestMountsServeTheirPrefixes(t *testing.T) {
 	t.Parallel()
-	mark := func(name string) http.Handler {
+	respond := func(name string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, name) })
 	}
 	server := start(t, &web.Server{Mounts: []web.Mount{
-		{Prefix: "/api/", FoldCase: true, Handler: mark("folds")},
-		{Prefix: "/public/", Handler: mark("exact")},
+		{Prefix: "/api/", FoldCase: true, Handler: respond("folds")},
+		{Prefix: "/public/", Handler: respond("exact")},
 	}})
 	const unknown = "not found; known prefixes: /api/, /public/\n"
 	for path, want := range map[string]string{
@@ -137,46 +137,46 @@ func TestMountsOwnTheirPrefixes(t *testing.T) {
 	}
 }
 
-func TestAHeadHasTheHeaderOfAGet(t *testing.T) {
+func TestHeadHasHeadersOfGet(t *testing.T) {
 	t.Parallel()
 	server := start(t, &web.Server{Mounts: mount(hello)})
 	resp, body := server.do(t, "HEAD /t/ HTTP/1.1\r\nHost: test\r\n\r\n")
 	if resp.StatusCode != http.StatusOK || resp.ContentLength != 5 || body != "" {
-		t.Errorf("HEAD: got %s, %d bytes promised, %q sent; want 200, 5 and none", resp.Status, resp.ContentLength, body)
+		t.Errorf("HEAD: got %s, Content-Length %d, body %q; want 200, 5 and no body", resp.Status, resp.ContentLength, body)
 	}
 }
 
-func TestASlowHeaderIsCutOff(t *testing.T) {
+func TestSlowHeaderClosesConnection(t *testing.T) {
 	t.Parallel()
 	server := start(t, &web.Server{Timeouts: web.Timeouts{ReadHeader: 100 * time.Millisecond}})
 	c := server.dial(t)
 	c.send(t, "GET /healthz HTTP/1.1\r\nHost:")
 	if text, err := io.ReadAll(c.in); len(text) > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("answer: got %q, %v, want the end of the connection", text, err)
+		t.Errorf("response: got %q, %v, want a closed connection", text, err)
 	}
 }
 
-func TestAnIdleConnectionIsClosed(t *testing.T) {
+func TestIdleConnectionIsClosed(t *testing.T) {
 	t.Parallel()
 	server := start(t, &web.Server{Timeouts: web.Timeouts{Idle: 50 * time.Millisecond}})
 	c := server.dial(t)
 	c.send(t, "GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n")
-	c.answer(t, http.MethodGet)
+	c.response(t, http.MethodGet)
 	if text, err := io.ReadAll(c.in); err != nil || len(text) > 0 {
-		t.Errorf("then: got %q, %v, want the end of the connection", text, err)
+		t.Errorf("then: got %q, %v, want a closed connection", text, err)
 	}
 }
 
-// held is a server with one request in flight: free lets it end.
-func held(t *testing.T, p web.Timeouts) (server *running, inFlight conn, free func()) {
+// startWithRequest starts a server with one request in progress, which ends after release is called.
+func startWithRequest(t *testing.T, p web.Timeouts) (server *running, inFlight conn, release func()) {
 	t.Helper()
-	entered, release := make(chan struct{}), make(chan struct{})
+	entered, released := make(chan struct{}), make(chan struct{})
 	server = start(t, &web.Server{
 		Ready:    func(context.Context) error { return nil },
 		Timeouts: p,
 		Mounts: mount(func(w http.ResponseWriter, r *http.Request) error {
 			close(entered)
-			<-release
+			<-released
 			if err := r.Context().Err(); err != nil {
 				return err
 			}
@@ -186,41 +186,41 @@ func held(t *testing.T, p web.Timeouts) (server *running, inFlight conn, free fu
 	inFlight = server.dial(t)
 	inFlight.send(t, "GET /t/ HTTP/1.1\r\nHost: test\r\n\r\n")
 	<-entered
-	return server, inFlight, func() { close(release) }
+	return server, inFlight, func() { close(released) }
 }
 
-func (r *running) refuses() bool {
-	c, err := net.DialTimeout("tcp", r.addr, soon)
+func (r *running) isClosed() bool {
+	c, err := net.DialTimeout("tcp", r.addr, waitLimit)
 	if err == nil {
 		c.Close()
 	}
 	return err != nil
 }
 
-func TestAServerThatStopsFinishesWhatItHasAccepted(t *testing.T) {
+func TestShutdownFinishesRequestsInProgress(t *testing.T) {
 	t.Parallel()
-	server, inFlight, free := held(t, web.Timeouts{})
+	server, inFlight, release := startWithRequest(t, web.Timeouts{})
 	server.cancel()
-	eventually(t, "the refusal of new connections", server.refuses)
-	free()
-	if resp, body := inFlight.answer(t, http.MethodGet); resp.StatusCode != 200 || body != "hello" {
-		t.Errorf("the request in flight: got %s %q, want its answer", resp.Status, body)
+	eventually(t, "closing the port", server.isClosed)
+	release()
+	if resp, body := inFlight.response(t, http.MethodGet); resp.StatusCode != 200 || body != "hello" {
+		t.Errorf("the request in progress: got %s %q, want its response", resp.Status, body)
 	}
 	if err := server.stop(); err != nil {
 		t.Errorf("Run: got %v, want nil", err)
 	}
 }
 
-func TestAServerThatStopsDoesNotWaitForever(t *testing.T) {
+func TestShutdownTimesOut(t *testing.T) {
 	t.Parallel()
-	server, _, free := held(t, web.Timeouts{Shutdown: 50 * time.Millisecond})
-	defer free()
+	server, _, release := startWithRequest(t, web.Timeouts{Shutdown: 50 * time.Millisecond})
+	defer release()
 	if err := server.stop(); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Run: got %v, want that it ran out of patience", err)
+		t.Errorf("Run: got %v, want deadline exceeded", err)
 	}
 }
 
-func TestAnIdleServerStopsAtOnce(t *testing.T) {
+func TestIdleServerStopsImmediately(t *testing.T) {
 	t.Parallel()
 	server := start(t, &web.Server{})
 	resp, err := server.client.Get("http://" + server.addr + "/healthz") // its connection stays open
@@ -230,32 +230,32 @@ func TestAnIdleServerStopsAtOnce(t *testing.T) {
 	resp.Body.Close()
 	began := time.Now()
 	if err := server.stop(); err != nil || time.Since(began) > 5*time.Second {
-		t.Errorf("Run: got %v after %v, want nil at once", err, time.Since(began))
+		t.Errorf("Run: got %v after %v, want nil immediately", err, time.Since(began))
 	}
-	if !server.refuses() {
+	if !server.isClosed() {
 		t.Error("the port is still open")
 	}
 }
 
-func TestAServerMayStopBeforeItBegins(t *testing.T) {
+func TestServerStopsBeforeItListens(t *testing.T) {
 	t.Parallel()
 	server := start(t, &web.Server{})
-	if err := server.stop(); err != nil { // mostly before the server has begun to listen
+	if err := server.stop(); err != nil { // usually before the server listens
 		t.Errorf("Run: got %v, want nil", err)
 	}
-	if !server.refuses() {
+	if !server.isClosed() {
 		t.Error("the port is still open")
 	}
 }
 
-func TestAServerSpeaksTLS(t *testing.T) {
+func TestServerServesTLS(t *testing.T) {
 	t.Parallel()
 	cert, key, roots := certificate(t)
 	server := start(t, &web.Server{TLSCert: cert, TLSKey: key, Mounts: mount(measure), MaxBody: 1000})
 	for _, http2 := range []bool{false, true} {
 		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: http2}
 		defer transport.CloseIdleConnections()
-		client := &http.Client{Transport: transport, Timeout: soon}
+		client := &http.Client{Transport: transport, Timeout: waitLimit}
 		for size, want := range map[int]string{1000: "200 1000", 1001: "413 too-large", 10 << 20: "413 too-large"} {
 			resp, err := client.Post("https://"+server.addr+"/t/", "text/plain", strings.NewReader(strings.Repeat("x", size)))
 			if err != nil {
@@ -274,19 +274,18 @@ func TestAServerSpeaksTLS(t *testing.T) {
 	}
 }
 
-func TestAServerNeedsItsCertificate(t *testing.T) {
+func TestServerFailsWithoutCertificate(t *testing.T) {
 	t.Parallel()
 	server := start(t, &web.Server{TLSCert: filepath.Join(t.TempDir(), "none.pem"), TLSKey: "none.pem"})
 	if err := server.stop(); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("Run: got %v, want that there is no such file", err)
+		t.Errorf("Run: got %v, want file not found", err)
 	}
-	if !server.refuses() {
+	if !server.isClosed() {
 		t.Error("the port is still open")
 	}
 }
 
-// certificate writes a fresh one for this machine, and is its files and who
-// trusts it.
+// certificate writes a new certificate for 127.0.0.1 and returns its files and a pool that trusts it.
 func certificate(t *testing.T) (cert, key string, roots *x509.CertPool) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

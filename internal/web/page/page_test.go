@@ -20,11 +20,11 @@ func render(t *testing.T, text string) []byte {
 	return body
 }
 
-func send(t *testing.T, status int, body []byte, known string) *httptest.ResponseRecorder {
+func send(t *testing.T, status int, body []byte, etag string) *httptest.ResponseRecorder {
 	t.Helper()
 	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)
-	if known != "" {
-		r.Header.Set("If-None-Match", known)
+	if etag != "" {
+		r.Header.Set("If-None-Match", etag)
 	}
 	if err := page.Send(w, r, status, body); err != nil {
 		t.Fatal(err)
@@ -32,8 +32,8 @@ func send(t *testing.T, status int, body []byte, known string) *httptest.Respons
 	return w
 }
 
-// TestPolicyAllowsTheStyle compares the hash with what stands in the page.
-func TestPolicyAllowsTheStyle(t *testing.T) {
+// The policy must have the hash of the style in the page.
+func TestPolicyAllowsInlineStyle(t *testing.T) {
 	t.Parallel()
 	w := send(t, http.StatusOK, render(t, ""), "")
 	_, rest, _ := strings.Cut(w.Body.String(), "<style>")
@@ -46,7 +46,7 @@ func TestPolicyAllowsTheStyle(t *testing.T) {
 	}
 }
 
-func TestProseEscapesAllButCode(t *testing.T) {
+func TestProseEscapesHTML(t *testing.T) {
 	t.Parallel()
 	got := string(render(t, "A `<b>` & <i>.\n\nAnd `more`\n"))
 	want := "<p>A <code>&lt;b&gt;</code> &amp; &lt;i&gt;.</p>\n<p>And <code>more</code></p>"
@@ -55,7 +55,7 @@ func TestProseEscapesAllButCode(t *testing.T) {
 	}
 }
 
-func TestPagesAreKeptAndAskedForAgain(t *testing.T) {
+func TestPageIsRevalidatedByETag(t *testing.T) {
 	t.Parallel()
 	body := render(t, "x")
 	first := send(t, http.StatusOK, body, "")
@@ -70,6 +70,6 @@ func TestPagesAreKeptAndAskedForAgain(t *testing.T) {
 	}
 	missing := send(t, http.StatusNotFound, body, tag)
 	if missing.Code != http.StatusNotFound || missing.Header().Get("Cache-Control") != "no-store" {
-		t.Errorf("a page that is missing: got status %d and %v", missing.Code, missing.Header())
+		t.Errorf("status 404: got status %d and %v", missing.Code, missing.Header())
 	}
 }
