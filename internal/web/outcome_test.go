@@ -148,7 +148,7 @@ func parse9651(s string) ([]member9651, error) {
 		}
 		p.takeWhile(" \t")
 		if !p.take(",") {
-			return nil, p.errorf("a comma is due")
+			return nil, p.errorf("expected a comma")
 		}
 		p.takeWhile(" \t")
 	}
