@@ -99,7 +99,8 @@ func (c Contract) failWith(f *fault.Fault) http.Handler {
 	return web.Handle(func(http.ResponseWriter, *http.Request) error { return f }, c.Fail)
 }
 
-// foldPattern returns the pattern in lower case if paths match in any case, except for its wildcards.
+// foldPattern returns the pattern in lower case if paths match in any case, except for its
+// wildcards.
 func (c Contract) foldPattern(pattern string) string {
 	if !c.FoldCase {
 		return pattern

@@ -49,7 +49,8 @@ func countingUpdate(fixture contracttest.Fixture, runs *int) contract.MutatingHa
 	}
 }
 
-// send sends a PATCH with an idempotency key and headers "Name: value", and returns the response body.
+// send sends a PATCH with an idempotency key and headers "Name: value", and returns the response
+// body.
 func send(h http.Handler, key, target, body string, headers ...string) string {
 	r := httptest.NewRequest(http.MethodPatch, target, strings.NewReader(body))
 	if key != "" {

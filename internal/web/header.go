@@ -13,9 +13,9 @@ import (
 // ETag is the entity tag of a version of a record.
 func ETag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
-// IfMatch parses If-Match (RFC 9110, section 13.1.1): the record must be at one of the versions when
-// conditional is true. "*" is not conditional: it requires only that the record exists. Weak tags,
-// tags that ETag did not make, and an empty list match no version. A malformed header is a
+// IfMatch parses If-Match (RFC 9110, section 13.1.1): the record must be at one of the versions
+// when conditional is true. "*" is not conditional: it requires only that the record exists. Weak
+// tags, tags that ETag did not make, and an empty list match no version. A malformed header is a
 // BadRequest fault.
 func IfMatch(r *http.Request) (versions []int64, conditional bool, err error) {
 	headers := r.Header.Values("If-Match")

@@ -167,7 +167,8 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 	}
 }
 
-// startWithRequest starts a server with one request in progress, which ends after release is called.
+// startWithRequest starts a server with one request in progress, which ends after release is
+// called.
 func startWithRequest(t *testing.T, p web.Timeouts) (server *running, inFlight conn, release func()) {
 	t.Helper()
 	entered, released := make(chan struct{}), make(chan struct{})
@@ -285,7 +286,8 @@ func TestServerFailsWithoutCertificate(t *testing.T) {
 	}
 }
 
-// certificate writes a new certificate for 127.0.0.1 and returns its files and a pool that trusts it.
+// certificate writes a new certificate for 127.0.0.1 and returns its files and a pool that trusts
+// it.
 func certificate(t *testing.T) (cert, key string, roots *x509.CertPool) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

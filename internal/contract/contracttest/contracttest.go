@@ -2,10 +2,10 @@
 // OpenAPI document, in both directions: every response must be documented, and every documented
 // response must occur in a transcript.
 //
-// Package transcript describes the format. "{login:password}" is replaced by its base64 encoding and
-// "$writer" by the text of the key with that name; fixture.go lists the customers, accounts and
-// keys. The default request id is "transcript". A body line of Go-quoted text after "~" is unquoted,
-// and repeated with "x N": ~"[" x 10000.
+// Package transcript describes the format. "{login:password}" is replaced by its base64 encoding
+// and "$writer" by the text of the key with that name; fixture.go lists the customers, accounts and
+// keys. The default request id is "transcript". A body line of Go-quoted text after "~" is
+// unquoted, and repeated with "x N": ~"[" x 10000.
 //
 // The events are:
 //
@@ -38,8 +38,8 @@ import (
 var update = flag.Bool("update", false, "write the responses into the transcripts")
 
 // Replay runs every testdata/*.txt against the contract that start builds with a new fixture, and
-// checks each exchange against the contract's OpenAPI document. Every response must have the headers
-// in always; transcripts omit them.
+// checks each exchange against the contract's OpenAPI document. Every response must have the
+// headers in always; transcripts omit them.
 func Replay(t *testing.T, always http.Header, start func(Fixture) contract.Contract) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {

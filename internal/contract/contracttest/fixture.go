@@ -25,14 +25,12 @@ import (
 // Fixture is the environment of transcripts: a store in a temporary directory, a fixed clock, and
 // these customers, accounts and keys.
 //
-// Tenant "hafslund" has the customers 42 (Kari Nordmann, with all fields), 43 (an
-// organisation with hardly any) and 44 (a Swede, whose country lochting cannot show);
-// tenant "other" has one that is also 42. The accounts are kari (password
-// sommerregn; her own 42), ola (vinterdag; 44 and 99, which does not exist), service
-// (all customers), gone (revoked) and olga (of the other tenant). The keys are
-// writer, partner (also with write access), careful (must send If-Match), blunt
-// (may write stale values), reader, admin (with that scope alone), revoked and
-// other.
+// Tenant "hafslund" has the customers 42 (Kari Nordmann, with all fields), 43 (an organisation with
+// few fields) and 44 (a Swede, whose country lochting cannot express); tenant "other" has another
+// customer 42. The accounts are kari (password sommerregn, customer 42), ola (vinterdag, customers
+// 44 and 99, which does not exist), service (sommerregn, all customers), gone (revoked) and olga (of
+// tenant other). The keys are writer, partner (also read and write), careful (requires If-Match),
+// blunt (allows stale writes), reader, admin (only this scope), revoked and other (of tenant other).
 type Fixture struct {
 	Customers     *customer.Service
 	Authenticator contract.Authenticator // of the directory, without limits
@@ -216,7 +214,8 @@ var accounts = sync.OnceValue(func() []access.Account {
 	return all
 })
 
-// keyTexts are the texts of the keys by name. They are constant because transcripts contain key ids.
+// keyTexts are the texts of the keys by name. They are constant because transcripts contain key
+// ids.
 var keyTexts = map[string]string{
 	"writer":  "kart_writer00_thisKeyIsOnlyForTheTestsOfContractsWriter002gnEdn",
 	"reader":  "kart_reader00_thisKeyIsOnlyForTheTestsOfContractsReader002aiOyg",

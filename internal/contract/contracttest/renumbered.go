@@ -7,7 +7,8 @@ import (
 	"kartotek/internal/customer"
 )
 
-// renumberedStore numbers changes from 1 without gaps, so that transcripts are equal on every engine.
+// renumberedStore numbers changes from 1 without gaps, so that transcripts are equal on every
+// engine.
 type renumberedStore struct {
 	customer.Store
 }

@@ -19,8 +19,8 @@ import (
 	"kartotek/internal/contract"
 )
 
-// specChecker checks exchanges against the contract's OpenAPI document, and records which documented
-// responses have occurred.
+// specChecker checks exchanges against the contract's OpenAPI document, and records which
+// documented responses have occurred.
 type specChecker struct {
 	contract contract.Contract
 	doc      *openapi3.T

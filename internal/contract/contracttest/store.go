@@ -12,8 +12,8 @@ import (
 	"kartotek/internal/store/storetest"
 )
 
-// openStore opens a new store, which ends with the test, on the engine that
-// KARTOTEK_TEST_STORE names: sqlite, unless it says postgres.
+// openStore opens a new store on the engine in KARTOTEK_TEST_STORE: sqlite (the default) or postgres.
+// It is closed when the test ends.
 func openStore(t testing.TB) (db storetest.Store) {
 	t.Helper()
 	var err error

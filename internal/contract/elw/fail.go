@@ -17,8 +17,8 @@ type errorBody struct {
 	ModelState map[string][]string `json:",omitempty"`
 }
 
-// statusOf is web.Status, except that clients of this contract get 400 for broken rules, and 503 for
-// a full disk because the .NET Framework has no name for 507.
+// statusOf is web.Status, except that clients of this contract get 400 for broken rules, and 503
+// for a full disk because the .NET Framework has no name for 507.
 func statusOf(kind fault.Kind) int {
 	switch kind {
 	case fault.Invalid:

@@ -38,8 +38,8 @@ func write(w http.ResponseWriter, r *http.Request, status int, body any) error {
 	return web.Write(w, status, b)
 }
 
-// responseType returns the media type that Accept prefers. If Accept matches none of mediaTypes, it is
-// the type of the request if supported, or else JSON: the contract has no 406.
+// responseType returns the media type that Accept prefers. If Accept matches none of mediaTypes, it
+// is the type of the request if supported, or else JSON: the contract has no 406.
 func responseType(r *http.Request) string {
 	accepted := acceptRanges(r)
 	for _, a := range accepted {
@@ -61,7 +61,8 @@ type acceptRange struct {
 	q     float64
 }
 
-// acceptRanges parses Accept and sorts it by q, then by specificity. Malformed elements are ignored.
+// acceptRanges parses Accept and sorts it by q, then by specificity. Malformed elements are
+// ignored.
 func acceptRanges(r *http.Request) []acceptRange {
 	var ranges []acceptRange
 	for item := range strings.SplitSeq(strings.Join(r.Header.Values("Accept"), ","), ",") {

@@ -106,8 +106,8 @@ func isPhone(m web.Member) bool {
 	return isText(m) || strings.Trim(string(m.Value), "0123456789") == ""
 }
 
-// isDate accepts the ISO 8601 formats that .NET writes: a date, or a date and time with any fraction,
-// with or without a time zone.
+// isDate accepts the ISO 8601 formats that .NET writes: a date, or a date and time with any
+// fraction, with or without a time zone.
 func isDate(m web.Member) bool {
 	text, ok := m.Text()
 	if !ok {

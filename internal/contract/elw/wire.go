@@ -122,8 +122,8 @@ type customerPatch struct {
 	ignored              []string // the other properties
 }
 
-// readPatch parses the body of a PATCH. Its BadRequest fault lists every property with a wrong type,
-// in wire names, and the rules that the other properties break.
+// readPatch parses the body of a PATCH. Its BadRequest fault lists every property with a wrong
+// type, in wire names, and the rules that the other properties break.
 func readPatch(r *http.Request) (customerPatch, error) {
 	if _, err := web.RequestType(r, mediaTypes...); err != nil && !(r.ContentLength == 0 && r.Header.Get("Content-Type") == "") {
 		return customerPatch{}, err

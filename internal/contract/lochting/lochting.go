@@ -1,9 +1,9 @@
-// Package lochting implements Lochting's public API: customers of a pharmacy, updated by a PATCH with
-// six required properties and authenticated by an access token.
+// Package lochting implements Lochting's public API: customers of a pharmacy, updated by a PATCH
+// with six required properties and authenticated by an access token.
 //
-// Routes and handlers are in lochting.go, wire types in wire.go, the protection against stale writes
-// in lastseen.go, errors in fail.go and operations in spec.yaml. Every behaviour has a transcript in
-// testdata.
+// Routes and handlers are in lochting.go, wire types in wire.go, the protection against stale
+// writes in lastseen.go, errors in fail.go and operations in spec.yaml. Every behaviour has a
+// transcript in testdata.
 package lochting
 
 import (

@@ -155,8 +155,8 @@ type customerPatch struct {
 	ignored  []string   // the unknown properties
 }
 
-// readPatch parses the body of a PATCH. Violations are returned by apply, because an unknown customer
-// (404) precedes them.
+// readPatch parses the body of a PATCH. Violations are returned by apply, because an unknown
+// customer (404) precedes them.
 func readPatch(r *http.Request) (customerPatch, error) {
 	if _, err := web.RequestType(r, "application/json"); err != nil {
 		return customerPatch{}, err

@@ -13,8 +13,9 @@
 //	< ...
 //
 // A request has a request line, headers, and a body that begins with "{" or "[" or after an empty
-// ">" line; a response begins with its status. A comment describes the exchanges below it, up to the
-// next comment. If it starts with "##", the documentation shows the first of them as an example.
+// ">" line; a response begins with its status. A comment describes the exchanges below it, up to
+// the next comment. If it starts with "##", the documentation shows the first of them as an
+// example.
 //
 // "{login:password}" in a header is replaced by its base64 encoding. The program that replays a
 // transcript interprets body lines that start with "~" (Go-quoted text) and variables such as

@@ -1,5 +1,5 @@
-// Package page renders and sends Kartotek's own HTML pages: one layout with an inline style, so that
-// a browser needs no further request. It does not know the content of the pages.
+// Package page renders and sends Kartotek's own HTML pages: one layout with an inline style, so
+// that a browser needs no further request. It does not know the content of the pages.
 package page
 
 import (
