@@ -26,7 +26,7 @@ func TestTranscripts(t *testing.T) {
 	contracttest.Replay(t, always, start)
 }
 
-func TestEveryFaultHasAnAnswer(t *testing.T) {
+func TestEveryFaultHasAnErrorResponse(t *testing.T) {
 	t.Parallel()
 	contracttest.CheckErrors(t, start(contracttest.Fixture{}), "HttpError")
 }

@@ -17,7 +17,7 @@ func TestTranscripts(t *testing.T) {
 	contracttest.Replay(t, nil, start)
 }
 
-func TestEveryFaultHasAnAnswer(t *testing.T) {
+func TestEveryFaultHasAnErrorResponse(t *testing.T) {
 	t.Parallel()
 	contracttest.CheckErrors(t, start(contracttest.Fixture{}), "Error")
 }
