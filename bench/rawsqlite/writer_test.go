@@ -21,7 +21,7 @@ const (
 	changes   = 200
 )
 
-var operator = access.Actor{Tenant: "t", Name: "operator", Customers: access.All(), Scopes: access.Scopes()}
+var operator = access.Actor{Tenant: "t", Name: "operator", Customers: access.AllCustomers(), Scopes: access.Scopes()}
 
 // Kartotek and the writer here make the same changes to files that are alike.
 func TestAFileIsLeftAsKartotekLeavesIt(t *testing.T) {
@@ -75,7 +75,7 @@ func TestAChangedCustomerIsFoundAndHasAHistory(t *testing.T) {
 		if err != nil || len(history) != 1 {
 			t.Fatalf("history: got %d changes and %v, want one", len(history), err)
 		}
-		if got := history[0]; got.Version != found.Version || !got.By.At.Equal(found.UpdatedAt) ||
+		if got := history[0]; got.Version != found.Version || !got.Meta.At.Equal(found.UpdatedAt) ||
 			len(got.Fields) != 2 || got.Fields[0].After != last.phone || got.Fields[1].After != last.line {
 			t.Errorf("history: got version %d with %d fields, want version %d with both", got.Version, len(got.Fields), found.Version)
 		}
@@ -125,10 +125,10 @@ func change(t *testing.T, file string, edits []edit) {
 func newFile(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "k.db")
-	entries := make([]customer.Entry, customers)
+	entries := make([]customer.Upsert, customers)
 	for i := range entries {
 		n := i + 1
-		entries[i] = customer.Entry{
+		entries[i] = customer.Upsert{
 			ID:     fmt.Sprintf("00000000-0000-4000-8000-%012d", n),
 			Number: int32(n),
 			Edit: func(c *customer.Customer) error {
@@ -150,7 +150,7 @@ func newFile(t *testing.T) string {
 		}
 	}
 	use(t, file, func(service *customer.Service) {
-		results, err := service.Put(t.Context(), operator, entries)
+		results, err := service.Upsert(t.Context(), operator, entries)
 		if err != nil {
 			t.Fatal(err)
 		}

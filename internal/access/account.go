@@ -14,19 +14,18 @@ import (
 	"kartotek/internal/fault"
 )
 
-// Account is a login with a password, bound to its own customers or to all of
-// its tenant's.
+// Account is a login with a password. It may access the listed customers of its tenant,
+// or all of them.
 type Account struct {
 	Tenant       string
-	Login        string // unique on the server, since it alone says whose tenant is meant
-	PasswordHash string // PHC string of argon2id
+	Login        string // unique on the server: it is what selects the tenant
+	PasswordHash string // argon2id, as a PHC string
 	Customers    Customers
 	CreatedAt    time.Time
-	RevokedAt    time.Time // zero while the account works
+	RevokedAt    time.Time // zero while the account is active
 }
 
-// NewAccount returns an account, or an Invalid fault that tells every rule that
-// the login, the password or the customers break.
+// NewAccount returns an account, or an Invalid fault that lists every broken rule.
 func NewAccount(tenant, login, password string, customers Customers, now time.Time) (Account, error) {
 	var checks fault.Validator
 	checkTenant(&checks, tenant)
@@ -34,12 +33,12 @@ func NewAccount(tenant, login, password string, customers Customers, now time.Ti
 	checks.Require(utf8.RuneCountInString(password) >= 8, "password", fault.Length, "must have at least 8 characters")
 	checks.Require(len(password) <= 1000, "password", fault.Length, "must have at most 1000 bytes")
 	checks.Require(customers.All() || len(customers.numbers) > 0, "customers", fault.Required, "is required: some numbers, or all")
-	seen := map[int32]bool{}
+	listed := map[int32]bool{}
 	for i, n := range customers.numbers {
 		path := fmt.Sprintf("customers.%d", i)
 		checks.Require(n >= 1, path, fault.Range, "must be 1 or more")
-		checks.Require(n < 1 || !seen[n], path, fault.Duplicate, "must not be repeated")
-		seen[n] = true
+		checks.Require(n < 1 || !listed[n], path, fault.Duplicate, "must not be repeated")
+		listed[n] = true
 	}
 	if err := checks.Err(); err != nil {
 		return Account{}, err
@@ -53,17 +52,17 @@ func NewAccount(tenant, login, password string, customers Customers, now time.Ti
 	}, nil
 }
 
-// checkLogin takes what HTTP Basic can carry (RFC 7617: no colon) and a path can
-// name, in one form: ByPassword composes what it is given.
+// checkLogin accepts what HTTP Basic (RFC 7617: no colon) and a URL path can carry. It
+// requires NFC because ByPassword normalizes to it.
 func checkLogin(checks *fault.Validator, login string) {
-	checks.Require(printable(login) && !strings.Contains(login, ":"), "login", fault.Format, "must be 1 to 100 printable characters without a colon or spaces at its ends")
+	checks.Require(isPrintableName(login) && !strings.Contains(login, ":"), "login", fault.Format, "must be 1 to 100 printable characters without a colon or spaces at its ends")
 	checks.Require(login != "." && login != "..", "login", fault.Format, "must not be . or .., which cannot stand in a path")
 	checks.Require(norm.NFC.IsNormalString(login), "login", fault.Format, "must be composed: letters and their accents as one character (Unicode NFC)")
 }
 
-// printable reports whether s is a name that people can read: 1 to 100 characters,
-// no spaces at its ends.
-func printable(s string) bool {
+// isPrintableName reports whether s has 1 to 100 printable characters and no leading or
+// trailing space.
+func isPrintableName(s string) bool {
 	n := utf8.RuneCountInString(s)
 	unprintable := strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 	return n >= 1 && n <= 100 && utf8.ValidString(s) && !unprintable && strings.TrimSpace(s) == s
@@ -75,14 +74,13 @@ func checkTenant(checks *fault.Validator, tenant string) {
 	checks.Require(tenantName.MatchString(tenant), "tenant", fault.Format, "must be 1 to 63 letters, digits and . _ -, and begin with a letter or digit")
 }
 
-// CheckTenant refuses a tenant whose name cannot be part of every key.
+// CheckTenant returns an Invalid fault for a tenant name that is not allowed.
 func CheckTenant(tenant string) error {
 	var checks fault.Validator
 	checkTenant(&checks, tenant)
 	return checks.Err()
 }
 
-// actor is what a caller with this account's password may do.
 func (a Account) actor() Actor {
 	return Actor{
 		Tenant:    a.Tenant,
@@ -92,5 +90,5 @@ func (a Account) actor() Actor {
 	}
 }
 
-// LogValue keeps the login and the hash out of every log.
+// LogValue keeps the login and the hash out of logs.
 func (a Account) LogValue() slog.Value { return slog.StringValue("account of " + a.Tenant) }

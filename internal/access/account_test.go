@@ -14,11 +14,11 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// home is where callers of these tests come from.
-var home = netip.MustParseAddr("192.0.2.1")
+// clientAddr is the client address in these tests.
+var clientAddr = netip.MustParseAddr("192.0.2.1")
 
-// broken is the rules that err names, "path:rule", in order.
-func broken(err error) string {
+// brokenRules lists the rules in err as "path:rule", in order.
+func brokenRules(err error) string {
 	if err == nil {
 		return ""
 	}
@@ -29,24 +29,24 @@ func broken(err error) string {
 	return strings.Join(rules, " ")
 }
 
-func TestAnAccountIsMadeWithoutItsPassword(t *testing.T) {
+func TestNewAccountStoresHashNotPassword(t *testing.T) {
 	t.Parallel()
 	got, err := access.NewAccount("north", "kari", "correct horse", access.OnlyCustomers(7, 8), noon)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got.Tenant != "north" || got.Login != "kari" || got.CreatedAt != noon || !got.RevokedAt.IsZero() {
-		t.Errorf("account: got %+v, want kari of north, made at %v", got, noon)
+		t.Errorf("account: got %+v, want kari of north, created at %v", got, noon)
 	}
 	if !got.Customers.Contains(7) || !got.Customers.Contains(8) || got.Customers.Contains(9) || got.Customers.All() {
-		t.Errorf("customers: got %v, want 7 and 8 alone", got.Customers.Numbers())
+		t.Errorf("customers: got %v, want only 7 and 8", got.Customers.Numbers())
 	}
 	if !strings.HasPrefix(got.PasswordHash, "$argon2id$v=19$m=19456,t=2,p=1$") {
 		t.Errorf("hash: got %q, want argon2id of 19 MiB, two passes, one lane", got.PasswordHash)
 	}
 }
 
-func TestAccountRules(t *testing.T) {
+func TestNewAccountReportsEveryBrokenRule(t *testing.T) {
 	t.Parallel()
 	tenant, login, password, some := "north", "kari", "correct horse", access.OnlyCustomers(7)
 	x := func(n int) string { return strings.Repeat("x", n) }
@@ -55,34 +55,34 @@ func TestAccountRules(t *testing.T) {
 		customers               access.Customers
 		want                    string
 	}{
-		"a tenant is not empty":               {"", login, password, some, "tenant:format"},
-		"a tenant does not begin with -":      {"-north", login, password, some, "tenant:format"},
-		"a tenant does not begin with a dot":  {".north", login, password, some, "tenant:format"},
-		"a tenant has no space":               {"no rth", login, password, some, "tenant:format"},
-		"a tenant has no slash":               {"no/rth", login, password, some, "tenant:format"},
-		"a tenant is in ASCII":                {"nörth", login, password, some, "tenant:format"},
-		"a tenant has no line end":            {"north\n", login, password, some, "tenant:format"},
-		"a tenant has 63 at most":             {x(64), login, password, some, "tenant:format"},
-		"a login is not empty":                {tenant, "", password, some, "login:format"},
-		"a login has no colon":                {tenant, "ka:ri", password, some, "login:format"},
-		"a login does not begin with a space": {tenant, " kari", password, some, "login:format"},
-		"a login does not end with a space":   {tenant, "kari ", password, some, "login:format"},
-		"a login has no NUL":                  {tenant, "ka\x00ri", password, some, "login:format"},
-		"a login has no tab":                  {tenant, "ka\tri", password, some, "login:format"},
-		"a login has no wide space":           {tenant, "ka\u00a0ri", password, some, "login:format"},
-		"a login is UTF-8":                    {tenant, "ka\xffri", password, some, "login:format"},
-		"a login has 100 at most":             {tenant, x(101), password, some, "login:format"},
-		"a password has 8 at least":           {tenant, login, "pass wo", some, "password:length"},
-		"a password is counted in characters": {tenant, login, "ééééééé", some, "password:length"},
-		"a password has 1000 bytes at most":   {tenant, login, x(1001), some, "password:length"},
-		"customers are some":                  {tenant, login, password, access.OnlyCustomers(), "customers:required"},
-		"customers are said":                  {tenant, login, password, access.Customers{}, "customers:required"},
-		"a login is no dot":                   {tenant, ".", password, some, "login:format"},
-		"a login is not two dots":             {tenant, "..", password, some, "login:format"},
-		"a login is composed":                 {tenant, "e\u0301", password, some, "login:format"},
-		"customers begin at 1":                {tenant, login, password, access.OnlyCustomers(1, 0, -1), "customers.1:range customers.2:range"},
-		"customers are not repeated":          {tenant, login, password, access.OnlyCustomers(1, 2, 1, 0, 0), "customers.2:duplicate customers.3:range customers.4:range"},
-		"all faults are listed": {
+		"empty tenant":                         {"", login, password, some, "tenant:format"},
+		"tenant starts with hyphen":            {"-north", login, password, some, "tenant:format"},
+		"tenant starts with dot":               {".north", login, password, some, "tenant:format"},
+		"tenant with space":                    {"no rth", login, password, some, "tenant:format"},
+		"tenant with slash":                    {"no/rth", login, password, some, "tenant:format"},
+		"tenant not in ASCII":                  {"nörth", login, password, some, "tenant:format"},
+		"tenant with newline":                  {"north\n", login, password, some, "tenant:format"},
+		"tenant of 64 characters":              {x(64), login, password, some, "tenant:format"},
+		"empty login":                          {tenant, "", password, some, "login:format"},
+		"login with colon":                     {tenant, "ka:ri", password, some, "login:format"},
+		"login starts with space":              {tenant, " kari", password, some, "login:format"},
+		"login ends with space":                {tenant, "kari ", password, some, "login:format"},
+		"login with NUL":                       {tenant, "ka\x00ri", password, some, "login:format"},
+		"login with tab":                       {tenant, "ka\tri", password, some, "login:format"},
+		"login with no-break space":            {tenant, "ka\u00a0ri", password, some, "login:format"},
+		"login not in UTF-8":                   {tenant, "ka\xffri", password, some, "login:format"},
+		"login of 101 characters":              {tenant, x(101), password, some, "login:format"},
+		"password of 7 characters":             {tenant, login, "pass wo", some, "password:length"},
+		"password of 7 characters in 14 bytes": {tenant, login, "ééééééé", some, "password:length"},
+		"password of 1001 bytes":               {tenant, login, x(1001), some, "password:length"},
+		"empty list of customers":              {tenant, login, password, access.OnlyCustomers(), "customers:required"},
+		"zero customers":                       {tenant, login, password, access.Customers{}, "customers:required"},
+		"login is a dot":                       {tenant, ".", password, some, "login:format"},
+		"login is two dots":                    {tenant, "..", password, some, "login:format"},
+		"login not in NFC":                     {tenant, "e\u0301", password, some, "login:format"},
+		"customer numbers below 1":             {tenant, login, password, access.OnlyCustomers(1, 0, -1), "customers.1:range customers.2:range"},
+		"duplicate customer numbers":           {tenant, login, password, access.OnlyCustomers(1, 2, 1, 0, 0), "customers.2:duplicate customers.3:range customers.4:range"},
+		"several broken rules": {
 			"-", ":", "7 chars", access.OnlyCustomers(), "tenant:format login:format password:length customers:required",
 		},
 	}
@@ -90,8 +90,8 @@ func TestAccountRules(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := access.NewAccount(tt.tenant, tt.login, tt.password, tt.customers, noon)
-			if broken(err) != tt.want {
-				t.Errorf("broken rules: got %q, want %q, for %+v", broken(err), tt.want, tt)
+			if brokenRules(err) != tt.want {
+				t.Errorf("broken rules: got %q, want %q, for %+v", brokenRules(err), tt.want, tt)
 			}
 			if got.PasswordHash != "" || got.Login != "" {
 				t.Errorf("account: got %+v, want the zero account", got)
@@ -100,22 +100,22 @@ func TestAccountRules(t *testing.T) {
 				return
 			}
 			if len(tt.login) > 2 && strings.Contains(err.Error(), tt.login) || len(tt.password) > 2 && strings.Contains(err.Error(), tt.password) {
-				t.Errorf("the fault repeats a value: %v", err)
+				t.Errorf("the fault contains a value: %v", err)
 			}
 		})
 	}
 }
 
-func TestAccountsAtTheirLimits(t *testing.T) {
+func TestNewAccountAcceptsLimits(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		tenant, login, password string
 		customers               access.Customers
 	}{
-		"the shortest":  {"0", "k", "pass wor", access.OnlyCustomers(1)},
-		"three dots":    {"0", "...", "pass wor", access.OnlyCustomers(1, 2)},
-		"the longest":   {strings.Repeat("n", 62) + "-", strings.Repeat("é", 100), strings.Repeat("x", 1000), access.AllCustomers()},
-		"any printable": {"A.b_c-1", "Käri @ 李.example", "éééé\x00\n:字", access.OnlyCustomers(1<<31 - 1)},
+		"shortest":             {"0", "k", "pass wor", access.OnlyCustomers(1)},
+		"three dots":           {"0", "...", "pass wor", access.OnlyCustomers(1, 2)},
+		"longest":              {strings.Repeat("n", 62) + "-", strings.Repeat("é", 100), strings.Repeat("x", 1000), access.AllCustomers()},
+		"printable characters": {"A.b_c-1", "Käri @ 李.example", "éééé\x00\n:字", access.OnlyCustomers(1<<31 - 1)},
 	}
 	for name, tt := range tests {
 		if _, err := access.NewAccount(tt.tenant, tt.login, tt.password, tt.customers, noon); err != nil {
@@ -125,42 +125,42 @@ func TestAccountsAtTheirLimits(t *testing.T) {
 			t.Errorf("%s: got %v, want the tenant %q accepted", name, err, tt.tenant)
 		}
 	}
-	if got := broken(access.CheckTenant("no:")); got != "tenant:format" {
+	if got := brokenRules(access.CheckTenant("no:")); got != "tenant:format" {
 		t.Errorf("CheckTenant(no:): got %q, want tenant:format", got)
 	}
 }
 
-func TestCustomersAreASet(t *testing.T) {
+func TestCustomersContains(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		set                  access.Customers
-		everyone, seven, one bool
+		set             access.Customers
+		all, seven, one bool
 	}{
-		"all":      {access.AllCustomers(), true, true, true},
-		"some":     {access.OnlyCustomers(7), false, true, false},
-		"none":     {access.OnlyCustomers(), false, false, false},
-		"not said": {access.Customers{}, false, false, false},
+		"all":  {access.AllCustomers(), true, true, true},
+		"some": {access.OnlyCustomers(7), false, true, false},
+		"none": {access.OnlyCustomers(), false, false, false},
+		"zero": {access.Customers{}, false, false, false},
 	}
 	for name, tt := range tests {
-		if tt.set.All() != tt.everyone || tt.set.Contains(7) != tt.seven || tt.set.Contains(1) != tt.one {
-			t.Errorf("%s: got everyone %v, 7 %v, 1 %v, want %v, %v, %v",
-				name, tt.set.All(), tt.set.Contains(7), tt.set.Contains(1), tt.everyone, tt.seven, tt.one)
+		if tt.set.All() != tt.all || tt.set.Contains(7) != tt.seven || tt.set.Contains(1) != tt.one {
+			t.Errorf("%s: got all %v, 7 %v, 1 %v, want %v, %v, %v",
+				name, tt.set.All(), tt.set.Contains(7), tt.set.Contains(1), tt.all, tt.seven, tt.one)
 		}
 	}
 	some := access.OnlyCustomers(7)
 	some.Numbers()[0] = 1
 	if some.Contains(1) || !some.Contains(7) {
-		t.Errorf("the set follows the list that it gave away: %v", some.Numbers())
+		t.Errorf("Numbers returned the internal list: %v", some.Numbers())
 	}
 }
 
-func TestAnActorMayWhatItsScopesSay(t *testing.T) {
+func TestActorMayChecksScopes(t *testing.T) {
 	t.Parallel()
 	for _, held := range access.Scopes() {
 		by := access.Actor{Scopes: []access.Scope{held}}
-		for _, asked := range access.Scopes() {
-			if got := by.May(asked); got != (held == asked) {
-				t.Errorf("an actor with %s may %s: got %v", held, asked, got)
+		for _, scope := range access.Scopes() {
+			if got := by.May(scope); got != (held == scope) {
+				t.Errorf("an actor with %s may %s: got %v", held, scope, got)
 			}
 		}
 	}
@@ -169,7 +169,7 @@ func TestAnActorMayWhatItsScopesSay(t *testing.T) {
 	}
 }
 
-func TestLogsHoldNoNameAndNoHash(t *testing.T) {
+func TestLogsOmitNamesAndHashes(t *testing.T) {
 	t.Parallel()
 	key, text, err := access.NewKey("north", "night job", []access.Scope{access.Read}, noon)
 	if err != nil {
@@ -183,7 +183,7 @@ func TestLogsHoldNoNameAndNoHash(t *testing.T) {
 	}
 	for _, secret := range []string{"kari", "argon2id", text, "night job", string(key.Hash[:]), "Hash"} {
 		if strings.Contains(out.String(), secret) {
-			t.Errorf("the log tells %q: %s", secret, out.String())
+			t.Errorf("the log contains %q: %s", secret, out.String())
 		}
 	}
 }

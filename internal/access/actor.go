@@ -1,11 +1,10 @@
-// Package access says who is calling, and how often one may: accounts with a
-// password, API keys with scopes, and the actor that either of them turns into. It
-// knows no HTTP and no SQL; a contract takes the credential out of its request, and
-// a store keeps the hashes.
+// Package access authenticates callers and limits their rate. An account with a password
+// or an API key with scopes resolves to an Actor. The package knows no HTTP and no SQL: a
+// contract extracts the credential from its request, and a store keeps the hashes.
 //
-// Read actor.go for what a caller may do, directory.go for how a credential
-// becomes an actor, password.go and key.go for how secrets are kept, limits.go and
-// guesses.go for who has to wait.
+// Read actor.go for permissions, directory.go for authentication, password.go and key.go
+// for how secrets are hashed, limits.go for rate limits, and throttle.go for failed
+// logins.
 package access
 
 import (
@@ -13,7 +12,7 @@ import (
 	"slices"
 )
 
-// Scope is one thing that a caller may do.
+// Scope is a permission of a caller.
 type Scope string
 
 // The scopes.
@@ -24,28 +23,28 @@ const (
 	Admin Scope = "admin"
 )
 
-// Scopes returns every scope, in the order in which they are listed to people.
+// Scopes returns every scope, in display order.
 func Scopes() []Scope { return []Scope{Read, Write, Erase, Admin} }
 
-// scopeList is every scope, for a text.
+// scopeList is every scope, for error messages.
 const scopeList = string(Read + ", " + Write + ", " + Erase + ", " + Admin)
 
-// Actor is an authenticated caller. Every use case names one, so a use case
-// without an owner does not compile.
+// Actor is an authenticated caller. Every use case takes one, so that none can skip
+// authorization.
 type Actor struct {
-	Tenant    string    // whose records
-	Name      string    // who acts, as the history tells it: "account:kari", "key:Ab3dE6gH"
-	Customers Customers // which of the tenant's customers
+	Tenant    string
+	Name      string    // as recorded in the history: "account:kari", "key:Ab3dE6gH"
+	Customers Customers // the customers it may access
 	Scopes    []Scope
 	Options   KeyOptions
-	Contract  string // through which contract
-	RequestID string // in which request
+	Contract  string // the API contract of the request
+	RequestID string
 }
 
 // May reports whether the actor holds the scope.
 func (a Actor) May(s Scope) bool { return slices.Contains(a.Scopes, s) }
 
-// LogValue keeps the actor's name, which may be a person's, out of every log.
+// LogValue keeps the actor's name out of logs: it may be personal data.
 func (a Actor) LogValue() slog.Value { return slog.StringValue("actor of " + a.Tenant) }
 
 // Customers is a set of customers: all of a tenant's, or those with the listed
@@ -67,5 +66,5 @@ func (c Customers) All() bool { return c.all }
 // Contains reports whether the customer with this number is in the set.
 func (c Customers) Contains(number int32) bool { return c.all || slices.Contains(c.numbers, number) }
 
-// Numbers returns the listed numbers; it is empty when the set is everyone.
+// Numbers returns the listed numbers. It is empty when the set is all customers.
 func (c Customers) Numbers() []int32 { return slices.Clone(c.numbers) }

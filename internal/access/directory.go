@@ -15,60 +15,56 @@ import (
 	"kartotek/internal/fault"
 )
 
-// Credentials is where accounts and keys are looked up.
+// Credentials looks up accounts and keys.
 type Credentials interface {
-	// Account returns a NotFound fault when no account has this login. It returns
-	// revoked ones.
+	// Account returns the account with this login, active or revoked, or a NotFound
+	// fault.
 	Account(ctx context.Context, login string) (Account, error)
 
-	// Key returns a NotFound fault when no key has this id. It returns revoked
-	// ones.
+	// Key returns the key with this id, active or revoked, or a NotFound fault.
 	Key(ctx context.Context, id string) (Key, error)
 }
 
-// Registry is where accounts and keys are managed.
+// Registry manages accounts and keys.
 type Registry interface {
-	// AddAccount is a Conflict fault on "login" when an account that works has
-	// it. A revoked one is replaced.
+	// AddAccount adds an account and replaces a revoked one with the same login. It
+	// returns a Conflict fault on "login" when an active account has that login.
 	AddAccount(ctx context.Context, a Account) error
-	// Accounts lists up to limit of the tenant's accounts by login, from the one
-	// after that login, revoked ones too.
+	// Accounts lists up to limit of the tenant's accounts, active and revoked, ordered by
+	// login and starting after the given one.
 	Accounts(ctx context.Context, tenant, after string, limit int) ([]Account, error)
-	// RevokeAccount is a NotFound fault when the tenant has no such account that
-	// works.
+	// RevokeAccount returns a NotFound fault when the tenant has no such active account.
 	RevokeAccount(ctx context.Context, tenant, login string, at time.Time) error
 
-	// AddKey adds a key.
 	AddKey(ctx context.Context, k Key) error
-	// Keys lists up to limit of the tenant's keys by time of creation, from the
-	// one after the key with that id, revoked ones too. After "" comes the first.
+	// Keys lists up to limit of the tenant's keys, active and revoked, ordered by creation
+	// time and starting after the key with the given id. After "" starts at the first.
 	Keys(ctx context.Context, tenant, after string, limit int) ([]Key, error)
-	// RevokeKey is a NotFound fault when the tenant has no such key that works.
+	// RevokeKey returns a NotFound fault when the tenant has no such active key.
 	RevokeKey(ctx context.Context, tenant, id string, at time.Time) error
 }
 
 const (
-	// lookupFor is how long an account or a key that was looked up is trusted:
-	// what is revoked, here or by another process, stops working after it.
-	lookupFor = 2 * time.Second
+	// lookupTTL is how long accounts and keys are cached. A revocation, by this process
+	// or another, takes effect within it.
+	lookupTTL = 2 * time.Second
 
-	// verifiedFor is how long a login and password that argon2 has verified are
-	// not verified again.
-	verifiedFor = 5 * time.Minute
+	// verifiedTTL is how long a successful argon2 verification is cached.
+	verifiedTTL = 5 * time.Minute
 
-	// remembered bounds each of the memories.
-	remembered = 10_000
+	// maxEntries bounds each cache and limiter pool.
+	maxEntries = 10_000
 )
 
-// Directory turns credentials into actors. It is safe for concurrent use.
+// Directory authenticates credentials. It is safe for concurrent use.
 type Directory struct {
-	store    Credentials
-	accounts *memory[string, Account]
-	keys     *memory[string, Key]
-	verified *memory[[sha256.Size]byte, string] // pairs, with the hash that they matched
-	guesses  *guesses
-	pairKey  []byte        // of this process: what is remembered is worth nothing outside it
-	hashing  chan struct{} // argon2 takes 19 MiB each: no more at once than there are processors
+	store     Credentials
+	accounts  *ttlCache[string, Account]
+	keys      *ttlCache[string, Key]
+	verified  *ttlCache[[sha256.Size]byte, string] // credentialMAC → the password hash it matched
+	throttle  *loginThrottle
+	macKey    []byte        // random per process, so that a leaked MAC cannot be tested elsewhere
+	hashSlots chan struct{} // limits concurrent argon2 runs (19 MiB each) to the number of CPUs
 }
 
 // NewDirectory returns a directory on store.
@@ -76,36 +72,35 @@ func NewDirectory(store Credentials, now func() time.Time) *Directory {
 	pairKey := make([]byte, 32)
 	rand.Read(pairKey) // never returns an error
 	return &Directory{
-		store:    store,
-		accounts: newMemory[string, Account](lookupFor, remembered, now),
-		keys:     newMemory[string, Key](lookupFor, remembered, now),
-		verified: newMemory[[sha256.Size]byte, string](verifiedFor, remembered, now),
-		guesses:  newGuesses(now),
-		pairKey:  pairKey,
-		hashing:  make(chan struct{}, runtime.GOMAXPROCS(0)),
+		store:     store,
+		accounts:  newTTLCache[string, Account](lookupTTL, maxEntries, now),
+		keys:      newTTLCache[string, Key](lookupTTL, maxEntries, now),
+		verified:  newTTLCache[[sha256.Size]byte, string](verifiedTTL, maxEntries, now),
+		throttle:  newLoginThrottle(now),
+		macKey:    pairKey,
+		hashSlots: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 }
 
-// ByPassword returns the actor with this login, however its accents are written,
-// and this password, or an Unauthenticated fault. An unknown or revoked login
-// takes the time of a wrong password and is answered like one.
+// ByPassword returns the actor with this login and password, or an Unauthenticated fault.
+// It compares logins in NFC. An unknown or revoked login takes as long as a wrong
+// password and gets the same error.
 //
-// It is a RateLimited fault, whatever the password, when too many were wrong from
-// this address: an answer that told the right one even then would be worth
-// another guess.
+// After too many failures from this address it returns a RateLimited fault even for the
+// right password, so that a throttled attacker learns nothing.
 func (d *Directory) ByPassword(ctx context.Context, from netip.Addr, login, password string) (Actor, error) {
-	login = norm.NFC.String(login) // keyboards differ in how they write an accent
-	if err := d.guesses.check(from, login); err != nil {
+	login = norm.NFC.String(login) // keyboards differ in how they encode accents
+	if err := d.throttle.check(from, login); err != nil {
 		return Actor{}, err
 	}
-	account, err := recall(ctx, d.accounts, login, d.store.Account)
+	account, err := cached(ctx, d.accounts, login, d.store.Account)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return Actor{}, err
 	}
 	known := err == nil && account.RevokedAt.IsZero()
 	hash := account.PasswordHash
 	if !known {
-		hash = nobody()
+		hash = dummyHash()
 	}
 	matches, err := d.verify(ctx, from, hash, login, password)
 	if err != nil {
@@ -117,20 +112,20 @@ func (d *Directory) ByPassword(ctx context.Context, from netip.Addr, login, pass
 	return account.actor(), nil
 }
 
-// verify asks argon2 unless it has said yes to the same login, password and hash
-// within the last minutes.
+// verify checks the password with argon2, unless the same login, password and hash are in
+// the cache of verified credentials.
 func (d *Directory) verify(ctx context.Context, from netip.Addr, hash, login, password string) (bool, error) {
-	pair := d.pair(login, password)
-	if matched, ok := d.verified.get(pair); ok && matched == hash {
+	mac := d.credentialMAC(login, password)
+	if matched, ok := d.verified.get(mac); ok && matched == hash {
 		return true, nil
 	}
 	select {
-	case d.hashing <- struct{}{}:
-		defer func() { <-d.hashing }()
+	case d.hashSlots <- struct{}{}:
+		defer func() { <-d.hashSlots }()
 	case <-ctx.Done():
 		return false, fault.New(fault.Unavailable, "too many passwords to verify")
 	}
-	if err := d.guesses.check(from, login); err != nil { // others may have failed while this one waited
+	if err := d.throttle.check(from, login); err != nil { // again: others may have failed while this one waited
 		return false, err
 	}
 	matches, err := passwordMatches(hash, password)
@@ -138,17 +133,18 @@ func (d *Directory) verify(ctx context.Context, from netip.Addr, hash, login, pa
 		return false, err
 	}
 	if !matches {
-		d.guesses.missed(from, login)
+		d.throttle.recordFailure(from, login)
 		return false, nil
 	}
-	d.verified.put(pair, hash)
+	d.verified.put(mac, hash)
 	return true, nil
 }
 
-func (d *Directory) pair(login, password string) (sum [sha256.Size]byte) {
-	mac := hmac.New(sha256.New, d.pairKey)
+// credentialMAC is the cache key of a login and password, which are not kept in memory.
+func (d *Directory) credentialMAC(login, password string) (sum [sha256.Size]byte) {
+	mac := hmac.New(sha256.New, d.macKey)
 	mac.Write([]byte(login))
-	mac.Write([]byte{0}) // a login cannot hold it
+	mac.Write([]byte{0}) // separator: a login cannot contain it
 	mac.Write([]byte(password))
 	mac.Sum(sum[:0])
 	return sum
@@ -160,7 +156,7 @@ func (d *Directory) ByKey(ctx context.Context, text string) (Actor, error) {
 	if !ok {
 		return Actor{}, unauthenticated("key")
 	}
-	key, err := recall(ctx, d.keys, id, d.store.Key)
+	key, err := cached(ctx, d.keys, id, d.store.Key)
 	if fault.Is(err, fault.NotFound) {
 		return Actor{}, unauthenticated("key")
 	}
@@ -174,14 +170,14 @@ func (d *Directory) ByKey(ctx context.Context, text string) (Actor, error) {
 	return key.actor(), nil
 }
 
-// recall returns what m remembers for k, or looks it up.
-func recall[V any](ctx context.Context, m *memory[string, V], k string, lookup func(context.Context, string) (V, error)) (V, error) {
-	if v, ok := m.get(k); ok {
+// cached returns the value of k from the cache, or looks it up and caches it.
+func cached[V any](ctx context.Context, c *ttlCache[string, V], k string, lookup func(context.Context, string) (V, error)) (V, error) {
+	if v, ok := c.get(k); ok {
 		return v, nil
 	}
 	v, err := lookup(ctx, k)
 	if err == nil {
-		m.put(k, v)
+		c.put(k, v)
 	}
 	return v, err
 }

@@ -14,32 +14,31 @@ import (
 	"kartotek/internal/fault"
 )
 
-// Key is an API key as it is kept: all but its secret.
+// Key is a stored API key. It has a hash in place of the secret.
 type Key struct {
 	Tenant    string
-	ID        string // 8 characters of base62; not secret
-	Name      string // for people
+	ID        string // 8 base62 characters; not secret
+	Name      string // for display
 	Hash      [sha256.Size]byte
 	Scopes    []Scope
 	CreatedAt time.Time
-	RevokedAt time.Time // zero while the key works
+	RevokedAt time.Time // zero while the key is active
 	Options   KeyOptions
 }
 
-// KeyOptions is how the changes of a key are taken.
+// KeyOptions control how the server handles the changes of a key.
 type KeyOptions struct {
-	// RequireIfMatch refuses a change that does not say which version of the
-	// record it is meant for.
+	// RequireIfMatch rejects a change without If-Match.
 	RequireIfMatch bool
 
-	// AllowStaleWrites takes every value for meant, also one that the caller was
-	// shown once and sends back unchanged after another has changed it.
+	// AllowStaleWrites turns off stale-write protection: a value that the client sends
+	// back unchanged overwrites a newer one.
 	AllowStaleWrites bool
 }
 
-// A key is written kart_ID_SECRETCHECK: an id of 8 characters, a secret of 256
-// bits in 43, and 6 of CRC-32 over all before them, so that a scanner of source
-// code can recognise one without asking anybody. Letters are base62.
+// The text of a key is kart_ID_SECRETCHECK in base62: an id of 8 characters, a secret of
+// 43 (256 bits), and a CRC-32 of everything before it in 6. The checksum lets a secret
+// scanner recognize a key offline.
 const (
 	keyPrefix = "kart_"
 	idLen     = 8
@@ -48,38 +47,38 @@ const (
 	keyLen    = len(keyPrefix) + idLen + 1 + secretLen + checkLen
 )
 
-// NewKey returns a key and its text, which is shown once and kept nowhere; or an
-// Invalid fault that tells every rule that the name or the scopes break.
+// NewKey returns a new key and its text, which is not stored, or an Invalid fault that
+// lists every broken rule.
 func NewKey(tenant, name string, scopes []Scope, now time.Time) (Key, string, error) {
 	var checks fault.Validator
 	checkTenant(&checks, tenant)
-	checks.Require(printable(name), "name", fault.Format, "must be 1 to 100 printable characters without spaces at its ends")
+	checks.Require(isPrintableName(name), "name", fault.Format, "must be 1 to 100 printable characters without spaces at its ends")
 	checks.Require(len(scopes) > 0, "scopes", fault.Required, "is required: at least one scope")
-	seen := map[Scope]bool{}
+	listed := map[Scope]bool{}
 	for i, s := range scopes {
 		path, known := fmt.Sprintf("scopes.%d", i), slices.Contains(Scopes(), s)
 		checks.Require(known, path, fault.Format, "must be one of "+scopeList)
-		checks.Require(!known || !seen[s], path, fault.Duplicate, "must not be repeated")
-		seen[s] = true
+		checks.Require(!known || !listed[s], path, fault.Duplicate, "must not be repeated")
+		listed[s] = true
 	}
 	if err := checks.Err(); err != nil {
 		return Key{}, "", err
 	}
 	body := keyPrefix + randomBase62(idLen) + "_" + randomBase62(secretLen)
 	text := body + checksum(body)
-	return KeyOf(tenant, name, scopes, text, now), text, nil
+	return ParseKey(tenant, name, scopes, text, now), text, nil
 }
 
-// KeyOf is the key with this text, which must be well-formed.
-func KeyOf(tenant, name string, scopes []Scope, text string, now time.Time) Key {
+// ParseKey returns the key with this text. It panics when the text is malformed.
+func ParseKey(tenant, name string, scopes []Scope, text string, now time.Time) Key {
 	id, ok := keyID(text)
 	if !ok {
-		panic("access: the text is not that of a key")
+		panic("access: malformed key")
 	}
 	return Key{Tenant: tenant, ID: id, Name: name, Hash: sha256.Sum256([]byte(text)), Scopes: scopes, CreatedAt: now}
 }
 
-// keyID is the id in the text of a key; ok is false for a text that cannot be one.
+// keyID extracts the id from the text of a key. ok is false for a malformed text.
 func keyID(text string) (id string, ok bool) {
 	if len(text) != keyLen || !strings.HasPrefix(text, keyPrefix) || text[len(keyPrefix)+idLen] != '_' {
 		return "", false
@@ -90,7 +89,7 @@ func keyID(text string) (id string, ok bool) {
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-// randomBase62 returns n characters that are each drawn evenly.
+// randomBase62 returns n uniformly random characters.
 func randomBase62(n int) string {
 	out := make([]byte, n)
 	for i := range out {
@@ -113,10 +112,9 @@ func checksum(s string) string {
 	return string(out)
 }
 
-// actor is what a caller with this key may do.
 func (k Key) actor() Actor {
 	return Actor{Tenant: k.Tenant, Name: "key:" + k.ID, Customers: AllCustomers(), Scopes: k.Scopes, Options: k.Options}
 }
 
-// LogValue keeps the hash out of every log.
+// LogValue keeps the hash out of logs.
 func (k Key) LogValue() slog.Value { return slog.StringValue("key " + k.ID) }

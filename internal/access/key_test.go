@@ -24,12 +24,12 @@ func newKey(t *testing.T, scopes ...access.Scope) (access.Key, string) {
 	return key, text
 }
 
-func TestAKeyCanBeRecognisedOffline(t *testing.T) {
+func TestKeyTextHasChecksum(t *testing.T) {
 	t.Parallel()
-	form := regexp.MustCompile(`^kart_([0-9A-Za-z]{8})_[0-9A-Za-z]{43}([0-9A-Za-z]{6})$`)
+	format := regexp.MustCompile(`^kart_([0-9A-Za-z]{8})_[0-9A-Za-z]{43}([0-9A-Za-z]{6})$`)
 	for range 50 {
 		key, text := newKey(t, access.Read)
-		parts := form.FindStringSubmatch(text)
+		parts := format.FindStringSubmatch(text)
 		if parts == nil || parts[1] != key.ID {
 			t.Fatalf("text: got %q with id %q, want kart_ID_SECRETCHECK", text, key.ID)
 		}
@@ -43,7 +43,7 @@ func TestAKeyCanBeRecognisedOffline(t *testing.T) {
 	}
 }
 
-func TestAKeyIsKeptWithoutItsSecret(t *testing.T) {
+func TestNewKeyStoresHashNotSecret(t *testing.T) {
 	t.Parallel()
 	key, text := newKey(t, access.Read, access.Erase)
 	if key.Hash != sha256.Sum256([]byte(text)) {
@@ -51,29 +51,29 @@ func TestAKeyIsKeptWithoutItsSecret(t *testing.T) {
 	}
 	if key.Tenant != "north" || key.Name != "night job" || key.CreatedAt != noon || !key.RevokedAt.IsZero() ||
 		!slices.Equal(key.Scopes, []access.Scope{access.Read, access.Erase}) {
-		t.Errorf("key: got %+v, want night job of north that reads and erases", key)
+		t.Errorf("key: got %+v, want night job of north with read and erase", key)
 	}
-	again := access.KeyOf("north", "night job", key.Scopes, text, noon)
-	if again.ID != key.ID || again.Hash != key.Hash {
-		t.Errorf("KeyOf: got %s %x, want %s %x", again.ID, again.Hash, key.ID, key.Hash)
+	parsed := access.ParseKey("north", "night job", key.Scopes, text, noon)
+	if parsed.ID != key.ID || parsed.Hash != key.Hash {
+		t.Errorf("ParseKey: got %s %x, want %s %x", parsed.ID, parsed.Hash, key.ID, key.Hash)
 	}
 }
 
-func TestNoTwoKeysAreAlike(t *testing.T) {
+func TestNewKeyIsRandom(t *testing.T) {
 	t.Parallel()
-	seen := map[string]bool{}
+	drawn := map[string]bool{}
 	for range 500 {
 		key, text := newKey(t, access.Read)
 		for _, part := range []string{key.ID, text[14:57]} {
-			if seen[part] {
+			if drawn[part] {
 				t.Fatalf("%q of %q was drawn before", part, text)
 			}
-			seen[part] = true
+			drawn[part] = true
 		}
 	}
 }
 
-func TestKeyRules(t *testing.T) {
+func TestNewKeyReportsEveryBrokenRule(t *testing.T) {
 	t.Parallel()
 	read := []access.Scope{access.Read}
 	tests := map[string]struct {
@@ -81,25 +81,25 @@ func TestKeyRules(t *testing.T) {
 		scopes       []access.Scope
 		want         string
 	}{
-		"a short name is enough":   {"n", "n", read, ""},
-		"a name may have 100":      {"n", strings.Repeat("é", 100), read, ""},
-		"every scope may be given": {"n", "n", access.Scopes(), ""},
-		"a tenant is a name":       {"", "n", read, "tenant:format"},
-		"a name is required":       {"n", "", read, "name:format"},
-		"a name can be read":       {"n", "shop\x00", read, "name:format"},
-		"a name has no loose ends": {"n", " shop", read, "name:format"},
-		"a name has 100 at most":   {"n", strings.Repeat("é", 101), read, "name:format"},
-		"a scope is required":      {"n", "n", nil, "scopes:required"},
-		"a scope is on the list":   {"n", "n", []access.Scope{"customers:all"}, "scopes.0:format"},
-		"each bad scope is named":  {"n", "n", []access.Scope{access.Read, "a", "a"}, "scopes.1:format scopes.2:format"},
-		"a scope is not repeated":  {"n", "n", []access.Scope{access.Read, access.Erase, access.Read}, "scopes.2:duplicate"},
-		"all faults are listed":    {"-", "", nil, "tenant:format name:format scopes:required"},
+		"shortest name":          {"n", "n", read, ""},
+		"name of 100 characters": {"n", strings.Repeat("é", 100), read, ""},
+		"every scope":            {"n", "n", access.Scopes(), ""},
+		"empty tenant":           {"", "n", read, "tenant:format"},
+		"empty name":             {"n", "", read, "name:format"},
+		"name with NUL":          {"n", "shop\x00", read, "name:format"},
+		"name starts with space": {"n", " shop", read, "name:format"},
+		"name of 101 characters": {"n", strings.Repeat("é", 101), read, "name:format"},
+		"no scope":               {"n", "n", nil, "scopes:required"},
+		"unknown scope":          {"n", "n", []access.Scope{"customers:all"}, "scopes.0:format"},
+		"two unknown scopes":     {"n", "n", []access.Scope{access.Read, "a", "a"}, "scopes.1:format scopes.2:format"},
+		"duplicate scope":        {"n", "n", []access.Scope{access.Read, access.Erase, access.Read}, "scopes.2:duplicate"},
+		"several broken rules":   {"-", "", nil, "tenant:format name:format scopes:required"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			key, text, err := access.NewKey(tt.tenant, tt.name, tt.scopes, noon)
-			if got := broken(err); got != tt.want {
+			if got := brokenRules(err); got != tt.want {
 				t.Errorf("broken rules: got %q, want %q, for %+v", got, tt.want, tt)
 			}
 			if err != nil && (text != "" || key.ID != "") {
@@ -109,22 +109,22 @@ func TestKeyRules(t *testing.T) {
 	}
 }
 
-func TestAKeyOfAnotherFormIsAWiringMistake(t *testing.T) {
+func TestParseKeyPanicsOnMalformedText(t *testing.T) {
 	t.Parallel()
 	defer func() {
 		if recover() == nil {
-			t.Error("KeyOf a text that is no key: got no panic")
+			t.Error("got no panic")
 		}
 	}()
-	access.KeyOf("north", "n", nil, "kart_", noon)
+	access.ParseKey("north", "n", nil, "kart_", noon)
 }
 
-func TestATypingErrorInAKeyIsRefusedOffline(t *testing.T) {
+func TestMistypedKeyIsRejectedWithoutLookup(t *testing.T) {
 	t.Parallel()
-	shop := newShop()
+	store := newMemoryStore()
 	key, text := newKey(t, access.Read)
-	shop.keys[key.ID] = key
-	directory := access.NewDirectory(shop, newClock().now)
+	store.keys[key.ID] = key
+	directory := access.NewDirectory(store, newClock().now)
 
 	typos := []string{"", "kart_", text + "0", text[1:], text[:len(text)-1], " " + text, text + "\n", strings.ToUpper(text)}
 	for i := range len(text) {
@@ -142,10 +142,10 @@ func TestATypingErrorInAKeyIsRefusedOffline(t *testing.T) {
 			t.Errorf("%q for %q: got %v, want unauthenticated", typo, text, err)
 		}
 	}
-	if n := shop.asked(); n != 0 {
-		t.Errorf("the store was asked %d times for keys that cannot be, want 0", n)
+	if n := store.lookupCount(); n != 0 {
+		t.Errorf("got %d lookups of malformed keys, want 0", n)
 	}
-	if _, err := directory.ByKey(context.Background(), text); err != nil || shop.asked() != 1 {
-		t.Errorf("the key itself: got %v after %d look-ups, want an actor after 1", err, shop.asked())
+	if _, err := directory.ByKey(context.Background(), text); err != nil || store.lookupCount() != 1 {
+		t.Errorf("the key itself: got %v after %d lookups, want an actor after 1", err, store.lookupCount())
 	}
 }

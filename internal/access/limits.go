@@ -10,101 +10,99 @@ import (
 	"kartotek/internal/fault"
 )
 
-// RateLimits is how often each account and each key may ask. It is safe for
-// concurrent use.
+// RateLimits limits the requests of each account and key. It is safe for concurrent use.
 type RateLimits struct {
-	callers *buckets[string]
+	callers *limiterPool[string]
 }
 
-// NewRateLimits lets every caller ask so many times a second on average, and burst
-// times at once.
+// NewRateLimits allows each caller perSecond requests on average, in bursts of at most
+// burst.
 func NewRateLimits(perSecond, burst int, now func() time.Time) *RateLimits {
-	return &RateLimits{newBuckets[string](rate.Limit(perSecond), burst, now)}
+	return &RateLimits{newLimiterPool[string](rate.Limit(perSecond), burst, now)}
 }
 
-// Quota is what a caller may still ask.
+// Quota is the state of a caller's rate limit.
 type Quota struct {
-	Limit     int           // requests at once, after a rest
-	Remaining int           // requests at once, now
-	Reset     time.Duration // the rest that it takes until Remaining is Limit
+	Limit     int           // the burst size
+	Remaining int           // requests allowed now
+	Reset     time.Duration // time without requests until Remaining equals Limit
 }
 
-// Allow counts a request of the actor. It is a RateLimited fault, and counts nothing,
-// when the actor has asked too often.
+// Allow counts a request of the actor. When the actor is over its limit, Allow counts
+// nothing and returns a RateLimited fault.
 func (l *RateLimits) Allow(by Actor) (Quota, error) {
-	caller := by.Tenant + " " + by.Name // a tenant holds no space
-	left, ok := l.callers.take(caller)
-	budget := Quota{
+	caller := by.Tenant + " " + by.Name // a tenant name contains no space
+	tokens, ok := l.callers.allow(caller)
+	quota := Quota{
 		Limit:     l.callers.burst,
-		Remaining: int(left),
-		Reset:     l.callers.until(float64(l.callers.burst), left),
+		Remaining: int(tokens),
+		Reset:     l.callers.waitFor(float64(l.callers.burst), tokens),
 	}
 	if !ok {
-		return budget, limited(l.callers.until(1, left))
+		return quota, rateLimited(l.callers.waitFor(1, tokens))
 	}
-	return budget, nil
+	return quota, nil
 }
 
-func limited(wait time.Duration) error {
+func rateLimited(wait time.Duration) error {
 	return &fault.Fault{Kind: fault.RateLimited, Text: "too many requests", RetryAfter: wait}
 }
 
-// buckets is a token bucket for each K that has been heard of lately. A full
-// memory forgets the one that has rested longest. Who comes back then finds a
-// full bucket: no more than a stranger has.
-type buckets[K comparable] struct {
-	rate  rate.Limit // tokens a second
-	burst int        // tokens in a full bucket
-	now   func() time.Time
-	mu    sync.Mutex
-	known *simplelru.LRU[K, *rate.Limiter]
+// limiterPool holds a token bucket for each recently used K. When full, it evicts the
+// least recently used bucket; an evicted key starts again with a full one.
+type limiterPool[K comparable] struct {
+	rate     rate.Limit // tokens per second
+	burst    int        // size of a bucket
+	now      func() time.Time
+	mu       sync.Mutex
+	limiters *simplelru.LRU[K, *rate.Limiter]
 }
 
-func newBuckets[K comparable](perSecond rate.Limit, burst int, now func() time.Time) *buckets[K] {
-	known, err := simplelru.NewLRU[K, *rate.Limiter](remembered, nil)
+func newLimiterPool[K comparable](perSecond rate.Limit, burst int, now func() time.Time) *limiterPool[K] {
+	limiters, err := simplelru.NewLRU[K, *rate.Limiter](maxEntries, nil)
 	if err != nil {
-		panic(err) // there is room for some
+		panic(err) // only for a size below 1
 	}
-	return &buckets[K]{rate: perSecond, burst: burst, now: now, known: known}
+	return &limiterPool[K]{rate: perSecond, burst: burst, now: now, limiters: limiters}
 }
 
-// take takes a token, if there is a whole one, and returns how many are left.
-func (b *buckets[K]) take(k K) (left float64, ok bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	bucket, now := b.bucket(k), b.now()
+// allow takes a token, if there is a whole one, and returns the remaining tokens.
+func (p *limiterPool[K]) allow(k K) (tokens float64, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	bucket, now := p.limiter(k), p.now()
 	ok = bucket.AllowN(now, 1)
 	return bucket.TokensAt(now), ok
 }
 
-// charge takes a token even where there is none: the bucket then owes it.
-func (b *buckets[K]) charge(k K) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.bucket(k).ReserveN(b.now(), 1)
+// penalize takes a token even from an empty bucket, which goes negative.
+func (p *limiterPool[K]) penalize(k K) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.limiter(k).ReserveN(p.now(), 1)
 }
 
-func (b *buckets[K]) bucket(k K) *rate.Limiter {
-	bucket, ok := b.known.Get(k)
+func (p *limiterPool[K]) limiter(k K) *rate.Limiter {
+	bucket, ok := p.limiters.Get(k)
 	if !ok {
-		bucket = rate.NewLimiter(b.rate, b.burst)
-		b.known.Add(k, bucket)
+		bucket = rate.NewLimiter(p.rate, p.burst)
+		p.limiters.Add(k, bucket)
 	}
 	return bucket
 }
 
-// left is how many tokens there are, or fewer than none that are owed.
-func (b *buckets[K]) left(k K) float64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	bucket, ok := b.known.Get(k)
+// tokens returns the remaining tokens, negative after penalties. It adds no bucket.
+func (p *limiterPool[K]) tokens(k K) float64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	bucket, ok := p.limiters.Get(k)
 	if !ok {
-		return float64(b.burst)
+		return float64(p.burst)
 	}
-	return bucket.TokensAt(b.now())
+	return bucket.TokensAt(p.now())
 }
 
-// until is how long it takes from left tokens to want.
-func (b *buckets[K]) until(want, left float64) time.Duration {
-	return time.Duration((want - left) / float64(b.rate) * float64(time.Second))
+// waitFor is the time until a bucket with have tokens has want.
+func (p *limiterPool[K]) waitFor(want, have float64) time.Duration {
+	return time.Duration((want - have) / float64(p.rate) * float64(time.Second))
 }

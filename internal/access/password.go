@@ -12,32 +12,33 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// argonParams are OWASP's for argon2id: 19 MiB, two passes, one lane. A hash
-// names its own, so they may rise without locking anybody out.
+// argonParams are the cost parameters of argon2id. Each hash records its own, so that
+// currentParams can change without invalidating existing hashes.
 type argonParams struct {
 	memory, passes uint32 // KiB, count
 	lanes          uint8
 }
 
-var argonNow = argonParams{memory: 19 * 1024, passes: 2, lanes: 1}
+// currentParams follow OWASP's recommendation: 19 MiB, two passes, one lane.
+var currentParams = argonParams{memory: 19 * 1024, passes: 2, lanes: 1}
 
 const (
 	saltLen = 16
 	hashLen = 32
 )
 
-// hashPassword returns the PHC string of a password with fresh salt.
+// hashPassword hashes the password with a new salt and returns a PHC string.
 func hashPassword(password string) string {
 	salt := make([]byte, saltLen)
 	rand.Read(salt) // never returns an error
-	return argonNow.phc(salt, argonNow.hash(password, salt))
+	return currentParams.phc(salt, currentParams.hash(password, salt))
 }
 
-// nobody is the hash of no password. An unknown login is verified against it,
-// so that it takes the time of a wrong password.
-func nobody() string { return argonNow.phc(make([]byte, saltLen), make([]byte, hashLen)) }
+// dummyHash matches no password. An unknown login is verified against it so that it takes
+// as long as a wrong password.
+func dummyHash() string { return currentParams.phc(make([]byte, saltLen), make([]byte, hashLen)) }
 
-// passwordMatches reports whether phc was made from password.
+// passwordMatches reports whether phc is a hash of password.
 func passwordMatches(phc, password string) (bool, error) {
 	p, salt, want, err := parsePHC(phc)
 	if err != nil {
@@ -46,8 +47,8 @@ func passwordMatches(phc, password string) (bool, error) {
 	return subtle.ConstantTimeCompare(p.hash(password, salt), want) == 1, nil
 }
 
-// hash composes the password first (RFC 8265, OpaqueString), since keyboards
-// differ in how they write an accent.
+// hash normalizes the password to NFC first (RFC 8265, OpaqueString): keyboards differ in
+// how they encode accents.
 func (p argonParams) hash(password string, salt []byte) []byte {
 	return argon2.IDKey(norm.NFC.Bytes([]byte(password)), salt, p.passes, p.memory, p.lanes, hashLen)
 }
@@ -65,7 +66,7 @@ func parsePHC(phc string) (p argonParams, salt, hash []byte, err error) {
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.memory, &p.passes, &p.lanes); err != nil {
 		return p, nil, nil, fmt.Errorf("password hash parameters: %w", err)
 	}
-	if p.memory == 0 || p.passes == 0 || p.lanes == 0 { // argon2 panics
+	if p.memory == 0 || p.passes == 0 || p.lanes == 0 { // argon2 panics on 0
 		return p, nil, nil, errors.New("password hash parameters: one is 0")
 	}
 	if salt, err = base64.RawStdEncoding.DecodeString(parts[4]); err != nil {

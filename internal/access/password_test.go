@@ -10,18 +10,18 @@ import (
 	"kartotek/internal/fault"
 )
 
-// home is where callers of these tests come from.
-var home = netip.MustParseAddr("192.0.2.1")
+// clientAddr is the client address in these tests.
+var clientAddr = netip.MustParseAddr("192.0.2.1")
 
-// cheap makes a hash in no time.
-var cheap = argonParams{memory: 8, passes: 1, lanes: 1}
+// cheapParams make hashing fast.
+var cheapParams = argonParams{memory: 8, passes: 1, lanes: 1}
 
 func cheapPHC(p argonParams, password string) string {
 	salt := []byte("sixteen bytes ok")
 	return p.phc(salt, p.hash(password, salt))
 }
 
-func TestAHashMatchesItsPasswordAlone(t *testing.T) {
+func TestHashMatchesOnlyItsPassword(t *testing.T) {
 	t.Parallel()
 	phc := hashPassword("correct horse")
 	for password, want := range map[string]bool{"correct horse": true, "wrong horse": false} {
@@ -30,34 +30,34 @@ func TestAHashMatchesItsPasswordAlone(t *testing.T) {
 		}
 	}
 	if again := hashPassword("correct horse"); again == phc {
-		t.Errorf("two hashes of one password are alike: %s", phc)
+		t.Errorf("two hashes of one password are equal: %s", phc)
 	}
 }
 
-func TestPasswordsAreComparedComposed(t *testing.T) {
+func TestPasswordsAreComparedInNFC(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		set, typed string
 		want       bool
 	}{
-		"the same letters":              {"pässwörd", "pässwörd", true},
-		"typed decomposed":              {"pässwörd", "pa\u0308sswo\u0308rd", true},
-		"set decomposed":                {"pa\u0308sswo\u0308rd", "pässwörd", true},
-		"without the accents":           {"pässwörd", "password", false},
-		"another case":                  {"pässwörd", "Pässwörd", false},
-		"a compatibility letter":        {"office12", "oﬃce12", false},
-		"spaces at the ends count":      {"password", " password", false},
-		"bytes that are not UTF-8 pass": {"pass\xffword", "pass\xffword", true},
-		"NUL does not end it":           {"pass\x00word", "pass\x00wort", false},
+		"equal":                  {"pässwörd", "pässwörd", true},
+		"typed in NFD":           {"pässwörd", "pa\u0308sswo\u0308rd", true},
+		"set in NFD":             {"pa\u0308sswo\u0308rd", "pässwörd", true},
+		"without the accents":    {"pässwörd", "password", false},
+		"different case":         {"pässwörd", "Pässwörd", false},
+		"a compatibility letter": {"office12", "oﬃce12", false},
+		"leading space":          {"password", " password", false},
+		"invalid UTF-8":          {"pass\xffword", "pass\xffword", true},
+		"differs after NUL":      {"pass\x00word", "pass\x00wort", false},
 	}
 	for name, tt := range tests {
-		if got, err := passwordMatches(cheapPHC(cheap, tt.set), tt.typed); err != nil || got != tt.want {
+		if got, err := passwordMatches(cheapPHC(cheapParams, tt.set), tt.typed); err != nil || got != tt.want {
 			t.Errorf("%s, %q for %q: got %v, %v, want %v", name, tt.typed, tt.set, got, err, tt.want)
 		}
 	}
 }
 
-func TestAHashNamesItsOwnParameters(t *testing.T) {
+func TestHashRecordsItsParameters(t *testing.T) {
 	t.Parallel()
 	for _, p := range []argonParams{{8, 1, 1}, {64, 1, 1}, {64, 3, 1}, {64, 1, 4}} {
 		phc := cheapPHC(p, "correct horse")
@@ -69,7 +69,7 @@ func TestAHashNamesItsOwnParameters(t *testing.T) {
 			t.Errorf("%s: got %+v, %q, %x, %v, want %+v", phc, got, salt, hash, err, p)
 		}
 	}
-	phc := cheapPHC(cheap, "correct horse")
+	phc := cheapPHC(cheapParams, "correct horse")
 	for _, other := range []string{"m=16,t=1,p=1", "m=8,t=2,p=1"} {
 		if got, err := passwordMatches(strings.Replace(phc, "m=8,t=1,p=1", other, 1), "correct horse"); err != nil || got {
 			t.Errorf("a hash of m=8,t=1,p=1 read as %s: got %v, %v, want no match", other, got, err)
@@ -77,10 +77,10 @@ func TestAHashNamesItsOwnParameters(t *testing.T) {
 	}
 }
 
-func TestAnUnreadableHashIsAnErrorWithoutTheHash(t *testing.T) {
+func TestUnreadableHashErrorOmitsHash(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
-		"nothing":              "",
+		"empty":                "",
 		"a password":           "correct horse",
 		"bcrypt":               "$2b$12$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 		"argon2i":              "$argon2i$v=19$m=8,t=1,p=1$c2FsdA$SECRET",
@@ -88,17 +88,17 @@ func TestAnUnreadableHashIsAnErrorWithoutTheHash(t *testing.T) {
 		"no version":           "$argon2id$m=8,t=1,p=1$c2FsdA$SECRET",
 		"no parameters":        "$argon2id$v=19$$c2FsdA$SECRET",
 		"a missing parameter":  "$argon2id$v=19$m=8,t=1$c2FsdA$SECRET",
-		"words for numbers":    "$argon2id$v=19$m=a,t=b,p=c$c2FsdA$SECRET",
+		"letters for numbers":  "$argon2id$v=19$m=a,t=b,p=c$c2FsdA$SECRET",
 		"a negative number":    "$argon2id$v=19$m=8,t=-1,p=1$c2FsdA$SECRET",
 		"too many lanes":       "$argon2id$v=19$m=8,t=1,p=256$c2FsdA$SECRET",
 		"no passes":            "$argon2id$v=19$m=8,t=0,p=1$c2FsdA$SECRET",
 		"no lanes":             "$argon2id$v=19$m=8,t=1,p=0$c2FsdA$SECRET",
 		"no memory":            "$argon2id$v=19$m=0,t=1,p=1$c2FsdA$SECRET",
-		"a salt that is torn":  "$argon2id$v=19$m=8,t=1,p=1$c2FsdA=$SECRET",
-		"a hash that is torn":  "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$SECRET!",
-		"a part too many":      "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$SECRET$SECRET",
+		"invalid salt":         "$argon2id$v=19$m=8,t=1,p=1$c2FsdA=$SECRET",
+		"invalid hash":         "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$SECRET!",
+		"extra part":           "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$SECRET$SECRET",
 		"text before the hash": "x$argon2id$v=19$m=8,t=1,p=1$c2FsdA",
-		"a part too few":       "$argon2id$v=19$m=8,t=1,p=1$c2FsdA",
+		"missing part":         "$argon2id$v=19$m=8,t=1,p=1$c2FsdA",
 	}
 	for name, phc := range tests {
 		got, err := passwordMatches(phc, "correct horse")
@@ -107,12 +107,12 @@ func TestAnUnreadableHashIsAnErrorWithoutTheHash(t *testing.T) {
 			continue
 		}
 		if strings.Contains(err.Error(), "SECRET") || strings.Contains(err.Error(), "c2FsdA") {
-			t.Errorf("%s: the error tells the hash: %v", name, err)
+			t.Errorf("%s: the error contains the hash: %v", name, err)
 		}
 	}
 }
 
-func TestAShortHashMatchesNothing(t *testing.T) {
+func TestShortHashMatchesNothing(t *testing.T) {
 	t.Parallel()
 	for _, hash := range []string{"", "AAAA"} {
 		if got, _ := passwordMatches("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$"+hash, "correct horse"); got {
@@ -121,54 +121,54 @@ func TestAShortHashMatchesNothing(t *testing.T) {
 	}
 }
 
-func TestNobodyHasAPassword(t *testing.T) {
+func TestDummyHashMatchesNoPassword(t *testing.T) {
 	t.Parallel()
-	if p, _, _, err := parsePHC(nobody()); err != nil || p != argonNow {
-		t.Errorf("the hash of nobody: got %+v, %v, want the cost of a new one, %+v", p, err, argonNow)
+	if p, _, _, err := parsePHC(dummyHash()); err != nil || p != currentParams {
+		t.Errorf("parameters: got %+v, %v, want those of a new hash, %+v", p, err, currentParams)
 	}
-	if got, err := passwordMatches(nobody(), ""); err != nil || got {
-		t.Errorf("the empty password of nobody: got %v, %v, want no match", got, err)
+	if got, err := passwordMatches(dummyHash(), ""); err != nil || got {
+		t.Errorf("the empty password: got %v, %v, want no match", got, err)
 	}
 }
 
-// one is Credentials with one account.
-type one struct{ account Account }
+// singleAccount implements Credentials with one account for every login.
+type singleAccount struct{ account Account }
 
-func (o one) Account(context.Context, string) (Account, error) { return o.account, nil }
+func (o singleAccount) Account(context.Context, string) (Account, error) { return o.account, nil }
 
-func (o one) Key(context.Context, string) (Key, error) {
+func (o singleAccount) Key(context.Context, string) (Key, error) {
 	return Key{}, fault.New(fault.NotFound, "no such key")
 }
 
-func TestACallerWhoGivesUpWaitingIsToldItIsBusy(t *testing.T) {
+func TestCanceledWaitForHashSlotReturnsUnavailable(t *testing.T) {
 	t.Parallel()
-	d := NewDirectory(one{Account{Login: "kari", PasswordHash: cheapPHC(cheap, "correct horse")}}, time.Now)
-	for range cap(d.hashing) {
-		d.hashing <- struct{}{}
+	d := NewDirectory(singleAccount{Account{Login: "kari", PasswordHash: cheapPHC(cheapParams, "correct horse")}}, time.Now)
+	for range cap(d.hashSlots) {
+		d.hashSlots <- struct{}{}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if got, err := d.ByPassword(ctx, home, "kari", "correct horse"); !fault.Is(err, fault.Unavailable) || got.Scopes != nil {
-		t.Errorf("without a free slot: got %+v, %v, want busy", got, err)
+	if got, err := d.ByPassword(ctx, clientAddr, "kari", "correct horse"); !fault.Is(err, fault.Unavailable) || got.Scopes != nil {
+		t.Errorf("without a free slot: got %+v, %v, want unavailable", got, err)
 	}
-	for range cap(d.hashing) {
-		<-d.hashing
+	for range cap(d.hashSlots) {
+		<-d.hashSlots
 	}
-	if _, err := d.ByPassword(t.Context(), home, "kari", "correct horse"); err != nil || len(d.hashing) != 0 {
-		t.Errorf("with free slots: got %v and %d in use, want an actor and 0", err, len(d.hashing))
+	if _, err := d.ByPassword(t.Context(), clientAddr, "kari", "correct horse"); err != nil || len(d.hashSlots) != 0 {
+		t.Errorf("with free slots: got %v and %d in use, want an actor and 0", err, len(d.hashSlots))
 	}
 }
 
-func TestAVerifiedCallNeedsNoSlot(t *testing.T) {
+func TestCachedVerificationNeedsNoHashSlot(t *testing.T) {
 	t.Parallel()
-	d := NewDirectory(one{Account{Login: "kari", PasswordHash: cheapPHC(cheap, "correct horse")}}, time.Now)
-	if _, err := d.ByPassword(t.Context(), home, "kari", "correct horse"); err != nil {
+	d := NewDirectory(singleAccount{Account{Login: "kari", PasswordHash: cheapPHC(cheapParams, "correct horse")}}, time.Now)
+	if _, err := d.ByPassword(t.Context(), clientAddr, "kari", "correct horse"); err != nil {
 		t.Fatal(err)
 	}
-	for range cap(d.hashing) {
-		d.hashing <- struct{}{}
+	for range cap(d.hashSlots) {
+		d.hashSlots <- struct{}{}
 	}
-	if _, err := d.ByPassword(t.Context(), home, "kari", "correct horse"); err != nil {
+	if _, err := d.ByPassword(t.Context(), clientAddr, "kari", "correct horse"); err != nil {
 		t.Errorf("verified, without a free slot: got %v, want an actor", err)
 	}
 }

@@ -53,7 +53,7 @@ A login that was revoked may be given out again, with a new password.`,
 			if err != nil {
 				return usagef("%s", reasons(err))
 			}
-			return withStore(cmd, func(store anyStore) error {
+			return withStore(cmd, func(store backend) error {
 				if err := store.AddAccount(cmd.Context(), account); err != nil {
 					return err
 				}
@@ -93,7 +93,7 @@ func newAccountList() *cobra.Command {
 		Short:   "List the tenant's accounts",
 		Example: "  kartotek account list --tenant t",
 		Args:    cobra.NoArgs,
-		RunE: inTenant(func(cmd *cobra.Command, _ []string, tenant string, store anyStore) error {
+		RunE: withTenant(func(cmd *cobra.Command, _ []string, tenant string, store backend) error {
 			table := newTable(cmd, "LOGIN", "CUSTOMERS", "CREATED", "REVOKED")
 			err := eachPage(func(after string) (last string, n int, err error) {
 				accounts, err := store.Accounts(cmd.Context(), tenant, after, listPage)
@@ -116,7 +116,7 @@ func newAccountRevoke() *cobra.Command {
 		Short:   "Revoke an account: it stops working within 5 seconds",
 		Example: "  kartotek account revoke --tenant t kari",
 		Args:    cobra.ExactArgs(1),
-		RunE: inTenant(func(cmd *cobra.Command, args []string, tenant string, store anyStore) error {
+		RunE: withTenant(func(cmd *cobra.Command, args []string, tenant string, store backend) error {
 			return store.RevokeAccount(cmd.Context(), tenant, args[0], time.Now())
 		}),
 	}

@@ -42,15 +42,15 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(stderr, "kartotek: %v\n", told(err))
+	fmt.Fprintf(stderr, "kartotek: %v\n", userError(err))
 	if _, wrong := errors.AsType[usageError](err); wrong || !*running {
 		return exitUsage
 	}
 	return exitFailed
 }
 
-// told is an error in the words of its fault, when it is one.
-func told(err error) error {
+// userError is an error in the words of its fault, when it is one.
+func userError(err error) error {
 	if f, ok := err.(*fault.Fault); ok {
 		return errors.New(reasons(f))
 	}

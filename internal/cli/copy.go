@@ -17,8 +17,8 @@ func newCopy() *cobra.Command {
 		Use:   "copy --from sqlite:PATH --to postgres://…",
 		Short: "Copy all of a SQLite store into an empty PostgreSQL database",
 		Long: `Copy brings everything from a SQLite store into a PostgreSQL database in which there is
-nothing yet: the customers of all tenants with their history, receipts, accounts, keys,
-and what cursors are signed with. Ids, numbers, versions and times stay as they are, and
+nothing yet: the customers of all tenants with their history, idempotency records,
+accounts, keys, and what cursors are signed with. Ids, numbers, versions and times stay as they are, and
 so do the places in the feed: whoever follows it goes on where he is. In the end both
 are read again and compared, row by row.
 
@@ -76,7 +76,7 @@ func copyStore(cmd *cobra.Command, path, dsn string) (err error) {
 
 	out := cmd.ErrOrStderr()
 	bar := newProgress(out, 0)
-	counts, err := transfer.Run(cmd.Context(), from, to, bar.step)
+	counts, err := transfer.Run(cmd.Context(), from, to, bar.showStep)
 	bar.clear()
 	if err != nil {
 		return err

@@ -21,11 +21,11 @@ import (
 func TestACopyThatIsCutOffIsFinishedByTheNext(t *testing.T) {
 	t.Parallel()
 	file, n := manyLines(t)
-	source := inFile(filepath.Join(t.TempDir(), "k.db"))
+	source := sqliteLocation(filepath.Join(t.TempDir(), "k.db"))
 	runCommand(t, "", "customer", "import", source.flag, "--tenant", "t", file)
 	server := pgtest.New(t)
 	dsn := server.DSN("postgres")
-	target := place{"--store=" + dsn, nil}
+	target := location{"--store=" + dsn, nil}
 	runCommand(t, "", "migrate", target.flag)
 	args := []string{"copy", "--from", strings.TrimPrefix(source.flag, "--store="), "--to", dsn}
 
@@ -143,7 +143,7 @@ func markOf(t *testing.T, dsn string) (mark string) {
 }
 
 // wantNotServed reports unless a server refuses to start.
-func wantNotServed(t *testing.T, at place) {
+func wantNotServed(t *testing.T, at location) {
 	t.Helper()
 	cmd, stderr := command(t, "serve", at.flag, "--listen", "127.0.0.1:0")
 	overdue := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() }) // it may be gone

@@ -24,22 +24,22 @@ const (
 // nobody sends twice, so a change can be told from any other.
 func TestKillLosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(t *testing.T, at place) {
+	onEachEngine(t, func(t *testing.T, at location) {
 		fillForLoad(t, at)
 		acknowledged := map[string]int{} // phone → customer
 		for round := range crashRounds {
-			load(t, at.flag, round, acknowledged)
+			sendUntilKilledOnce(t, at.flag, round, acknowledged)
 		}
 		if len(acknowledged) == 0 {
 			t.Fatal("no PATCH was acknowledged before the server was killed")
 		}
 		t.Logf("%d PATCHes were acknowledged", len(acknowledged))
-		inspect(t, at, acknowledged)
+		checkStore(t, at, acknowledged)
 	})
 }
 
 // fillForLoad makes customers, and an account that may change them.
-func fillForLoad(t *testing.T, at place) {
+func fillForLoad(t *testing.T, at location) {
 	t.Helper()
 	var lines strings.Builder
 	for n := 1; n <= crashCustomers; n++ {
@@ -51,8 +51,8 @@ func fillForLoad(t *testing.T, at place) {
 
 func crashID(n int) string { return fmt.Sprintf("0191d3a0-0000-7000-8000-%012d", n) }
 
-// load starts the server, sends PATCHes, and kills it under them.
-func load(t *testing.T, store string, round int, acknowledged map[string]int) {
+// sendUntilKilledOnce starts the server, sends PATCHes, and kills it under them.
+func sendUntilKilledOnce(t *testing.T, store string, round int, acknowledged map[string]int) {
 	t.Helper()
 	url, kill := startServer(t, store)
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: crashWriters}}
@@ -125,9 +125,9 @@ func patchPhone(t testing.TB, client *http.Client, url string, number int, phone
 	return true
 }
 
-// inspect holds the store to what was acknowledged: each change is there exactly
+// checkStore holds the store to what was acknowledged: each change is there exactly
 // once, and every record is where its changes lead.
-func inspect(t *testing.T, at place, acknowledged map[string]int) {
+func checkStore(t *testing.T, at location, acknowledged map[string]int) {
 	t.Helper()
 	store := at.open(t)
 	defer store.Close()

@@ -32,8 +32,8 @@ It is named by its id or its number.`,
 			if err != nil {
 				return err
 			}
-			return withStore(cmd, func(store anyStore) error {
-				c, err := newService(store).Get(cmd.Context(), operator(tenant), ref)
+			return withStore(cmd, func(store backend) error {
+				c, err := newService(store).Get(cmd.Context(), cliActor(tenant), ref)
 				if err != nil {
 					return err
 				}

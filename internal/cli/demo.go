@@ -88,7 +88,7 @@ func (s *settings) demo(ctx context.Context, log *slog.Logger, out io.Writer) (e
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	metrics := newMetrics()
-	store, err := sqlite.Open(ctx, filepath.Join(dir, "demo.db"), sqlite.Options{OnCommit: metrics.commit})
+	store, err := sqlite.Open(ctx, filepath.Join(dir, "demo.db"), sqlite.Options{OnCommit: metrics.observeCommit})
 	if err != nil {
 		return err
 	}
@@ -99,8 +99,8 @@ func (s *settings) demo(ctx context.Context, log *slog.Logger, out io.Writer) (e
 	return s.serve(ctx, log, metrics, store, func(baseURL string) { fmt.Fprint(out, demoGuide(baseURL)) })
 }
 
-func fillDemo(ctx context.Context, store anyStore) error {
-	results, err := newService(store).Upsert(ctx, operator(demoTenant), demoEntries())
+func fillDemo(ctx context.Context, store backend) error {
+	results, err := newService(store).Upsert(ctx, cliActor(demoTenant), demoEntries())
 	for _, r := range results {
 		err = errors.Join(err, r.Err)
 	}
@@ -117,7 +117,7 @@ func fillDemo(ctx context.Context, store anyStore) error {
 		}
 	}
 	scopes := []access.Scope{access.Read, access.Write}
-	return store.AddKey(ctx, access.KeyOf(demoTenant, "demo", scopes, demoKey, time.Now()))
+	return store.AddKey(ctx, access.ParseKey(demoTenant, "demo", scopes, demoKey, time.Now()))
 }
 
 // demoGuide is what to try first.

@@ -15,15 +15,15 @@ import (
 	"kartotek/internal/store/storetest"
 )
 
-// place is where a store is kept.
-type place struct {
+// location is where a store is kept.
+type location struct {
 	flag string // that names it to the program
 	open func(t *testing.T) storetest.Store
 }
 
 // onEachEngine runs the test with a new store on each.
-func onEachEngine(t *testing.T, test func(*testing.T, place)) {
-	for name, at := range map[string]func(*testing.T) place{"sqlite": atSQLite, "postgres": atPostgres} {
+func onEachEngine(t *testing.T, test func(*testing.T, location)) {
+	for name, at := range map[string]func(*testing.T) location{"sqlite": atSQLite, "postgres": atPostgres} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, at(t))
@@ -31,11 +31,11 @@ func onEachEngine(t *testing.T, test func(*testing.T, place)) {
 	}
 }
 
-func atSQLite(t *testing.T) place { return inFile(filepath.Join(t.TempDir(), "k.db")) }
+func atSQLite(t *testing.T) location { return sqliteLocation(filepath.Join(t.TempDir(), "k.db")) }
 
-// inFile is a file of SQLite's, which must be sound whenever it is opened.
-func inFile(file string) place {
-	return place{"--store=sqlite:" + file, func(t *testing.T) storetest.Store {
+// sqliteLocation is a file of SQLite's, which must be sound whenever it is opened.
+func sqliteLocation(file string) location {
+	return location{"--store=sqlite:" + file, func(t *testing.T) storetest.Store {
 		wantSound(t, file)
 		s, err := ours.Open(t.Context(), file, ours.Options{})
 		if err != nil {
@@ -45,11 +45,11 @@ func inFile(file string) place {
 	}}
 }
 
-func atPostgres(t *testing.T) place {
+func atPostgres(t *testing.T) location {
 	dsn := pgtest.Shared(t).Database(t, t.TempDir(), func(dsn string) (io.Closer, error) {
 		return postgres.Open(t.Context(), dsn, postgres.Options{})
 	})
-	return place{"--store=" + dsn, func(t *testing.T) storetest.Store { return openPostgres(t, dsn) }}
+	return location{"--store=" + dsn, func(t *testing.T) storetest.Store { return openPostgres(t, dsn) }}
 }
 
 func openPostgres(t *testing.T, dsn string) storetest.Store {

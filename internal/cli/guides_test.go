@@ -39,7 +39,7 @@ func TestGuidesTellTheTruth(t *testing.T) {
 	}
 }
 
-// step is what a guide tells to do, and what it says is answered.
+// showStep is what a guide tells to do, and what it says is answered.
 type step struct {
 	line     int
 	commands string

@@ -52,7 +52,7 @@ exit status is 1 in the end.`,
 				return err
 			}
 			defer in.Close()
-			return withStore(cmd, func(store anyStore) error {
+			return withStore(cmd, func(store backend) error {
 				return importInto(cmd, store, tenant, in, size)
 			})
 		},
@@ -63,10 +63,10 @@ exit status is 1 in the end.`,
 
 // importInto imports the lines of in, and has the store index those customers whose
 // index it has put off.
-func importInto(cmd *cobra.Command, store anyStore, tenant string, in io.Reader, size int64) error {
+func importInto(cmd *cobra.Command, store backend, tenant string, in io.Reader, size int64) error {
 	ctx, out := cmd.Context(), cmd.ErrOrStderr()
 	putOff := false
-	index, indexes := store.(indexer)
+	index, indexes := store.(deferrableIndexer)
 	if indexes && (size == 0 || size >= largeInput) {
 		var err error
 		if putOff, err = index.PutOffIndex(ctx); err != nil {
@@ -74,28 +74,18 @@ func importInto(cmd *cobra.Command, store anyStore, tenant string, in io.Reader,
 		}
 	}
 	bar := newProgress(out, size)
-	imp := importer{customers: newService(store), by: operator(tenant), report: bar.above, progress: bar.show}
+	imp := importer{customers: newService(store), actor: cliActor(tenant), report: bar.reportLine, progress: bar.show}
 	err := imp.run(ctx, in)
 	bar.clear()
 	fmt.Fprintln(out, imp.counts.String())
 	if indexes && ctx.Err() == nil {
-		err = errors.Join(err, index.Index(ctx, bar.indexing))
+		err = errors.Join(err, index.Index(ctx, bar.showIndexing))
 		bar.clear()
 	}
 	if ctx.Err() != nil && putOff {
 		fmt.Fprintln(out, "searches wait for their index: import again, or make it with kartotek migrate")
 	}
 	return err
-}
-
-// indexer is a store that is filled more quickly when it may index all customers in
-// the end.
-type indexer interface {
-	// PutOffIndex reports whether the index waits for Index, as that of an empty
-	// store can.
-	PutOffIndex(ctx context.Context) (bool, error)
-	// Index indexes those customers who wait for it.
-	Index(ctx context.Context, progress func(part float64)) error
 }
 
 // openInput opens a file, or standard input for "-". The size is 0 when it is not
@@ -118,10 +108,10 @@ func openInput(cmd *cobra.Command, name string) (io.ReadCloser, int64, error) {
 const (
 	// A batch is what becomes durable together: enough lines to make the disk's part
 	// small, few enough that a server on the same file is not kept waiting.
-	leastBatch = 250
-	mostBatch  = 8 * leastBatch
-	quickBatch = 25 * time.Millisecond
-	slowBatch  = 100 * time.Millisecond
+	minBatch  = 250
+	maxBatch  = 8 * minBatch
+	fastBatch = 25 * time.Millisecond
+	slowBatch = 100 * time.Millisecond
 
 	// batchPause is when others get their turn to write.
 	batchPause = 2 * time.Millisecond
@@ -137,39 +127,39 @@ const (
 // importer puts the customers of lines, which it reads ahead.
 type importer struct {
 	customers *customer.Service
-	by        access.Actor
+	actor     access.Actor
 	report    func(line int, reason string)
 	progress  func(bytes int64)
 	counts    counts
-	most      int // lines of the next batch
+	batchSize int // lines of the next batch
 }
 
 // batch is some lines, one after the other.
 type batch struct {
 	entries  []customer.Upsert
-	lines    []int     // where the entries come from
-	refusals []refusal // of lines that are no entry
-	read     int64     // bytes, from the first line of all
-	err      error     // why there is no line after these
+	lines    []int          // where the entries come from
+	rejected []rejectedLine // of lines that are no entry
+	read     int64          // bytes, from the first line of all
+	err      error          // why there is no line after these
 }
 
-type refusal struct {
+type rejectedLine struct {
 	line   int
 	reason string
 }
 
-func (b *batch) size() int { return len(b.entries) + len(b.refusals) }
+func (b *batch) size() int { return len(b.entries) + len(b.rejected) }
 
-func (b *batch) refuse(line int, err error) {
-	b.refusals = append(b.refusals, refusal{line, reasons(err)})
+func (b *batch) reject(line int, err error) {
+	b.rejected = append(b.rejected, rejectedLine{line, reasons(err)})
 }
 
 // counts are of the batches that were put.
-type counts struct{ lines, created, updated, unchanged, refused int }
+type counts struct{ lines, created, updated, unchanged, rejected int }
 
 func (c counts) String() string {
 	return fmt.Sprintf("%d lines: %d created, %d updated, %d unchanged, %d refused",
-		c.lines, c.created, c.updated, c.unchanged, c.refused)
+		c.lines, c.created, c.updated, c.unchanged, c.rejected)
 }
 
 // run imports all lines. What reads them ahead ends when ctx is done or in is
@@ -177,16 +167,16 @@ func (c counts) String() string {
 func (i *importer) run(ctx context.Context, in io.Reader) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ahead := make(chan batch, mostBatch/leastBatch)
-	go readAhead(ctx, i.by.Tenant, in, ahead)
-	i.most = leastBatch
+	ahead := make(chan batch, maxBatch/minBatch)
+	go readAhead(ctx, i.actor.Tenant, in, ahead)
+	i.batchSize = minBatch
 	for b := range ahead {
-		for b.size() < i.most {
+		for b.size() < i.batchSize {
 			next, more := <-ahead
 			if !more {
 				break
 			}
-			b = b.and(next)
+			b = b.append(next)
 		}
 		if err := i.put(ctx, b); err != nil {
 			return err
@@ -199,16 +189,16 @@ func (i *importer) run(ctx context.Context, in io.Reader) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	if i.counts.refused > 0 {
-		return fmt.Errorf("%d of %d lines were refused", i.counts.refused, i.counts.lines)
+	if i.counts.rejected > 0 {
+		return fmt.Errorf("%d of %d lines were refused", i.counts.rejected, i.counts.lines)
 	}
 	return nil
 }
 
-// and is the batch with the one that comes after it.
-func (b batch) and(next batch) batch {
+// append adds the next batch.
+func (b batch) append(next batch) batch {
 	return batch{
-		append(b.entries, next.entries...), append(b.lines, next.lines...), append(b.refusals, next.refusals...),
+		append(b.entries, next.entries...), append(b.lines, next.lines...), append(b.rejected, next.rejected...),
 		next.read, next.err,
 	}
 }
@@ -227,7 +217,7 @@ func readAhead(ctx context.Context, tenant string, in io.Reader, out chan<- batc
 		if err != nil && err != io.EOF {
 			b.err = fmt.Errorf("line %d: %w", number, err)
 		}
-		if b.size() < leastBatch && err == nil {
+		if b.size() < minBatch && err == nil {
 			continue
 		}
 		select {
@@ -267,45 +257,45 @@ func (b *batch) add(tenant string, number int, line []byte) {
 		return
 	}
 	if len(line) > maxLine {
-		b.refuse(number, fault.New(fault.TooLarge, "is longer than %d bytes", maxLine))
+		b.reject(number, fault.New(fault.TooLarge, "is longer than %d bytes", maxLine))
 		return
 	}
 	r, err := readRecord(line)
 	if err != nil {
-		b.refuse(number, err)
+		b.reject(number, err)
 		return
 	}
 	entry := customer.Upsert{ID: strings.ToLower(r.ID.Value()), Number: r.Number.Value(), Edit: r.patch().Apply}
 	if entry.ID == "" && entry.Number == 0 {
-		entry.ID = idOf(tenant, line)
+		entry.ID = generatedID(tenant, line)
 	}
 	b.entries = append(b.entries, entry)
 	b.lines = append(b.lines, number)
 }
 
-// idOf is the id of a customer that nothing but the text of its line names.
-func idOf(tenant string, line []byte) string {
+// generatedID is the id of a customer that nothing but the text of its line names.
+func generatedID(tenant string, line []byte) string {
 	return uuid.NewSHA1(uuid.NewSHA1(uuid.NameSpaceURL, []byte("kartotek:"+tenant)), line).String()
 }
 
 // put puts the batch and reports what was refused of it, in the order of the lines.
 func (i *importer) put(ctx context.Context, b batch) error {
 	began := time.Now()
-	results, err := i.customers.Upsert(ctx, i.by, b.entries)
+	results, err := i.customers.Upsert(ctx, i.actor, b.entries)
 	if err != nil {
 		return fmt.Errorf("stopped before line %d, and goes on there when it is run again: %w", b.lines[0], err)
 	}
 	switch took := time.Since(began); {
-	case took < quickBatch:
-		i.most = min(2*i.most, mostBatch)
+	case took < fastBatch:
+		i.batchSize = min(2*i.batchSize, maxBatch)
 	case took > slowBatch:
-		i.most = max(i.most/2, leastBatch)
+		i.batchSize = max(i.batchSize/2, minBatch)
 	}
 	i.counts.lines += b.size()
 	for n, result := range results {
 		switch {
 		case result.Err != nil:
-			b.refuse(b.lines[n], result.Err)
+			b.reject(b.lines[n], result.Err)
 		case result.Change.Empty():
 			i.counts.unchanged++
 		case result.Change.Event() == customer.EventCreated:
@@ -314,9 +304,9 @@ func (i *importer) put(ctx context.Context, b batch) error {
 			i.counts.updated++
 		}
 	}
-	i.counts.refused += len(b.refusals)
-	slices.SortFunc(b.refusals, func(a, b refusal) int { return cmp.Compare(a.line, b.line) })
-	for _, r := range b.refusals {
+	i.counts.rejected += len(b.rejected)
+	slices.SortFunc(b.rejected, func(a, b rejectedLine) int { return cmp.Compare(a.line, b.line) })
+	for _, r := range b.rejected {
 		i.report(r.line, r.reason)
 	}
 	time.Sleep(batchPause)

@@ -19,12 +19,12 @@ func newKey() *cobra.Command {
 func newKeyCreate() *cobra.Command {
 	var name string
 	var scopes []string
-	var manners access.KeyOptions
+	var options access.KeyOptions
 	cmd := &cobra.Command{
 		Use:   "create",
 		Short: "Create an API key and write it to standard output",
-		Long: `Create writes the new key, and nothing else, to standard output. It is shown this one
-time and kept nowhere.`,
+		Long: `Create writes the new key, and nothing else, to standard output. The key is not stored
+and cannot be shown again.`,
 		Example: "  KEY=$(kartotek key create --tenant t --name shop --scope customers:read,customers:write)",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -36,8 +36,8 @@ time and kept nowhere.`,
 			if err != nil {
 				return usagef("%s", reasons(err))
 			}
-			key.Options = manners
-			return withStore(cmd, func(store anyStore) error {
+			key.Options = options
+			return withStore(cmd, func(store backend) error {
 				if err := store.AddKey(cmd.Context(), key); err != nil {
 					return err
 				}
@@ -48,28 +48,28 @@ time and kept nowhere.`,
 		},
 	}
 	tenantFlag(cmd)
-	cmd.Flags().StringVar(&name, "name", "", "what people call the key")
-	cmd.Flags().StringSliceVar(&scopes, "scope", nil, "what it may do: "+scopesText(access.Scopes())+" (repeatable)")
-	cmd.Flags().BoolVar(&manners.RequireIfMatch, demandIfMatch, false, "refuse a change that does not name the version it is meant for")
-	cmd.Flags().BoolVar(&manners.AllowStaleWrites, overwriteStale, false, "let an old value that the caller sends back overwrite a newer one")
+	cmd.Flags().StringVar(&name, "name", "", "name of the key, for display")
+	cmd.Flags().StringSliceVar(&scopes, "scope", nil, "permissions: "+scopesText(access.Scopes())+" (repeatable)")
+	cmd.Flags().BoolVar(&options.RequireIfMatch, requireIfMatch, false, "reject changes without If-Match")
+	cmd.Flags().BoolVar(&options.AllowStaleWrites, allowStaleWrites, false, "let a value that the client sends back unchanged overwrite a newer one")
 	_ = cmd.RegisterFlagCompletionFunc("scope", // fails for an unknown flag only
 		cobra.FixedCompletions(strings.Split(scopesText(access.Scopes()), ", "), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
-// The flags that are an access.Manners.
+// The flags of access.KeyOptions.
 const (
-	demandIfMatch  = "demand-if-match"
-	overwriteStale = "overwrite-stale"
+	requireIfMatch   = "require-if-match"
+	allowStaleWrites = "allow-stale-writes"
 )
 
-func mannersText(m access.KeyOptions) string {
+func optionsText(m access.KeyOptions) string {
 	var texts []string
 	if m.RequireIfMatch {
-		texts = append(texts, demandIfMatch)
+		texts = append(texts, requireIfMatch)
 	}
 	if m.AllowStaleWrites {
-		texts = append(texts, overwriteStale)
+		texts = append(texts, allowStaleWrites)
 	}
 	return cmp.Or(strings.Join(texts, ", "), "-")
 }
@@ -96,12 +96,12 @@ func newKeyList() *cobra.Command {
 		Short:   "List the tenant's API keys",
 		Example: "  kartotek key list --tenant t",
 		Args:    cobra.NoArgs,
-		RunE: inTenant(func(cmd *cobra.Command, _ []string, tenant string, store anyStore) error {
-			table := newTable(cmd, "ID", "NAME", "SCOPES", "MANNERS", "CREATED", "REVOKED")
+		RunE: withTenant(func(cmd *cobra.Command, _ []string, tenant string, store backend) error {
+			table := newTable(cmd, "ID", "NAME", "SCOPES", "OPTIONS", "CREATED", "REVOKED")
 			err := eachPage(func(after string) (last string, n int, err error) {
 				keys, err := store.Keys(cmd.Context(), tenant, after, listPage)
 				for _, k := range keys {
-					table.row(k.ID, k.Name, scopesText(k.Scopes), mannersText(k.Options), timeText(k.CreatedAt), timeText(k.RevokedAt))
+					table.row(k.ID, k.Name, scopesText(k.Scopes), optionsText(k.Options), timeText(k.CreatedAt), timeText(k.RevokedAt))
 					last = k.ID
 				}
 				return last, len(keys), err
@@ -119,7 +119,7 @@ func newKeyRevoke() *cobra.Command {
 		Short:   "Revoke an API key: it stops working within 5 seconds",
 		Example: "  kartotek key revoke --tenant t Ab3dE6gH",
 		Args:    cobra.ExactArgs(1),
-		RunE: inTenant(func(cmd *cobra.Command, args []string, tenant string, store anyStore) error {
+		RunE: withTenant(func(cmd *cobra.Command, args []string, tenant string, store backend) error {
 			return store.RevokeKey(cmd.Context(), tenant, args[0], time.Now())
 		}),
 	}

@@ -21,19 +21,19 @@ func logger(cmd *cobra.Command) (log *slog.Logger, flush func(), err error) {
 	if err := level.UnmarshalText([]byte(text)); err != nil {
 		return nil, nil, usagef("--log-level: want debug, info, warn or error")
 	}
-	lines := &gatherer{out: cmd.ErrOrStderr()}
+	lines := &batchWriter{out: cmd.ErrOrStderr()}
 	handler := slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: level})
-	return slog.New(urgent{handler, lines.flush}), lines.flush, nil
+	return slog.New(flushOnError{handler, lines.flush}), lines.flush, nil
 }
 
-// urgent writes what is worse than usual at once, with all that came before it.
-type urgent struct {
+// flushOnError flushes the log after warnings and errors.
+type flushOnError struct {
 	slog.Handler
 	flush func()
 }
 
 // Handle implements slog.Handler.
-func (u urgent) Handle(ctx context.Context, r slog.Record) error {
+func (u flushOnError) Handle(ctx context.Context, r slog.Record) error {
 	err := u.Handler.Handle(ctx, r)
 	if r.Level > slog.LevelInfo {
 		u.flush()
@@ -42,53 +42,53 @@ func (u urgent) Handle(ctx context.Context, r slog.Record) error {
 }
 
 // WithAttrs implements slog.Handler.
-func (u urgent) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return urgent{u.Handler.WithAttrs(attrs), u.flush}
+func (u flushOnError) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return flushOnError{u.Handler.WithAttrs(attrs), u.flush}
 }
 
 // WithGroup implements slog.Handler.
-func (u urgent) WithGroup(name string) slog.Handler {
-	return urgent{u.Handler.WithGroup(name), u.flush}
+func (u flushOnError) WithGroup(name string) slog.Handler {
+	return flushOnError{u.Handler.WithGroup(name), u.flush}
 }
 
-// gatherer writes the lines of a moment together: each request has one, and to
-// write it alone takes as long as to find a customer.
-type gatherer struct {
+// batchWriter writes log lines in batches: one write per request would cost as much as
+// reading a customer.
+type batchWriter struct {
 	out io.Writer
 
-	mu    sync.Mutex
-	lines []byte
-	due   bool // whether a flush is under way
+	mu             sync.Mutex
+	pending        []byte
+	flushScheduled bool // whether a flush is under way
 }
 
 const (
-	logLag   = 100 * time.Millisecond // until a line is written
-	logBurst = 64 << 10               // bytes that are not kept any longer
+	flushDelay = 100 * time.Millisecond // until a line is written
+	maxPending = 64 << 10               // bytes that are not kept any longer
 )
 
 // Write implements io.Writer.
-func (g *gatherer) Write(line []byte) (int, error) {
+func (g *batchWriter) Write(line []byte) (int, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.lines = append(g.lines, line...)
-	if len(g.lines) >= logBurst {
+	g.pending = append(g.pending, line...)
+	if len(g.pending) >= maxPending {
 		g.write()
 	}
-	if !g.due {
-		g.due = true
-		time.AfterFunc(logLag, g.flush)
+	if !g.flushScheduled {
+		g.flushScheduled = true
+		time.AfterFunc(flushDelay, g.flush)
 	}
 	return len(line), nil
 }
 
-func (g *gatherer) flush() {
+func (g *batchWriter) flush() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.due = false
+	g.flushScheduled = false
 	g.write()
 }
 
-func (g *gatherer) write() {
-	_, _ = g.out.Write(g.lines) // where would one tell?
-	g.lines = g.lines[:0]
+func (g *batchWriter) write() {
+	_, _ = g.out.Write(g.pending) // nothing useful to do with a write error on stderr
+	g.pending = g.pending[:0]
 }

@@ -29,15 +29,15 @@ func (w *writes) have() (count int, lines int) {
 	return w.count, strings.Count(w.text.String(), "\n")
 }
 
-func gathered(out *writes) *slog.Logger {
-	lines := &gatherer{out: out}
-	return slog.New(urgent{slog.NewJSONHandler(lines, nil), lines.flush})
+func newTestLogger(out *writes) *slog.Logger {
+	lines := &batchWriter{out: out}
+	return slog.New(flushOnError{slog.NewJSONHandler(lines, nil), lines.flush})
 }
 
 func TestLinesOfAMomentAreWrittenTogether(t *testing.T) {
 	t.Parallel()
 	var out writes
-	log := gathered(&out).With("a", 1).WithGroup("g")
+	log := newTestLogger(&out).With("a", 1).WithGroup("g")
 	for range 50 {
 		log.Info("request", "b", 2)
 	}
@@ -54,7 +54,7 @@ func TestLinesOfAMomentAreWrittenTogether(t *testing.T) {
 func TestWhatIsUrgentIsWrittenAtOnce(t *testing.T) {
 	t.Parallel()
 	var out writes
-	log := gathered(&out).With("a", 1)
+	log := newTestLogger(&out).With("a", 1)
 	log.Info("before")
 	log.Error("now")
 	if count, lines := out.have(); count != 1 || lines != 2 {
@@ -65,7 +65,7 @@ func TestWhatIsUrgentIsWrittenAtOnce(t *testing.T) {
 func TestABurstOfLinesIsNotKept(t *testing.T) {
 	t.Parallel()
 	var out writes
-	lines := &gatherer{out: &out}
+	lines := &batchWriter{out: &out}
 	line := []byte(strings.Repeat("x", 999) + "\n")
 	for range 100 {
 		if _, err := lines.Write(line); err != nil {

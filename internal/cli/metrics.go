@@ -35,14 +35,14 @@ func newMetrics() *metrics {
 	return m
 }
 
-// commit is told of each group of writes.
-func (m *metrics) commit(writes int, took time.Duration) {
+// observeCommit is told of each group of writes.
+func (m *metrics) observeCommit(writes int, took time.Duration) {
 	m.writes.Observe(float64(writes))
 	m.duration.Observe(took.Seconds())
 }
 
-// watch tells how many writes wait in the store.
-func (m *metrics) watch(store anyStore) {
+// watchQueue exports the number of queued writes.
+func (m *metrics) watchQueue(store backend) {
 	m.web.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "kartotek_store_queue_writes",
 		Help: "Writes that wait for their turn.",

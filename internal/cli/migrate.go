@@ -13,12 +13,11 @@ func newMigrate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the store's schema up to date",
-		Long: `Migrate creates the store if there is none, brings its schema up to date, and makes
-what searches read, if that is missing. Serve does so as well when it starts; this
-command does nothing else.
+		Long: `Migrate creates the store if it does not exist, updates its schema, and builds the search
+index if it is missing. Serve does the same when it starts.
 
-With --citus it then has Citus spread the tables over the nodes that the database
-knows. Stop the servers before: rows that there are move to their shards.`,
+With --citus it then distributes the tables over the nodes of Citus. Stop the servers
+first: existing rows move to their shards.`,
 		Example: `  kartotek migrate --store sqlite:/var/lib/kartotek/k.db
   kartotek migrate --store postgres://kartotek@coordinator/kartotek --citus`,
 		Args: cobra.NoArgs,
@@ -37,15 +36,15 @@ knows. Stop the servers before: rows that there are move to their shards.`,
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&citus, "citus", false, "spread the tables over the nodes of Citus")
+	cmd.Flags().BoolVar(&citus, "citus", false, "distribute the tables over the nodes of Citus")
 	return cmd
 }
 
-// distribute has the store spread its tables, if it can.
-func distribute(ctx context.Context, store anyStore) error {
-	tables, ok := store.(interface{ Distribute(context.Context) error })
+// distribute distributes the tables, if the engine supports it.
+func distribute(ctx context.Context, store backend) error {
+	tables, ok := store.(distributor)
 	if !ok {
-		return usagef("--citus: only a store on PostgreSQL can be spread")
+		return usagef("--citus: only PostgreSQL stores can be distributed")
 	}
 	return tables.Distribute(ctx)
 }

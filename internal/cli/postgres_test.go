@@ -19,7 +19,7 @@ func TestPostgresThatCrashesLosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
 	postgres := pgtest.New(t)
 	dsn := postgres.DSN("postgres")
-	at := place{"--store=" + dsn, func(t *testing.T) storetest.Store { return openPostgres(t, dsn) }}
+	at := location{"--store=" + dsn, func(t *testing.T) storetest.Store { return openPostgres(t, dsn) }}
 	fillForLoad(t, at)
 	urls := make([]string, 2)
 	for i := range urls {
@@ -57,7 +57,7 @@ func TestPostgresThatCrashesLosesNothingAcknowledged(t *testing.T) {
 	if l.refused == 0 {
 		t.Error("no PATCH was refused while PostgreSQL was gone")
 	}
-	inspect(t, at, l.acknowledged)
+	checkStore(t, at, l.acknowledged)
 }
 
 // restarted is a load on servers that lose their store for a while.

@@ -12,11 +12,11 @@ import (
 // progress is a bar on the last line of a terminal, below what is reported. It
 // draws nothing elsewhere.
 type progress struct {
-	out      io.Writer
-	terminal bool
-	size     int64 // bytes; 0 when nobody knows
-	drawn    string
-	told     bool // that the store indexes
+	out              io.Writer
+	terminal         bool
+	size             int64 // bytes; 0 when nobody knows
+	drawn            string
+	indexingReported bool // that the store indexes
 }
 
 func newProgress(out io.Writer, size int64) *progress {
@@ -34,18 +34,18 @@ func (p *progress) show(done int64) {
 	p.draw(bar(float64(done) / float64(p.size)))
 }
 
-// indexing shows which part of a store's index is made. Where nothing is drawn, it
+// showIndexing shows which part of a store's index is made. Where nothing is drawn, it
 // says so once.
-func (p *progress) indexing(part float64) {
-	if !p.terminal && !p.told {
-		p.told = true
-		fmt.Fprintln(p.out, "kartotek: indexing all customers for searches, this once")
+func (p *progress) showIndexing(part float64) {
+	if !p.terminal && !p.indexingReported {
+		p.indexingReported = true
+		fmt.Fprintln(p.out, "kartotek: building search index")
 	}
-	p.step("indexing", part)
+	p.showStep("indexing", part)
 }
 
-// step shows which part of a step is done.
-func (p *progress) step(name string, part float64) { p.draw(name + " " + bar(part)) }
+// showStep shows which part of a step is done.
+func (p *progress) showStep(name string, part float64) { p.draw(name + " " + bar(part)) }
 
 func bar(part float64) string {
 	part = min(part, 1)
@@ -60,8 +60,8 @@ func (p *progress) draw(text string) {
 	}
 }
 
-// above reports a line of the import above the bar.
-func (p *progress) above(line int, reason string) {
+// reportLine reports a line of the import above the bar.
+func (p *progress) reportLine(line int, reason string) {
 	drawn := p.drawn
 	p.clear()
 	fmt.Fprintf(p.out, "line %d: %s\n", line, reason)

@@ -41,7 +41,7 @@ func (s *settings) flags(cmd *cobra.Command) {
 	f.Int64Var(&s.maxBody, "max-body", 64<<10, "largest request body, in bytes")
 	f.IntVar(&s.rate, "rate", 1000, "requests a second that each account and each key may send; 0: as many as it likes")
 	f.IntVar(&s.rateBurst, "rate-burst", 2000, "requests at once that each may send after a rest")
-	f.StringSliceVar(&s.proxyTexts, "trusted-proxy", nil, "address or CIDR of a proxy whose X-Forwarded-For is believed (repeatable)")
+	f.StringSliceVar(&s.proxyTexts, "trusted-proxy", nil, "address or CIDR of a proxy whose X-Forwarded-For is trusted (repeatable)")
 	f.StringVar(&s.tlsCert, "tls-cert", "", "file with the certificate, in PEM; with --tls-key: serve HTTPS")
 	f.StringVar(&s.tlsKey, "tls-key", "", "file with the certificate's key, in PEM")
 }
@@ -97,9 +97,9 @@ Operators find /healthz, /readyz and /metrics beside the contracts. /readyz is r
 store does not answer. A full disk, or one that fails, leaves it green: reads go on, and
 changes are refused (507, 503) until the disk takes them again.
 
-Each account and each key may send --rate requests a second, and --rate-burst at once. Who
-fails to log in 10 times from one address waits 6 seconds for every further try; who fails
-100 times from it, on whatever accounts, waits a second. Behind a proxy all callers share one
+Each account and each key may send --rate requests a second, in bursts of --rate-burst.
+After 10 failed logins to an account from one address, one more attempt is allowed every 6
+seconds; after 100 to any accounts, one every second. Behind a proxy all callers share one
 address, unless --trusted-proxy names the proxy: then the address is the rightmost in
 X-Forwarded-For that is no trusted proxy's.`,
 		Example: "  kartotek serve --store sqlite:/var/lib/kartotek/k.db --listen 127.0.0.1:9001",
@@ -114,7 +114,7 @@ X-Forwarded-For that is no trusted proxy's.`,
 			}
 			defer flush()
 			metrics := newMetrics()
-			store, err := openStore(cmd, options{onCommit: metrics.commit})
+			store, err := openStore(cmd, options{onCommit: metrics.observeCommit})
 			if err != nil {
 				return err
 			}
@@ -127,14 +127,14 @@ X-Forwarded-For that is no trusted proxy's.`,
 
 // serve serves on store until ctx is done, and then closes store. It calls ready
 // with the server's base URL once it listens.
-func (s *settings) serve(ctx context.Context, log *slog.Logger, m *metrics, store anyStore, ready func(baseURL string)) error {
-	collectGarbage(store)
+func (s *settings) serve(ctx context.Context, log *slog.Logger, m *metrics, store backend, ready func(baseURL string)) error {
+	tuneGC(store)
 	defer func() {
 		if err := store.Close(); err != nil {
 			log.Error("close store", "error", err)
 		}
 	}()
-	m.watch(store)
+	m.watchQueue(store)
 	server, err := s.newServer(ctx, log, m, store)
 	if err != nil {
 		return err
@@ -156,7 +156,7 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, m *metrics, stor
 
 // newServer puts everything together. A contract is one line here. ctx is done when
 // the server is to stop.
-func (s *settings) newServer(ctx context.Context, log *slog.Logger, m *metrics, store anyStore) (*web.Server, error) {
+func (s *settings) newServer(ctx context.Context, log *slog.Logger, m *metrics, store backend) (*web.Server, error) {
 	cursorSecret, err := store.Secret(ctx, "cursor")
 	if err != nil {
 		return nil, err
@@ -167,11 +167,11 @@ func (s *settings) newServer(ctx context.Context, log *slog.Logger, m *metrics, 
 		gate.Limits = access.NewRateLimits(s.rate, s.rateBurst, time.Now)
 	}
 	repeats := contract.NewIdempotencyMiddleware(customers)
-	utility := elw.New(elw.Settings{Customers: customers, Gate: gate, Repeats: repeats, Now: time.Now, ConfirmAfter: s.confirmAfter})
+	utility := elw.New(elw.Settings{Customers: customers, Authenticator: gate, Idempotency: repeats, Now: time.Now, ConfirmAfter: s.confirmAfter})
 	contracts := []contract.Contract{
 		utility,
-		lochting.New(lochting.Settings{Customers: customers, Gate: gate, Repeats: repeats}),
-		native.New(native.Settings{Customers: customers, Gate: gate, Repeats: repeats, Registry: store, CursorSecret: cursorSecret, Now: time.Now, ConfirmAfter: s.confirmAfter, Stopping: ctx.Done()}),
+		lochting.New(lochting.Settings{Customers: customers, Authenticator: gate, Idempotency: repeats}),
+		native.New(native.Settings{Customers: customers, Authenticator: gate, Idempotency: repeats, Registry: store, CursorSecret: cursorSecret, Now: time.Now, ConfirmAfter: s.confirmAfter, Stopping: ctx.Done()}),
 	}
 	var mounts []web.Mount
 	for _, c := range contracts {

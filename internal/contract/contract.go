@@ -42,17 +42,17 @@ type Route struct {
 // answered where a GET is.
 func (c Contract) Mount() web.Mount {
 	mux := http.NewServeMux()
-	for p, routes := range c.byPath() {
-		mux.Handle(c.folded(p), c.methods(routes))
+	for p, routes := range c.routesByPath() {
+		mux.Handle(c.foldPattern(p), c.dispatchMethods(routes))
 	}
-	noRoute := c.refuse(fault.New(fault.RouteNotFound, "no such path"))
+	noRoute := c.failWith(fault.New(fault.RouteNotFound, "no such path"))
 	mux.Handle("/", noRoute)
 	return web.Mount{
 		Prefix:   c.Prefix,
 		FoldCase: c.FoldCase,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			web.SetOperation(r, c.Name, "none")
-			routed := c.foldPath(r)
+			routed := c.foldRequest(r)
 			if path.Clean(routed.URL.Path) != routed.URL.Path {
 				noRoute.ServeHTTP(w, r) // ServeMux would redirect
 				return
@@ -62,7 +62,7 @@ func (c Contract) Mount() web.Mount {
 	}
 }
 
-func (c Contract) byPath() map[string]map[string]Route {
+func (c Contract) routesByPath() map[string]map[string]Route {
 	all := map[string]map[string]Route{}
 	for _, route := range c.Routes {
 		if all[route.Path] == nil {
@@ -77,13 +77,13 @@ func (c Contract) byPath() map[string]map[string]Route {
 }
 
 // methods answers with the route of the request's method.
-func (c Contract) methods(routes map[string]Route) http.Handler {
+func (c Contract) dispatchMethods(routes map[string]Route) http.Handler {
 	handlers := map[string]http.Handler{}
 	for method, route := range routes {
 		handlers[method] = web.Handle(route.Handle, c.Fail)
 	}
 	allow := strings.Join(slices.Sorted(maps.Keys(routes)), ", ")
-	noMethod := c.refuse(fault.New(fault.MethodNotAllowed, "the path knows %s", allow))
+	noMethod := c.failWith(fault.New(fault.MethodNotAllowed, "the path knows %s", allow))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, ok := handlers[r.Method]
 		if !ok {
@@ -96,13 +96,13 @@ func (c Contract) methods(routes map[string]Route) http.Handler {
 	})
 }
 
-func (c Contract) refuse(f *fault.Fault) http.Handler {
+func (c Contract) failWith(f *fault.Fault) http.Handler {
 	return web.Handle(func(http.ResponseWriter, *http.Request) error { return f }, c.Fail)
 }
 
 // folded is a pattern in the case in which it is matched, its wildcards as they
 // are.
-func (c Contract) folded(pattern string) string {
+func (c Contract) foldPattern(pattern string) string {
 	if !c.FoldCase {
 		return pattern
 	}
@@ -115,7 +115,7 @@ func (c Contract) folded(pattern string) string {
 	return strings.Join(segments, "/")
 }
 
-func (c Contract) foldPath(r *http.Request) *http.Request {
+func (c Contract) foldRequest(r *http.Request) *http.Request {
 	if !c.FoldCase {
 		return r
 	}

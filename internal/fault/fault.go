@@ -1,8 +1,8 @@
-// Package fault holds the errors a caller can act on.
+// Package fault defines the errors that a client can act on.
 //
-// Any other error is a defect or an outage: the log tells the whole story and
-// the caller learns only that something broke. A fault never carries a value
-// that a caller sent, so it may be logged and answered as it is.
+// Any other error is a defect or an outage: it is logged in full, and the client gets
+// only "internal error". A fault never contains a value that a client sent, so it can be
+// logged and returned as it is.
 package fault
 
 import (
@@ -13,70 +13,69 @@ import (
 	"time"
 )
 
-// Kind says what the caller can do about a fault. Contracts map kinds, never
-// texts, to wire codes.
+// Kind classifies a fault by what the client can do about it. Contracts map kinds, never
+// texts, to status codes.
 type Kind string
 
-// The kinds. Every contract answers each of them in its own words.
+// The kinds. Every contract maps each of them.
 const (
-	BadRequest            Kind = "bad-request"             // send a readable request
-	Invalid               Kind = "validation-failed"       // fix the fields and send again
-	Unauthenticated       Kind = "unauthenticated"         // say who you are
-	Forbidden             Kind = "forbidden"               // not yours
-	NotFound              Kind = "not-found"               // no such record, or none this caller may see
-	RouteNotFound         Kind = "route-not-found"         // no such path
-	MethodNotAllowed      Kind = "method-not-allowed"      // the path knows other methods
-	Conflict              Kind = "conflict"                // another record holds this value
-	PreconditionFailed    Kind = "precondition-failed"     // read again: the record has moved on
-	PreconditionRequired  Kind = "precondition-required"   // say which version of the record the change is meant for
-	IdempotencyInProgress Kind = "idempotency-in-progress" // wait: the same request is being answered
-	IdempotencyKeyReused  Kind = "idempotency-key-reused"  // give another request another key
-	RateLimited           Kind = "rate-limited"            // ask less often
-	TooLarge              Kind = "too-large"               // send less
-	UnsupportedMediaType  Kind = "unsupported-media-type"  // send another media type
-	RequestTimeout        Kind = "request-timeout"         // send the request faster
-	Unavailable           Kind = "unavailable"             // wait, then send again
-	StorageFull           Kind = "storage-full"            // nothing was written; wait until an operator has made room
-	Internal              Kind = "internal"                // nothing; it is ours to fix
+	BadRequest            Kind = "bad-request"             // the request is malformed
+	Invalid               Kind = "validation-failed"       // some fields break a rule; Fields lists them
+	Unauthenticated       Kind = "unauthenticated"         // the credential is missing, unknown or revoked
+	Forbidden             Kind = "forbidden"               // the caller lacks the permission
+	NotFound              Kind = "not-found"               // no such record, or not visible to this caller
+	RouteNotFound         Kind = "route-not-found"         // no route for this path
+	MethodNotAllowed      Kind = "method-not-allowed"      // the path has other methods
+	Conflict              Kind = "conflict"                // another record has the same unique value
+	PreconditionFailed    Kind = "precondition-failed"     // the record is at another version than If-Match; read it again
+	PreconditionRequired  Kind = "precondition-required"   // the change needs If-Match
+	IdempotencyInProgress Kind = "idempotency-in-progress" // a request with this idempotency key is in progress; retry later
+	IdempotencyKeyReused  Kind = "idempotency-key-reused"  // a different request used this idempotency key
+	RateLimited           Kind = "rate-limited"            // too many requests; retry after RetryAfter
+	TooLarge              Kind = "too-large"               // the request is too large
+	UnsupportedMediaType  Kind = "unsupported-media-type"  // the media type is not supported
+	RequestTimeout        Kind = "request-timeout"         // the body did not arrive within the read timeout
+	Unavailable           Kind = "unavailable"             // overloaded or temporarily unavailable; retry later
+	StorageFull           Kind = "storage-full"            // the disk is full; nothing was written
+	Internal              Kind = "internal"                // a defect or an outage of the server
 )
 
-// Kinds returns every kind, so that a test can hold a contract to all of them.
+// Kinds returns every kind, so that tests can check that a contract maps all of them.
 func Kinds() []Kind {
 	return []Kind{
 		BadRequest, Invalid, Unauthenticated, Forbidden, NotFound, RouteNotFound, MethodNotAllowed,
-		Conflict, PreconditionFailed, PreconditionRequired, IdempotencyInProgress, IdempotencyKeyReused, RateLimited, TooLarge, UnsupportedMediaType,
-		RequestTimeout, Unavailable, StorageFull, Internal,
+		Conflict, PreconditionFailed, PreconditionRequired, IdempotencyInProgress, IdempotencyKeyReused,
+		RateLimited, TooLarge, UnsupportedMediaType, RequestTimeout, Unavailable, StorageFull, Internal,
 	}
 }
 
-// Fault is an error meant for the caller.
+// Fault is an error to return to the client.
 type Fault struct {
 	Kind           Kind
 	Text           string
-	Fields         []Field       // what is wrong with which field, when Kind is Malformed, Invalid or Conflict
-	RetryAfter     time.Duration // until it is worth asking again, when Kind is Limited
-	CurrentVersion int64         // the version that the record is at, when Kind is Stale
+	Fields         []Field       // the fields at fault, for BadRequest, Invalid and Conflict
+	RetryAfter     time.Duration // when to retry, for RateLimited
+	CurrentVersion int64         // the record's version, for PreconditionFailed
 }
 
-// Field is one broken rule. Path is in domain words, such as
-// "address.postalCode"; contracts rename it for the wire. Text is for people
-// and never repeats the value.
+// Field is one broken rule. Path is a domain path, such as "address.postalCode"; contracts
+// translate it to their own names. Text is for people and never contains the value.
 type Field struct {
 	Path, Rule, Text string
 }
 
-// The rules that a Field may name.
+// The rules of fields.
 const (
-	Type         = "type"          // another kind of value is due
-	Required     = "required"      // a value is due
+	Type         = "type"          // wrong type
+	Required     = "required"      // missing or empty
 	Length       = "length"        // too long
-	Format       = "format"        // not of the form or the list that the field takes
-	Range        = "range"         // outside the limits
-	Unique       = "unique"        // another record holds it
-	Immutable    = "immutable"     // never changes
-	ChangedSince = "changed-since" // has been changed again
-	Duplicate    = "duplicate"     // named twice
-	Unknown      = "unknown"       // no such field
+	Format       = "format"        // malformed, or not one of the allowed values
+	Range        = "range"         // outside the allowed range
+	Unique       = "unique"        // another record has this value
+	Immutable    = "immutable"     // cannot be changed
+	ChangedSince = "changed-since" // changed again since the version to revert
+	Duplicate    = "duplicate"     // occurs more than once
+	Unknown      = "unknown"       // unknown field
 )
 
 // New returns a fault without fields.
@@ -84,8 +83,8 @@ func New(kind Kind, format string, args ...any) *Fault {
 	return &Fault{Kind: kind, Text: fmt.Sprintf(format, args...)}
 }
 
-// AlreadyExists returns a Conflict: another record of its kind, such as a customer, holds
-// the value at each of the paths.
+// AlreadyExists returns a Conflict fault: another record of this kind, such as a customer,
+// has the same value at each of the paths.
 func AlreadyExists(kind string, paths ...string) *Fault {
 	f := &Fault{Kind: Conflict, Text: "another " + kind + " has this " + strings.Join(paths, ", another this ")}
 	for _, path := range paths {
@@ -103,8 +102,8 @@ func (f *Fault) Error() string {
 	return string(f.Kind) + ": " + strings.Join(parts, "; ")
 }
 
-// From finds the fault in err's chain. An error without one becomes Internal,
-// stripped of its text.
+// From returns the fault in err's chain. For any other error it returns an Internal fault
+// without the error's text.
 func From(err error) *Fault {
 	if f, ok := errors.AsType[*Fault](err); ok {
 		return f
@@ -112,20 +111,20 @@ func From(err error) *Fault {
 	return New(Internal, "internal error")
 }
 
-// Is reports whether err is a fault of this kind.
+// Is reports whether the fault in err's chain is of this kind.
 func Is(err error, kind Kind) bool {
 	f, ok := errors.AsType[*Fault](err)
 	return ok && f.Kind == kind
 }
 
-// IsFault reports whether there is a fault in err's chain, of whatever kind.
+// IsFault reports whether err's chain has a fault of any kind.
 func IsFault(err error) bool {
 	_, ok := errors.AsType[*Fault](err)
 	return ok
 }
 
-// Merge is one Invalid fault with the fields of both a and b, or nil when both are
-// nil. Of what b says, it leaves out the fields that a names already.
+// Merge returns an Invalid fault with the fields of a, and those of b at other paths. It
+// returns nil when both are nil.
 func Merge(a, b error) error {
 	if a == nil {
 		return b
@@ -134,38 +133,38 @@ func Merge(a, b error) error {
 		return a
 	}
 	first := From(a)
-	checks := Validator{fields: slices.Clone(first.Fields)}
-	named := map[string]bool{}
+	merged := Validator{fields: slices.Clone(first.Fields)}
+	listed := map[string]bool{}
 	for _, f := range first.Fields {
-		named[f.Path] = true
+		listed[f.Path] = true
 	}
 	for _, f := range From(b).Fields {
-		if !named[f.Path] {
-			checks.fields = append(checks.fields, f)
+		if !listed[f.Path] {
+			merged.fields = append(merged.fields, f)
 		}
 	}
-	return checks.Err()
+	return merged.Err()
 }
 
-// Validator gathers broken rules so that a caller hears of all of them at once.
+// Validator collects broken rules, so that a client gets all of them in one response.
 type Validator struct{ fields []Field }
 
 // Require records a broken rule unless ok.
-func (c *Validator) Require(ok bool, path, rule, text string) {
+func (v *Validator) Require(ok bool, path, rule, text string) {
 	if !ok {
-		c.fields = append(c.fields, Field{path, rule, text})
+		v.fields = append(v.fields, Field{path, rule, text})
 	}
 }
 
-// HasError reports whether a rule about path has been broken so far.
-func (c *Validator) HasError(path string) bool {
-	return slices.ContainsFunc(c.fields, func(f Field) bool { return f.Path == path })
+// HasError reports whether a rule for path has been recorded as broken.
+func (v *Validator) HasError(path string) bool {
+	return slices.ContainsFunc(v.fields, func(f Field) bool { return f.Path == path })
 }
 
-// Err is nil when no rule is broken.
-func (c *Validator) Err() error {
-	if len(c.fields) == 0 {
+// Err returns an Invalid fault with the broken rules, or nil when there are none.
+func (v *Validator) Err() error {
+	if len(v.fields) == 0 {
 		return nil
 	}
-	return &Fault{Kind: Invalid, Text: "the record breaks a rule", Fields: c.fields}
+	return &Fault{Kind: Invalid, Text: "validation failed", Fields: v.fields}
 }

@@ -10,27 +10,27 @@ import (
 	"kartotek/internal/fault"
 )
 
-func TestOfFindsTheFaultInAChain(t *testing.T) {
+func TestFromReturnsFaultInChain(t *testing.T) {
 	t.Parallel()
-	stale := fault.New(fault.PreconditionFailed, "version %d", 4)
+	mismatch := fault.New(fault.PreconditionFailed, "version %d", 4)
 	outage := errors.New("dial tcp 192.0.2.1: secret")
 	internal := fault.New(fault.Internal, "internal error")
 	tests := map[string]struct {
 		err  error
 		want *fault.Fault
 	}{
-		"bare":                    {stale, stale},
-		"wrapped":                 {fmt.Errorf("update: %w", fmt.Errorf("revise: %w", stale)), stale},
-		"joined":                  {errors.Join(outage, stale), stale},
-		"the outer of two":        {fmt.Errorf("%w: %w", fault.New(fault.Unavailable, "wait"), stale), fault.New(fault.Unavailable, "wait")},
-		"anything else is hidden": {outage, internal},
-		"nothing at all":          {nil, internal},
+		"bare":             {mismatch, mismatch},
+		"wrapped":          {fmt.Errorf("update: %w", fmt.Errorf("write: %w", mismatch)), mismatch},
+		"joined":           {errors.Join(outage, mismatch), mismatch},
+		"the outer of two": {fmt.Errorf("%w: %w", fault.New(fault.Unavailable, "wait"), mismatch), fault.New(fault.Unavailable, "wait")},
+		"another error":    {outage, internal},
+		"nil":              {nil, internal},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if diff := cmp.Diff(tt.want, fault.From(tt.err)); diff != "" {
-				t.Errorf("Of(%v) (-want +got):\n%s", tt.err, diff)
+				t.Errorf("From(%v) (-want +got):\n%s", tt.err, diff)
 			}
 		})
 	}
@@ -48,37 +48,37 @@ func TestIsComparesKinds(t *testing.T) {
 	}
 	for name, err := range map[string]error{"nil": nil, "an outage": errors.New("internal error")} {
 		if fault.Is(err, fault.Internal) {
-			t.Errorf("Is(%s, internal): got true, want false: it is no fault", name)
+			t.Errorf("Is(%s, internal): got true, want false: it is not a fault", name)
 		}
 	}
 }
 
 func TestKindsAreDistinct(t *testing.T) {
 	t.Parallel()
-	seen := map[fault.Kind]bool{}
+	listed := map[fault.Kind]bool{}
 	for _, kind := range fault.Kinds() {
-		if seen[kind] || kind == "" {
+		if listed[kind] || kind == "" {
 			t.Errorf("kind %q is empty or listed twice", kind)
 		}
-		seen[kind] = true
+		listed[kind] = true
 	}
 }
 
-func TestInFindsAFaultInTheChain(t *testing.T) {
+func TestIsFaultFindsFaultInChain(t *testing.T) {
 	t.Parallel()
 	for err, want := range map[error]bool{
-		fault.New(fault.Internal, "ours"):                                  true,
+		fault.New(fault.Internal, "defect"):                                true,
 		fmt.Errorf("find customer: %w", fault.New(fault.NotFound, "gone")): true,
 		errors.New("a defect"):                                             false,
 		nil:                                                                false,
 	} {
 		if got := fault.IsFault(err); got != want {
-			t.Errorf("In(%v): got %v, want %v", err, got, want)
+			t.Errorf("IsFault(%v): got %v, want %v", err, got, want)
 		}
 	}
 }
 
-func TestErrorTellsKindTextAndFields(t *testing.T) {
+func TestErrorListsKindTextAndFields(t *testing.T) {
 	t.Parallel()
 	for want, f := range map[string]*fault.Fault{
 		"precondition-failed: at version 4":                                               fault.New(fault.PreconditionFailed, "at version %d", 4),
@@ -93,27 +93,27 @@ func TestErrorTellsKindTextAndFields(t *testing.T) {
 	}
 }
 
-func TestTakenNamesTheFieldAndTheRule(t *testing.T) {
+func TestAlreadyExistsHasFieldAndRule(t *testing.T) {
 	t.Parallel()
 	f := fault.AlreadyExists("customer", "email")
 	if f.Kind != fault.Conflict || len(f.Fields) != 1 || f.Fields[0].Path != "email" || f.Fields[0].Rule != fault.Unique {
-		t.Errorf("Taken: got %+v, want a conflict of email:unique", f)
+		t.Errorf("AlreadyExists: got %+v, want a conflict of email:unique", f)
 	}
 }
 
-func TestChecksTellEveryBrokenRuleInOrder(t *testing.T) {
+func TestValidatorListsBrokenRulesInOrder(t *testing.T) {
 	t.Parallel()
-	var checks fault.Validator
-	checks.Require(true, "kind", fault.Format, "is fine")
-	if err := checks.Err(); err != nil {
-		t.Fatalf("no rule is broken: got %v, want nil", err)
+	var v fault.Validator
+	v.Require(true, "kind", fault.Format, "is fine")
+	if err := v.Err(); err != nil {
+		t.Fatalf("without broken rules: got %v, want nil", err)
 	}
-	checks.Require(false, "name", fault.Required, "is required")
-	checks.Require(false, "age", fault.Range, "is too much")
-	checks.Require(false, "name", fault.Length, "is too long")
+	v.Require(false, "name", fault.Required, "is required")
+	v.Require(false, "age", fault.Range, "is too much")
+	v.Require(false, "name", fault.Length, "is too long")
 	for path, want := range map[string]bool{"kind": false, "name": true, "age": true, "nam": false, "": false} {
-		if got := checks.HasError(path); got != want {
-			t.Errorf("Broken(%q): got %v, want %v", path, got, want)
+		if got := v.HasError(path); got != want {
+			t.Errorf("HasError(%q): got %v, want %v", path, got, want)
 		}
 	}
 	want := []fault.Field{
@@ -121,7 +121,7 @@ func TestChecksTellEveryBrokenRuleInOrder(t *testing.T) {
 		{Path: "age", Rule: fault.Range, Text: "is too much"},
 		{Path: "name", Rule: fault.Length, Text: "is too long"},
 	}
-	err := checks.Err()
+	err := v.Err()
 	if diff := cmp.Diff(want, fault.From(err).Fields); diff != "" || !fault.Is(err, fault.Invalid) {
 		t.Errorf("Err: got %v (-want +got):\n%s", err, diff)
 	}

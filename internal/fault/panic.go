@@ -6,12 +6,11 @@ import (
 	"runtime/debug"
 )
 
-// FromPanic is the error of a panic that was recovered: a defect, with its stack
-// for the log. Only the runtime's own words are sure to hold no personal data, so
-// of anything else that was thrown it tells the type alone.
-func FromPanic(thrown any) error {
-	text := fmt.Sprintf("%T", thrown)
-	if err, ok := thrown.(runtime.Error); ok {
+// FromPanic returns an error for a recovered panic, with the stack. Only messages of the
+// runtime are known to contain no personal data; for any other value it reports the type.
+func FromPanic(v any) error {
+	text := fmt.Sprintf("%T", v)
+	if err, ok := v.(runtime.Error); ok {
 		text = err.Error()
 	}
 	return fmt.Errorf("panic: %s\n%s", text, debug.Stack())

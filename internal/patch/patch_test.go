@@ -10,13 +10,13 @@ import (
 	"kartotek/internal/patch"
 )
 
-// decoders are the two packages that contracts may read with.
+// decoders are the two JSON packages that contracts may use.
 var decoders = map[string]func([]byte, any) error{
-	"encoding/json":            json.Unmarshal,
-	"go-json-experiment's own": func(b []byte, v any) error { return jsonv2.Unmarshal(b, v) },
+	"encoding/json":      json.Unmarshal,
+	"go-json-experiment": func(b []byte, v any) error { return jsonv2.Unmarshal(b, v) },
 }
 
-func TestAMemberIsAbsentNullOrAValue(t *testing.T) {
+func TestUnmarshalDistinguishesAbsentNullAndValue(t *testing.T) {
 	t.Parallel()
 	type body struct {
 		Text patch.Field[string] `json:"text"`
@@ -24,17 +24,17 @@ func TestAMemberIsAbsentNullOrAValue(t *testing.T) {
 	tests := map[string]struct {
 		in           string
 		absent, null bool
-		value, into  string // into is what becomes of "old"
+		value, into  string // into is the result of Into on "old"
 	}{
-		"no member is absent":        {`{}`, true, false, "", "old"},
-		"another member is absent":   {`{"other":"x"}`, true, false, "", "old"},
-		"null is null":               {`{"text":null}`, false, true, "", ""},
-		"null in spaces is null":     {"{\"text\": \n null }", false, true, "", ""},
-		"text is a value":            {`{"text":"new"}`, false, false, "new", "new"},
-		"empty text is a value":      {`{"text":""}`, false, false, "", ""},
-		"the word null is a value":   {`{"text":"null"}`, false, false, "null", "null"},
-		"escapes are read":           {`{"text":"\u00e9\n"}`, false, false, "é\n", "é\n"},
-		"letters outside ASCII stay": {`{"text":"字"}`, false, false, "字", "字"},
+		"no field":           {`{}`, true, false, "", "old"},
+		"another field":      {`{"other":"x"}`, true, false, "", "old"},
+		"null":               {`{"text":null}`, false, true, "", ""},
+		"null with spaces":   {"{\"text\": \n null }", false, true, "", ""},
+		"text":               {`{"text":"new"}`, false, false, "new", "new"},
+		"empty text":         {`{"text":""}`, false, false, "", ""},
+		"the text null":      {`{"text":"null"}`, false, false, "null", "null"},
+		"escapes":            {`{"text":"\u00e9\n"}`, false, false, "é\n", "é\n"},
+		"text outside ASCII": {`{"text":"字"}`, false, false, "字", "字"},
 	}
 	for decoder, unmarshal := range decoders {
 		for name, tt := range tests {
@@ -62,7 +62,7 @@ func wantField[T comparable](t *testing.T, input string, f patch.Field[T], absen
 	}
 }
 
-func TestFieldsOfOtherTypes(t *testing.T) {
+func TestUnmarshalOtherTypes(t *testing.T) {
 	t.Parallel()
 	type point struct{ X, Y int }
 	type body struct {
@@ -84,7 +84,7 @@ func TestFieldsOfOtherTypes(t *testing.T) {
 	}
 }
 
-func TestAWrongValueIsAnErrorAndChangesNothing(t *testing.T) {
+func TestUnmarshalWrongTypeLeavesFieldAbsent(t *testing.T) {
 	t.Parallel()
 	for name, unmarshal := range decoders {
 		for _, in := range []string{`{"count":"1"}`, `{"count":1.5}`, `{"count":2147483648}`, `{"count":true}`, `{"count":[]}`, `{"count":{}}`} {
@@ -99,7 +99,7 @@ func TestAWrongValueIsAnErrorAndChangesNothing(t *testing.T) {
 	}
 }
 
-func TestAValueReplacesTheOneBeforeIt(t *testing.T) {
+func TestUnmarshalReplacesEarlierValue(t *testing.T) {
 	t.Parallel()
 	type point struct{ X, Y int }
 	var f patch.Field[point]
@@ -120,7 +120,7 @@ func TestAValueReplacesTheOneBeforeIt(t *testing.T) {
 	}
 }
 
-func TestAFieldIsWrittenAsItsValueOrNull(t *testing.T) {
+func TestMarshalWritesValueOrNull(t *testing.T) {
 	t.Parallel()
 	in := struct {
 		Absent, Null, Empty, Text patch.Field[string]
@@ -128,8 +128,8 @@ func TestAFieldIsWrittenAsItsValueOrNull(t *testing.T) {
 	}{Null: patch.Clear[string](), Empty: patch.Set(""), Text: patch.Set("é"), Count: patch.Set[int32](7)}
 	want := `{"Absent":null,"Null":null,"Empty":"","Text":"é","Count":7}`
 	for name, marshal := range map[string]func(any) ([]byte, error){
-		"encoding/json":            json.Marshal,
-		"go-json-experiment's own": func(v any) ([]byte, error) { return jsonv2.Marshal(v) },
+		"encoding/json":      json.Marshal,
+		"go-json-experiment": func(v any) ([]byte, error) { return jsonv2.Marshal(v) },
 	} {
 		if got, err := marshal(in); err != nil || string(got) != want {
 			t.Errorf("%s: got %s, %v, want %s", name, got, err, want)
@@ -137,17 +137,17 @@ func TestAFieldIsWrittenAsItsValueOrNull(t *testing.T) {
 	}
 }
 
-func TestFieldsMadeInGo(t *testing.T) {
+func TestSetAndClear(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		field        patch.Field[int]
 		absent, null bool
-		value, into  int // into is what becomes of 9
+		value, into  int // into is the result of Into on 9
 	}{
-		"the zero field is absent": {patch.Field[int]{}, true, false, 0, 9},
-		"clear is null":            {patch.Clear[int](), false, true, 0, 0},
-		"set is a value":           {patch.Set(5), false, false, 5, 5},
-		"zero is a value":          {patch.Set(0), false, false, 0, 0},
+		"zero":     {patch.Field[int]{}, true, false, 0, 9},
+		"clear":    {patch.Clear[int](), false, true, 0, 0},
+		"set":      {patch.Set(5), false, false, 5, 5},
+		"set to 0": {patch.Set(0), false, false, 0, 0},
 	}
 	for name, tt := range tests {
 		wantField(t, name, tt.field, tt.absent, tt.null, tt.value)

@@ -46,7 +46,7 @@ func readDocument(c contract.Contract) (document, error) {
 	if err != nil {
 		return document{}, fmt.Errorf("contract %s: spec.yaml: %w", c.Name, err)
 	}
-	recorded, err := c.Recorded()
+	recorded, err := c.Examples()
 	if err != nil {
 		return document{}, fmt.Errorf("contract %s: %w", c.Name, err)
 	}
@@ -73,7 +73,7 @@ func examplesOf(operation openapi.Object, recorded []transcript.Exchange) (all [
 		if err != nil {
 			continue // "default" and "4XX" stand for many
 		}
-		for _, e := range transcript.Shown(recorded, status) {
+		for _, e := range transcript.Examples(recorded, status) {
 			all = append(all, example{recordedName + strconv.Itoa(len(all)+1), readable(e)})
 		}
 	}
@@ -125,8 +125,8 @@ func (op operation) enriched(d document) (openapi.Object, error) {
 	for _, m := range op.Spec.Object("responses") {
 		answer, _ := d.Resolve(m.Value)
 		for _, e := range op.examples {
-			if strconv.Itoa(e.Answer.Status) == m.Name {
-				answer = withExample(answer, e, e.Answer.Header, e.Answer.Body)
+			if strconv.Itoa(e.Response.Status) == m.Name {
+				answer = withExample(answer, e, e.Response.Header, e.Response.Body)
 			}
 		}
 		answers.Set(m.Name, answer)
@@ -153,7 +153,7 @@ func (op operation) enriched(d document) (openapi.Object, error) {
 
 // accepted are the examples that end well.
 func (op operation) accepted() []example {
-	return slices.DeleteFunc(slices.Clone(op.examples), func(e example) bool { return e.Answer.Status >= 300 })
+	return slices.DeleteFunc(slices.Clone(op.examples), func(e example) bool { return e.Response.Status >= 300 })
 }
 
 // typical is the plainest request of those that end well: the first that has the fewest
@@ -175,7 +175,7 @@ func readable(e transcript.Exchange) transcript.Exchange {
 	texts := strings.NewReplacer("$secret", "kart_Ab3dE6gH_…", "$id", "Ab3dE6gH", "$page", "Zm9vYmFy")
 	e.Request.Target = texts.Replace(e.Request.Target)
 	e.Request.Body = texts.Replace(e.Request.Body)
-	e.Answer.Body = texts.Replace(e.Answer.Body)
+	e.Response.Body = texts.Replace(e.Response.Body)
 	return e
 }
 

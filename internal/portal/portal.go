@@ -50,7 +50,7 @@ func (s Settings) mounts(from fs.FS) []web.Mount {
 	handler := web.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		const label = "docs"
 		web.SetOperation(r, label, "none")
-		if !web.ReadsOnly(w, r) {
+		if !web.AllowReadOnly(w, r) {
 			return fault.New(fault.MethodNotAllowed, "the path knows GET, HEAD")
 		}
 		found, ok := all[strings.TrimSuffix(r.URL.Path, "/")]

@@ -154,14 +154,14 @@ func (op operation) item(c contract.Contract) collectionItem {
 }
 
 func responseOf(c contract.Contract, op operation, e example) collectionResponse {
-	status := http.StatusText(e.Answer.Status)
+	status := http.StatusText(e.Response.Status)
 	return collectionResponse{
 		Name:    cmp.Or(e.Comment, status),
 		Request: requestOf(c, op, e.Request),
 		Status:  status,
-		Code:    e.Answer.Status,
-		Header:  headerOf(e.Answer.Header),
-		Body:    e.Answer.Body,
+		Code:    e.Response.Status,
+		Header:  headerOf(e.Response.Header),
+		Body:    e.Response.Body,
 		Preview: "json",
 	}
 }
@@ -192,7 +192,7 @@ func urlOf(c contract.Contract, op operation, r transcript.Request) collectionUR
 			u.Query = append(u.Query, collectionVariable{Key: name, Value: value})
 		}
 	}
-	_, params, _ := c.Route(r.Method, r.Target)
+	_, params, _ := c.MatchRoute(r.Method, r.Target)
 	for _, segment := range u.Path {
 		if name, ok := strings.CutPrefix(segment, ":"); ok {
 			value, _ := url.PathUnescape(params[name])

@@ -98,7 +98,7 @@ func (f file) send(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Cache-Control", f.caching)
 	h.Set("Vary", "Accept-Encoding")
 	h.Set("ETag", "W/"+f.tag) // weak: it is the same tag when the file is inflated
-	if web.Cached(r, f.tag) {
+	if web.NotModified(r, f.tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}

@@ -19,7 +19,7 @@ import (
 // It is an Unsupported fault when it is none of those accepted, or names a
 // charset other than UTF-8, or when the body is Encoded.
 func RequestType(r *http.Request, accepted ...string) (string, error) {
-	if Encoded(r) {
+	if HasContentEncoding(r) {
 		return "", fault.New(fault.UnsupportedMediaType, "the body must be sent as it is, without Content-Encoding")
 	}
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -32,9 +32,9 @@ func RequestType(r *http.Request, accepted ...string) (string, error) {
 	return media, nil
 }
 
-// Encoded reports whether Content-Encoding says that the body is compressed, or
-// in another way not what its media type says.
-func Encoded(r *http.Request) bool {
+// HasContentEncoding reports whether Content-Encoding says that the body is compressed or
+// otherwise encoded.
+func HasContentEncoding(r *http.Request) bool {
 	for _, header := range r.Header.Values("Content-Encoding") {
 		for coding := range strings.SplitSeq(header, ",") {
 			coding = strings.TrimSpace(coding)
@@ -73,39 +73,39 @@ func (e tooLargeError) Error() string { return "body too large" }
 // drainMax is how much of a body over the limit is read and thrown away, in
 // bytes. A sender that may finish sees the answer; one that is cut off may see a
 // broken connection instead.
-const drainMax = 16 << 20
+const maxDrain = 16 << 20
 
 // limitedBody is a body that fails once it has given more than it may.
 type limitedBody struct {
 	io.ReadCloser
-	limit   int64 // bytes
-	left    int64 // of them; -1 once too many have come
-	tooLong bool  // by its own Content-Length
-	waits   bool  // the sender waits for leave to send it
+	limit          int64 // bytes
+	remaining      int64 // of them; -1 once too many have come
+	oversized      bool  // by its own Content-Length
+	expectContinue bool  // the sender waits for leave to send it
 }
 
 // Read implements io.Reader.
 func (b *limitedBody) Read(p []byte) (int, error) {
-	if b.left < 0 || b.tooLong && b.waits {
+	if b.remaining < 0 || b.oversized && b.expectContinue {
 		return 0, tooLargeError{b.limit}
 	}
-	if b.tooLong {
+	if b.oversized {
 		return 0, b.overflow()
 	}
-	if int64(len(p)) > b.left+1 {
-		p = p[:b.left+1] // one byte more tells a body at the limit from one over it
+	if int64(len(p)) > b.remaining+1 {
+		p = p[:b.remaining+1] // one byte more tells a body at the limit from one over it
 	}
 	n, err := b.ReadCloser.Read(p)
-	if int64(n) > b.left {
+	if int64(n) > b.remaining {
 		return 0, b.overflow()
 	}
-	b.left -= int64(n)
+	b.remaining -= int64(n)
 	return n, err
 }
 
 func (b *limitedBody) overflow() error {
-	b.left = -1
-	_, _ = io.CopyN(io.Discard, b.ReadCloser, drainMax) // a sender that stops early needs no more
+	b.remaining = -1
+	_, _ = io.CopyN(io.Discard, b.ReadCloser, maxDrain) // a sender that stops early needs no more
 	return tooLargeError{b.limit}
 }
 
@@ -140,47 +140,47 @@ func Object(body []byte) ([]Member, error) {
 	case '{':
 	case jsontext.KindInvalid:
 		if len(bytes.TrimSpace(body)) > 0 {
-			return nil, notJSON(nil)
+			return nil, errNotJSON(nil)
 		}
 		fallthrough
 	default:
-		return nil, notObject(dec)
+		return nil, errNotObject(dec)
 	}
 	if _, err := dec.ReadToken(); err != nil {
-		return nil, notJSON(err)
+		return nil, errNotJSON(err)
 	}
 	var members []Member
 	for dec.PeekKind() != '}' {
 		name, err := dec.ReadToken()
 		if err != nil {
-			return nil, notJSON(err)
+			return nil, errNotJSON(err)
 		}
 		m := Member{Name: name.String()}
 		value, err := dec.ReadValue()
 		if err != nil {
-			return nil, notJSON(err)
+			return nil, errNotJSON(err)
 		}
 		m.Value = value.Clone() // the decoder writes over it
 		members = append(members, m)
 	}
 	if _, err := dec.ReadToken(); err != nil {
-		return nil, notJSON(err)
+		return nil, errNotJSON(err)
 	}
 	if _, err := dec.ReadToken(); err != io.EOF {
-		return nil, notJSON(nil)
+		return nil, errNotJSON(nil)
 	}
 	return members, nil
 }
 
 // notObject tells a JSON value of another kind from one that is not JSON.
-func notObject(dec *jsontext.Decoder) error {
+func errNotObject(dec *jsontext.Decoder) error {
 	if _, err := dec.ReadValue(); err != nil && err != io.EOF {
-		return notJSON(err)
+		return errNotJSON(err)
 	}
 	return fault.New(fault.BadRequest, "the body must be a JSON object")
 }
 
-func notJSON(err error) error {
+func errNotJSON(err error) error {
 	field := fault.Field{Rule: fault.Format, Text: "must be valid JSON"}
 	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok && errors.Is(s, jsontext.ErrDuplicateName) {
 		path := strings.Join(slices.Collect(s.JSONPointer.Tokens()), ".")

@@ -206,7 +206,7 @@ func TestABodyThatComesTooSlowlyIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := start(t, &web.Server{Mounts: mount(measure), Patience: web.Timeouts{Request: 200 * time.Millisecond}})
+			server := start(t, &web.Server{Mounts: mount(measure), Timeouts: web.Timeouts{Read: 200 * time.Millisecond}})
 			c := server.dial(t)
 			c.send(t, request)
 			want := http.StatusRequestTimeout

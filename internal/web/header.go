@@ -29,10 +29,10 @@ func IfMatch(r *http.Request) (versions []int64, conditional bool, err error) {
 		if list == "" {
 			return versions, true, nil
 		}
-		tag, weak, rest, ok := nextTag(list)
+		tag, weak, rest, ok := parseTag(list)
 		list = strings.TrimLeft(rest, " \t")
 		if !ok || list != "" && list[0] != ',' {
-			return nil, false, badIfMatch()
+			return nil, false, errBadIfMatch()
 		}
 		version, err := strconv.ParseInt(tag, 10, 64)
 		if err == nil && !weak && ETag(version) == `"`+tag+`"` { // "+1" and "01" are not of ours
@@ -41,17 +41,16 @@ func IfMatch(r *http.Request) (versions []int64, conditional bool, err error) {
 	}
 }
 
-// Cached reports whether If-None-Match (RFC 9110, section 13.1.2) says that the
-// client has what this tag stands for: 304 then tells it enough. Tags are compared
-// weakly; a header that is no list of tags says nothing.
-func Cached(r *http.Request, tag string) bool {
+// NotModified reports whether If-None-Match (RFC 9110, section 13.1.2) names this tag, so
+// that the response is 304. Tags are compared weakly; a malformed header is ignored.
+func NotModified(r *http.Request, tag string) bool {
 	list := strings.Join(r.Header.Values("If-None-Match"), ",")
 	if strings.TrimSpace(list) == "*" {
 		return true
 	}
 	for {
 		list = strings.TrimLeft(list, " \t,")
-		opaque, _, rest, ok := nextTag(list)
+		opaque, _, rest, ok := parseTag(list)
 		if !ok {
 			return false
 		}
@@ -63,7 +62,7 @@ func Cached(r *http.Request, tag string) bool {
 }
 
 // nextTag takes one entity tag from the front of a list.
-func nextTag(s string) (tag string, weak bool, rest string, ok bool) {
+func parseTag(s string) (tag string, weak bool, rest string, ok bool) {
 	s, weak = strings.CutPrefix(s, "W/")
 	if !strings.HasPrefix(s, `"`) {
 		return "", false, "", false
@@ -72,7 +71,7 @@ func nextTag(s string) (tag string, weak bool, rest string, ok bool) {
 	return tag, weak, rest, ok
 }
 
-func badIfMatch() error {
+func errBadIfMatch() error {
 	return &fault.Fault{
 		Kind:   fault.BadRequest,
 		Text:   "the request is malformed",
@@ -142,15 +141,15 @@ func (o Outcome) SetHeader(h http.Header) {
 // A body may name thousands of unknown properties, each as long as itself; what a
 // header tells is bounded.
 const (
-	maxNames   = 40 // in a list; a parameter "more" counts the rest
-	maxNameLen = 64 // bytes of a name; a longer one counts as one of the rest
+	maxOutcomeNames   = 40 // in a list; a parameter "more" counts the rest
+	maxOutcomeNameLen = 64 // bytes of a name; a longer one counts as one of the rest
 )
 
 func innerList(names []string) string {
 	var items []string
 	for _, name := range names {
-		if len(items) < maxNames && len(name) <= maxNameLen {
-			items = append(items, sfString(name))
+		if len(items) < maxOutcomeNames && len(name) <= maxOutcomeNameLen {
+			items = append(items, structuredString(name))
 		}
 	}
 	list := "(" + strings.Join(items, " ") + ")"
@@ -162,7 +161,7 @@ func innerList(names []string) string {
 
 // sfString is a String of RFC 9651, or a Display String when s is not all
 // printable ASCII.
-func sfString(s string) string {
+func structuredString(s string) string {
 	var plain, display strings.Builder
 	ascii := true
 	for _, b := range []byte(s) {
@@ -184,9 +183,9 @@ func sfString(s string) string {
 	return `%"` + display.String() + `"`
 }
 
-// ReadsOnly reports whether a request reads. The answer to another one is told which
-// methods would.
-func ReadsOnly(w http.ResponseWriter, r *http.Request) bool {
+// AllowReadOnly reports whether the method of a request is GET or HEAD. If not, it sets the
+// Allow header of the response.
+func AllowReadOnly(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return true
 	}

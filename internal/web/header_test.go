@@ -162,7 +162,7 @@ func TestCachedTags(t *testing.T) {
 			for _, header := range tt.headers {
 				r.Header.Add("If-None-Match", header)
 			}
-			if got := web.Cached(r, web.ETag(3)); got != tt.want {
+			if got := web.NotModified(r, web.ETag(3)); got != tt.want {
 				t.Errorf("%q: got %v, want %v", tt.headers, got, tt.want)
 			}
 		})

@@ -10,13 +10,13 @@ import (
 
 // observe gives each request an id, a time by which it is answered, a log line and
 // its metrics, and is the last guard against a panic.
-func observe(next http.Handler, patience time.Duration, log *slog.Logger, metrics *Metrics) http.Handler {
+func instrument(next http.Handler, patience time.Duration, log *slog.Logger, metrics *Metrics) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		r, c := withCall(r, start, patience)
 		defer c.end()
 		w.Header().Set("X-Request-Id", c.id)
-		rec := &recorder{ResponseWriter: w}
+		rec := &responseRecorder{ResponseWriter: w}
 		defer func() {
 			p := recover()
 			abort := p != nil
@@ -41,10 +41,10 @@ func observe(next http.Handler, patience time.Duration, log *slog.Logger, metric
 	})
 }
 
-func logRequest(log *slog.Logger, r *http.Request, c *call, rec *recorder, took time.Duration) {
+func logRequest(log *slog.Logger, r *http.Request, c *call, rec *responseRecorder, took time.Duration) {
 	attrs := []slog.Attr{
 		slog.String("id", c.id),
-		slog.String("method", method(r)),
+		slog.String("method", logMethod(r)),
 		slog.String("contract", c.contract),
 		slog.String("operation", c.operation),
 		slog.Int("status", rec.status),
@@ -63,7 +63,7 @@ func logRequest(log *slog.Logger, r *http.Request, c *call, rec *recorder, took 
 }
 
 // method keeps words that a client made up out of the log.
-func method(r *http.Request) string {
+func logMethod(r *http.Request) string {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
 		return r.Method
@@ -73,28 +73,28 @@ func method(r *http.Request) string {
 
 // bound limits how large a request's body may be. The request is not the server's
 // own any more.
-func bound(next http.Handler, maxBody int64) http.Handler {
+func limitBody(next http.Handler, maxBody int64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = &limitedBody{
-			ReadCloser: r.Body,
-			limit:      maxBody,
-			left:       maxBody,
-			tooLong:    r.ContentLength > maxBody,
-			waits:      r.Header.Get("Expect") != "",
+			ReadCloser:     r.Body,
+			limit:          maxBody,
+			remaining:      maxBody,
+			oversized:      r.ContentLength > maxBody,
+			expectContinue: r.Header.Get("Expect") != "",
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
 // recorder remembers what was answered.
-type recorder struct {
+type responseRecorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
 }
 
 // WriteHeader implements http.ResponseWriter.
-func (r *recorder) WriteHeader(status int) {
+func (r *responseRecorder) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
 	}
@@ -102,7 +102,7 @@ func (r *recorder) WriteHeader(status int) {
 }
 
 // Write implements http.ResponseWriter.
-func (r *recorder) Write(b []byte) (int, error) {
+func (r *responseRecorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
@@ -112,4 +112,4 @@ func (r *recorder) Write(b []byte) (int, error) {
 }
 
 // Unwrap lets http.ResponseController reach the connection.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+func (r *responseRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -19,7 +19,7 @@ type Mount struct {
 	Handler  http.Handler
 }
 
-func (m Mount) owns(path string) bool {
+func (m Mount) matches(path string) bool {
 	if m.FoldCase {
 		return len(path) >= len(m.Prefix) && strings.EqualFold(path[:len(m.Prefix)], m.Prefix)
 	}
@@ -36,27 +36,27 @@ type Server struct {
 	TLSCert string
 	TLSKey  string // both empty: plain HTTP
 
-	Patience Timeouts
+	Timeouts Timeouts
 }
 
 // Timeouts is how long the server waits. A zero stands for the default.
 type Timeouts struct {
-	Header  time.Duration // for a request's header
-	Request time.Duration // for its header and body
-	Handler time.Duration // for its handler, which reads the body
-	Answer  time.Duration // for the client to take the answer, from the end of the header
-	Idle    time.Duration // for the next request
-	Stop    time.Duration // for the requests it has accepted, once it is told to stop
+	ReadHeader time.Duration // for a request's header
+	Read       time.Duration // for its header and body
+	Handler    time.Duration // for its handler, which reads the body
+	Write      time.Duration // for the client to take the answer, from the end of the header
+	Idle       time.Duration // for the next request
+	Shutdown   time.Duration // for the requests it has accepted, once it is told to stop
 }
 
-func (p Timeouts) orDefault() Timeouts {
+func (p Timeouts) withDefaults() Timeouts {
 	return Timeouts{
-		Header:  cmp.Or(p.Header, 5*time.Second),
-		Request: cmp.Or(p.Request, 15*time.Second),
-		Handler: cmp.Or(p.Handler, 30*time.Second),
-		Answer:  cmp.Or(p.Answer, time.Minute),
-		Idle:    cmp.Or(p.Idle, 2*time.Minute),
-		Stop:    cmp.Or(p.Stop, 25*time.Second),
+		ReadHeader: cmp.Or(p.ReadHeader, 5*time.Second),
+		Read:       cmp.Or(p.Read, 15*time.Second),
+		Handler:    cmp.Or(p.Handler, 30*time.Second),
+		Write:      cmp.Or(p.Write, time.Minute),
+		Idle:       cmp.Or(p.Idle, 2*time.Minute),
+		Shutdown:   cmp.Or(p.Shutdown, 25*time.Second),
 	}
 }
 
@@ -64,12 +64,12 @@ func (p Timeouts) orDefault() Timeouts {
 // accepted. It closes ln.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	defer ln.Close() // ServeTLS leaves it open when it cannot read the certificate
-	waits := s.Patience.orDefault()
+	waits := s.Timeouts.withDefaults()
 	server := &http.Server{
 		Handler:           s.Handler(),
-		ReadHeaderTimeout: waits.Header,
-		ReadTimeout:       waits.Request,
-		WriteTimeout:      waits.Answer,
+		ReadHeaderTimeout: waits.ReadHeader,
+		ReadTimeout:       waits.Read,
+		WriteTimeout:      waits.Write,
 		IdleTimeout:       waits.Idle,
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), // clients that break off, mostly
 	}
@@ -78,7 +78,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	stopped := make(chan error, 1)
 	go func() { // ends when ctx does: at the latest when Run returns
 		<-ctx.Done()
-		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), waits.Stop)
+		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), waits.Shutdown)
 		defer cancel()
 		stopped <- server.Shutdown(patience)
 	}()
@@ -103,13 +103,13 @@ func (s *Server) serve(server *http.Server, ln net.Listener) error {
 // mount that owns its path.
 func (s *Server) Handler() http.Handler {
 	own := map[string]http.Handler{ // no ServeMux: that redirects
-		"/healthz": operator("health", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") }),
-		"/readyz":  operator("ready", s.ready),
-		"/metrics": operator("metrics", s.Metrics.handler().ServeHTTP),
+		"/healthz": adminHandler("health", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") }),
+		"/readyz":  adminHandler("ready", s.ready),
+		"/metrics": adminHandler("metrics", s.Metrics.handler().ServeHTTP),
 	}
 	dispatch := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, m := range s.Mounts {
-			if m.owns(r.URL.Path) {
+			if m.matches(r.URL.Path) {
 				m.Handler.ServeHTTP(w, r)
 				return
 			}
@@ -118,17 +118,17 @@ func (s *Server) Handler() http.Handler {
 			h.ServeHTTP(w, r)
 			return
 		}
-		s.unknown(w, r)
+		s.notFound(w, r)
 	})
-	return observe(bound(dispatch, s.MaxBody), s.Patience.orDefault().Handler, s.Log, s.Metrics)
+	return instrument(limitBody(dispatch, s.MaxBody), s.Timeouts.withDefaults().Handler, s.Log, s.Metrics)
 }
 
 // operator names an operation that is no contract's, and takes GET and HEAD.
-func operator(operation string, next http.HandlerFunc) http.Handler {
+func adminHandler(operation string, next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		SetOperation(r, "operator", operation)
-		if !ReadsOnly(w, r) {
-			plain(w, http.StatusMethodNotAllowed, "the path knows GET, HEAD\n")
+		if !AllowReadOnly(w, r) {
+			writeText(w, http.StatusMethodNotAllowed, "the path knows GET, HEAD\n")
 			return
 		}
 		next(w, r)
@@ -138,23 +138,23 @@ func operator(operation string, next http.HandlerFunc) http.Handler {
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	if err := s.Ready(r.Context()); err != nil {
 		callOf(r).err = err
-		plain(w, http.StatusServiceUnavailable, "not ready\n")
+		writeText(w, http.StatusServiceUnavailable, "not ready\n")
 		return
 	}
-	plain(w, http.StatusOK, "ready\n")
+	writeText(w, http.StatusOK, "ready\n")
 }
 
 // unknown helps a client that has the wrong path.
-func (s *Server) unknown(w http.ResponseWriter, _ *http.Request) {
+func (s *Server) notFound(w http.ResponseWriter, _ *http.Request) {
 	var prefixes []string
 	for _, m := range s.Mounts {
 		prefixes = append(prefixes, m.Prefix)
 	}
-	plain(w, http.StatusNotFound, fmt.Sprintf("no such path: those that there are begin with %s, and the server's health is at /healthz\n",
+	writeText(w, http.StatusNotFound, fmt.Sprintf("no such path: those that there are begin with %s, and the server's health is at /healthz\n",
 		strings.Join(prefixes, ", ")))
 }
 
-func plain(w http.ResponseWriter, status int, text string) {
+func writeText(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_ = Write(w, status, []byte(text)) // never fails
 }

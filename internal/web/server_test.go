@@ -148,7 +148,7 @@ func TestAHeadHasTheHeaderOfAGet(t *testing.T) {
 
 func TestASlowHeaderIsCutOff(t *testing.T) {
 	t.Parallel()
-	server := start(t, &web.Server{Patience: web.Timeouts{Header: 100 * time.Millisecond}})
+	server := start(t, &web.Server{Timeouts: web.Timeouts{ReadHeader: 100 * time.Millisecond}})
 	c := server.dial(t)
 	c.send(t, "GET /healthz HTTP/1.1\r\nHost:")
 	if text, err := io.ReadAll(c.in); len(text) > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
@@ -158,7 +158,7 @@ func TestASlowHeaderIsCutOff(t *testing.T) {
 
 func TestAnIdleConnectionIsClosed(t *testing.T) {
 	t.Parallel()
-	server := start(t, &web.Server{Patience: web.Timeouts{Idle: 50 * time.Millisecond}})
+	server := start(t, &web.Server{Timeouts: web.Timeouts{Idle: 50 * time.Millisecond}})
 	c := server.dial(t)
 	c.send(t, "GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n")
 	c.answer(t, http.MethodGet)
@@ -173,7 +173,7 @@ func held(t *testing.T, p web.Timeouts) (server *running, inFlight conn, free fu
 	entered, release := make(chan struct{}), make(chan struct{})
 	server = start(t, &web.Server{
 		Ready:    func(context.Context) error { return nil },
-		Patience: p,
+		Timeouts: p,
 		Mounts: mount(func(w http.ResponseWriter, r *http.Request) error {
 			close(entered)
 			<-release
@@ -213,7 +213,7 @@ func TestAServerThatStopsFinishesWhatItHasAccepted(t *testing.T) {
 
 func TestAServerThatStopsDoesNotWaitForever(t *testing.T) {
 	t.Parallel()
-	server, _, free := held(t, web.Timeouts{Stop: 50 * time.Millisecond})
+	server, _, free := held(t, web.Timeouts{Shutdown: 50 * time.Millisecond})
 	defer free()
 	if err := server.stop(); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Run: got %v, want that it ran out of patience", err)

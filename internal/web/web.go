@@ -26,28 +26,28 @@ type Fail func(w http.ResponseWriter, r *http.Request, f *fault.Fault)
 // defect. When f fails after it has begun to answer, the connection breaks off.
 func Handle(f Func, fail Fail) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := guard(f, w, r)
+		err := recoverPanic(f, w, r)
 		if err == nil {
 			return
 		}
-		flt := faultOf(err)
+		flt := toFault(err)
 		note := callOf(r)
 		note.fault = flt.Kind
-		if forOperator(flt.Kind) && !errors.Is(err, context.Canceled) {
+		if shouldLog(flt.Kind) && !errors.Is(err, context.Canceled) {
 			note.err = err
 		}
-		if rec, ok := w.(*recorder); ok && rec.status != 0 {
+		if rec, ok := w.(*responseRecorder); ok && rec.status != 0 {
 			note.err = err
 			panic(http.ErrAbortHandler) // an answer has begun: let the client see that it is cut off
 		}
-		if wait := patience(flt); wait > 0 {
+		if wait := retryAfter(flt); wait > 0 {
 			w.Header().Set("Retry-After", Seconds(wait))
 		}
 		fail(w, r, flt)
 	})
 }
 
-func guard(f Func, w http.ResponseWriter, r *http.Request) (err error) {
+func recoverPanic(f Func, w http.ResponseWriter, r *http.Request) (err error) {
 	defer func() {
 		switch p := recover(); p {
 		case nil:
@@ -62,7 +62,7 @@ func guard(f Func, w http.ResponseWriter, r *http.Request) (err error) {
 
 // faultOf is fault.Of, for which a request that ran out of time met a busy
 // server.
-func faultOf(err error) *fault.Fault {
+func toFault(err error) *fault.Fault {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return fault.New(fault.Unavailable, "the server is busy")
 	}
@@ -71,13 +71,13 @@ func faultOf(err error) *fault.Fault {
 
 // forOperator reports whether the log should tell what led to the fault, since it
 // is not the client who can mend that.
-func forOperator(kind fault.Kind) bool {
+func shouldLog(kind fault.Kind) bool {
 	return kind == fault.Internal || kind == fault.Unavailable || kind == fault.StorageFull
 }
 
 // patience is how long the client should wait before it asks again. What makes a
 // server busy often passes; room on a disk somebody has to make.
-func patience(f *fault.Fault) time.Duration {
+func retryAfter(f *fault.Fault) time.Duration {
 	switch f.Kind {
 	case fault.Unavailable:
 		return time.Second

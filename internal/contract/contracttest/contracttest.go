@@ -37,39 +37,39 @@ var update = flag.Bool("update", false, "rewrite transcripts with the answers se
 // Replay runs every testdata/*.txt against the contract that start builds in a
 // fresh world, and lets the contract's OpenAPI document judge each exchange.
 // Every answer carries the headers in always; transcripts leave them out.
-func Replay(t *testing.T, always http.Header, start func(World) contract.Contract) {
+func Replay(t *testing.T, always http.Header, start func(Fixture) contract.Contract) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no transcripts in testdata (%v)", err)
 	}
-	judge := newJudge(t, start(NewWorld(t)))
+	judge := newSpecChecker(t, start(NewFixture(t)))
 	t.Run("transcripts", func(t *testing.T) {
 		for _, file := range files {
 			t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 				t.Parallel()
-				world := NewWorld(t)
-				s := &stage{t: t, world: world, start: start, judge: judge, always: always}
+				world := NewFixture(t)
+				s := &player{t: t, fixture: world, start: start, checker: judge, always: always}
 				s.restart()
 				s.compare(file)
 			})
 		}
 	})
-	judge.verdict(t)
+	judge.checkCoverage(t)
 }
 
 // stage is where one transcript is played.
-type stage struct {
+type player struct {
 	t       *testing.T
-	world   World
-	start   func(World) contract.Contract
+	fixture Fixture
+	start   func(Fixture) contract.Contract
 	handler http.Handler // what start made of the world
-	judge   *judge
+	checker *specChecker
 	always  http.Header
 }
 
-func (s *stage) restart() { s.handler = s.world.Handler(s.start(s.world)) }
+func (s *player) restart() { s.handler = s.fixture.Handler(s.start(s.fixture)) }
 
-func (s *stage) compare(file string) {
+func (s *player) compare(file string) {
 	want, err := os.ReadFile(file)
 	if err != nil {
 		s.t.Fatal(err)
@@ -88,7 +88,7 @@ func (s *stage) compare(file string) {
 }
 
 // replay answers each request of the transcript and keeps everything else.
-func (s *stage) replay(transcript string) string {
+func (s *player) replay(transcript string) string {
 	var out strings.Builder
 	var request []string
 	answer := func() {
@@ -106,7 +106,7 @@ func (s *stage) replay(transcript string) string {
 		default:
 			answer()
 			if event, ok := strings.CutPrefix(line, "@ "); ok {
-				s.happen(strings.TrimSpace(event))
+				s.applyEvent(strings.TrimSpace(event))
 			}
 			out.WriteString(line)
 		}
@@ -115,36 +115,36 @@ func (s *stage) replay(transcript string) string {
 	return out.String()
 }
 
-func (s *stage) happen(event string) {
-	s.world.happen(s.t, event)
+func (s *player) applyEvent(event string) {
+	s.fixture.applyEvent(s.t, event)
 	if event == "restart" || strings.HasPrefix(event, "rate ") {
 		s.restart()
 	}
 }
 
-func (s *stage) exchange(lines []string) string {
-	request := parseRequest(s.t, lines, s.world)
+func (s *player) exchange(lines []string) string {
+	request := parseRequest(s.t, lines, s.fixture)
 	w := httptest.NewRecorder()
 	s.handler.ServeHTTP(w, request.build())
 	if request.method == http.MethodHead {
 		w.Body.Reset() // as the server does on the wire
 	}
-	s.judge.exchange(s.t, request, w)
+	s.checker.checkExchange(s.t, request, w)
 	for name, values := range s.always {
 		if got := w.Header().Values(name); fmt.Sprint(got) != fmt.Sprint(values) {
 			s.t.Errorf("%s: %s: got %q, want %q", lines[0], name, got, values)
 		}
 		w.Header().Del(name)
 	}
-	s.world.keep(s.t, w.Body.Bytes())
-	return s.world.nameKept(formatAnswer(w))
+	s.fixture.captureValues(s.t, w.Body.Bytes())
+	return s.fixture.replaceCaptured(formatResponse(w))
 }
 
-// WalkFaults hands fail every kind of fault: each must be answered with an error
-// status, in a body that the schema of the contract's errors takes, and without
-// the text of what is ours to fix.
-func WalkFaults(t *testing.T, c contract.Contract, errorSchema string) {
-	judge := newJudge(t, c)
+// CheckErrors passes every kind of fault to fail: each response must have an
+// error status, a body that the schema of the contract's errors accepts, and no internal
+// error text.
+func CheckErrors(t *testing.T, c contract.Contract, errorSchema string) {
+	judge := newSpecChecker(t, c)
 	for _, kind := range fault.Kinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			f := &fault.Fault{Kind: kind, Text: "the text of the fault"}
@@ -162,7 +162,7 @@ func WalkFaults(t *testing.T, c contract.Contract, errorSchema string) {
 			if kind == fault.Internal && strings.Contains(w.Body.String(), f.Text) {
 				t.Errorf("the answer tells what is ours to fix: %s", w.Body)
 			}
-			judge.errorBody(t, errorSchema, w)
+			judge.checkErrorBody(t, errorSchema, w)
 		})
 	}
 }

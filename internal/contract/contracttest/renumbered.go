@@ -9,12 +9,12 @@ import (
 
 // renumbered counts the changes of a store from 1, so that transcripts read the
 // same on every engine: each numbers them as it must.
-type renumbered struct {
+type renumberedStore struct {
 	customer.Store
 }
 
 // Feed translates the numbers there and back.
-func (s renumbered) Feed(ctx context.Context, tenant string, after int64, limit int) ([]customer.ChangeRecord, error) {
+func (s renumberedStore) Feed(ctx context.Context, tenant string, after int64, limit int) ([]customer.ChangeRecord, error) {
 	seqs, err := s.seqs(ctx)
 	if err != nil {
 		return nil, err
@@ -23,21 +23,21 @@ func (s renumbered) Feed(ctx context.Context, tenant string, after int64, limit 
 		after = seqs[min(after, last)-1]
 	}
 	list, err := s.Store.Feed(ctx, tenant, after, limit)
-	return counted(list, seqs), err
+	return renumber(list, seqs), err
 }
 
 // Changes translates the numbers of the changes.
-func (s renumbered) Changes(ctx context.Context, tenant, id string, below int64, limit int) ([]customer.ChangeRecord, error) {
+func (s renumberedStore) Changes(ctx context.Context, tenant, id string, below int64, limit int) ([]customer.ChangeRecord, error) {
 	list, err := s.Store.Changes(ctx, tenant, id, below, limit)
 	if err != nil {
 		return nil, err
 	}
 	seqs, err := s.seqs(ctx)
-	return counted(list, seqs), err
+	return renumber(list, seqs), err
 }
 
 // counted gives each change its place among all.
-func counted(list []customer.ChangeRecord, seqs []int64) []customer.ChangeRecord {
+func renumber(list []customer.ChangeRecord, seqs []int64) []customer.ChangeRecord {
 	for i, r := range list {
 		place, _ := slices.BinarySearch(seqs, r.Seq)
 		list[i].Seq = int64(place) + 1
@@ -46,7 +46,7 @@ func counted(list []customer.ChangeRecord, seqs []int64) []customer.ChangeRecord
 }
 
 // seqs are the numbers of all changes, in their order.
-func (s renumbered) seqs(ctx context.Context) (seqs []int64, err error) {
+func (s renumberedStore) seqs(ctx context.Context) (seqs []int64, err error) {
 	for _, tenant := range []string{"hafslund", "other"} {
 		list, err := s.Store.Feed(ctx, tenant, 0, 1<<20)
 		if err != nil {

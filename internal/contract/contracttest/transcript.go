@@ -24,23 +24,23 @@ type request struct {
 	method, target string
 	header         http.Header
 	body           []byte
-	broken         error // how reading the body ends, when not well
+	bodyError      error // how reading the body ends, when not well
 }
 
-func parseRequest(t *testing.T, lines []string, world World) request {
+func parseRequest(t *testing.T, lines []string, world Fixture) request {
 	t.Helper()
 	written := transcript.ParseRequest(lines)
 	req := request{
-		method: written.Method,
-		target: world.fillIn(written.Target),
-		header: http.Header{"X-Request-Id": {"transcript"}},
-		broken: world.takeBody(),
+		method:    written.Method,
+		target:    world.expand(written.Target),
+		header:    http.Header{"X-Request-Id": {"transcript"}},
+		bodyError: world.takeBodyError(),
 	}
 	for _, h := range written.Header {
 		if h.Name == "X-Request-Id" {
 			req.header.Del(h.Name)
 		}
-		value := world.fillIn(h.Value)
+		value := world.expand(h.Value)
 		if name := textName.FindString(value); name != "" {
 			t.Fatalf("the world has no %s", name)
 		}
@@ -48,7 +48,7 @@ func parseRequest(t *testing.T, lines []string, world World) request {
 	}
 	body := strings.Split(written.Body, "\n")
 	for i, line := range body {
-		body[i] = unquote(t, world.fillIn(line))
+		body[i] = unquote(t, world.expand(line))
 	}
 	req.body = []byte(strings.Join(body, "\n"))
 	return req
@@ -56,8 +56,8 @@ func parseRequest(t *testing.T, lines []string, world World) request {
 
 func (r request) build() *http.Request {
 	body := io.Reader(bytes.NewReader(r.body))
-	if r.broken != nil {
-		body = io.MultiReader(body, failing{r.broken})
+	if r.bodyError != nil {
+		body = io.MultiReader(body, errorReader{r.bodyError})
 	}
 	req := httptest.NewRequest(r.method, r.target, body)
 	req.Header = r.header.Clone()
@@ -65,15 +65,15 @@ func (r request) build() *http.Request {
 	return req
 }
 
-type failing struct{ err error }
+type errorReader struct{ err error }
 
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
+func (f errorReader) Read([]byte) (int, error) { return 0, f.err }
 
 var textName = regexp.MustCompile(`\$[a-z]+`)
 
 // fillIn puts texts in the place of their names. A name that the world does not
 // know stays.
-func (w World) fillIn(s string) string {
+func (w Fixture) expand(s string) string {
 	return textName.ReplaceAllStringFunc(s, func(name string) string {
 		if text, ok := w.texts[name[1:]]; ok {
 			return text
@@ -83,12 +83,12 @@ func (w World) fillIn(s string) string {
 }
 
 // keeping is what to keep of an answer: the text of a member of its body.
-type keeping struct{ name, member string }
+type capture struct{ name, member string }
 
 // keep keeps what the transcript asked for.
-func (w World) keep(t *testing.T, body []byte) {
+func (w Fixture) captureValues(t *testing.T, body []byte) {
 	t.Helper()
-	for _, k := range *w.keeping {
+	for _, k := range *w.captures {
 		var members map[string]any
 		if err := json.Unmarshal(body, &members); err != nil {
 			t.Fatalf("keep %s: %v", k.name, err)
@@ -99,11 +99,11 @@ func (w World) keep(t *testing.T, body []byte) {
 		}
 		w.texts[k.name] = text
 	}
-	*w.keeping = nil
+	*w.captures = nil
 }
 
 // nameKept writes the names of what was kept in its place, the longest text first.
-func (w World) nameKept(answer string) string {
+func (w Fixture) replaceCaptured(answer string) string {
 	kept := slices.DeleteFunc(slices.Collect(maps.Keys(w.texts)), func(name string) bool { return keyTexts[name] != "" })
 	slices.SortFunc(kept, func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(w.texts[b]), len(w.texts[a])), cmp.Compare(a, b))
@@ -137,7 +137,7 @@ func unquote(t *testing.T, line string) string {
 
 // formatAnswer writes an answer as transcripts hold it. The length of a body
 // that is there to see is left out.
-func formatAnswer(w *httptest.ResponseRecorder) string {
+func formatResponse(w *httptest.ResponseRecorder) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "< %d\n", w.Code)
 	for _, name := range slices.Sorted(maps.Keys(w.Header())) {

@@ -27,11 +27,11 @@ var transcripts embed.FS
 
 // Settings is what the contract works with.
 type Settings struct {
-	Customers    *customer.Service
-	Gate         contract.Authenticator
-	Repeats      *contract.IdempotencyMiddleware
-	Now          func() time.Time
-	ConfirmAfter time.Duration // contact details confirmed longer ago need confirmation
+	Customers     *customer.Service
+	Authenticator contract.Authenticator
+	Idempotency   *contract.IdempotencyMiddleware
+	Now           func() time.Time
+	ConfirmAfter  time.Duration // contact details confirmed longer ago need confirmation
 }
 
 const name = "elw"
@@ -46,7 +46,7 @@ func New(s Settings) contract.Contract {
 		FoldCase: true,
 		Routes: []contract.Route{
 			{Method: http.MethodGet, Path: customerPath, Operation: "getCustomer", Handle: h.authenticated(h.get)},
-			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(h.Repeats.Handler(fail, h.patch))},
+			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(h.Idempotency.Handler(fail, h.patch))},
 		},
 		Fail:        fail,
 		Spec:        spec,
@@ -63,7 +63,7 @@ func (h handler) authenticated(f func(http.ResponseWriter, *http.Request, access
 		if !ok {
 			return fault.New(fault.Unauthenticated, "no HTTP Basic credentials")
 		}
-		by, err := h.Gate.ByPassword(w, r, name, login, password)
+		by, err := h.Authenticator.ByPassword(w, r, name, login, password)
 		if err != nil {
 			return err
 		}
@@ -80,7 +80,7 @@ func (h handler) get(w http.ResponseWriter, r *http.Request, by access.Actor) er
 	if err != nil {
 		return err
 	}
-	return h.answer(w, r, c, h.Now())
+	return h.writeCustomer(w, r, c, h.Now())
 }
 
 func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Idempotency) error {
@@ -99,7 +99,7 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, 
 	}
 	answer := func(w http.ResponseWriter, ch customer.Change) error {
 		in.outcome(ch).SetHeader(w.Header())
-		return h.answer(w, r, ch.After, now)
+		return h.writeCustomer(w, r, ch.After, now)
 	}
 	ch, err := h.Customers.Update(r.Context(), by, ref, edit, once.Record(answer))
 	if err != nil {
@@ -145,7 +145,7 @@ func target(r *http.Request, by access.Actor) (customer.Ref, error) {
 	}
 }
 
-func (h handler) answer(w http.ResponseWriter, r *http.Request, c customer.Customer, now time.Time) error {
+func (h handler) writeCustomer(w http.ResponseWriter, r *http.Request, c customer.Customer, now time.Time) error {
 	w.Header().Set("ETag", web.ETag(c.Version))
 	return write(w, r, http.StatusOK, fromDomain(c, c.NeedsConfirmation(now, h.ConfirmAfter)))
 }

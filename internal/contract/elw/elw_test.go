@@ -10,13 +10,13 @@ import (
 	"kartotek/internal/contract/elw"
 )
 
-func start(w contracttest.World) contract.Contract {
+func start(w contracttest.Fixture) contract.Contract {
 	return elw.New(elw.Settings{
-		Customers:    w.Customers,
-		Gate:         w.Gate,
-		Repeats:      w.Repeats,
-		Now:          w.Now,
-		ConfirmAfter: 8760 * time.Hour,
+		Customers:     w.Customers,
+		Authenticator: w.Authenticator,
+		Idempotency:   w.Idempotency,
+		Now:           w.Now,
+		ConfirmAfter:  8760 * time.Hour,
 	})
 }
 
@@ -28,5 +28,5 @@ func TestTranscripts(t *testing.T) {
 
 func TestEveryFaultHasAnAnswer(t *testing.T) {
 	t.Parallel()
-	contracttest.WalkFaults(t, start(contracttest.World{}), "HttpError")
+	contracttest.CheckErrors(t, start(contracttest.Fixture{}), "HttpError")
 }

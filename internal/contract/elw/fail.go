@@ -114,7 +114,7 @@ func requestURI(r *http.Request) string {
 }
 
 func unsupported(r *http.Request) string {
-	if web.Encoded(r) {
+	if web.HasContentEncoding(r) {
 		return "The request entity's content encoding is not supported for this resource."
 	}
 	sent := r.Header.Get("Content-Type")

@@ -45,7 +45,7 @@ func responseType(r *http.Request) string {
 	accepted := acceptRanges(r)
 	for _, a := range accepted {
 		for _, media := range mediaTypes {
-			if a.q > 0 && a.covers(media) && !refused(accepted, media) {
+			if a.q > 0 && a.covers(media) && !isExcluded(accepted, media) {
 				return media
 			}
 		}
@@ -91,6 +91,6 @@ func (a acceptRange) covers(media string) bool {
 }
 
 // refused reports whether the caller ruled this media type out by name (q=0).
-func refused(ranges []acceptRange, media string) bool {
+func isExcluded(ranges []acceptRange, media string) bool {
 	return slices.Contains(ranges, acceptRange{media, 0})
 }

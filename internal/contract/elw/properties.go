@@ -11,9 +11,9 @@ import (
 
 // property is one property that the contract knows.
 type property struct {
-	name  string
-	takes func(web.Member) bool // whether a value that is not null has the right type
-	parts propertyList          // of an object
+	name    string
+	accepts func(web.Member) bool // whether a value that is not null has the right type
+	parts   propertyList          // of an object
 }
 
 type propertyList []property
@@ -34,34 +34,34 @@ func (list propertyList) find(name string) (p property, known bool) {
 }
 
 var properties = propertyList{
-	{name: "Address", takes: isObject, parts: propertyList{
-		{name: "AddressText", takes: isText},
-		{name: "City", takes: isText},
-		{name: "CoAddress", takes: isText},
-		{name: "CountryCode", takes: isText},
-		{name: "Entrance", takes: isText},
-		{name: "Floor", takes: isText},
-		{name: "HouseLetter", takes: isText},
-		{name: "HouseNo", takes: isText},
-		{name: "IsEditable", takes: isFlag},
-		{name: "POBox", takes: isInt32},
-		{name: "ZipCode", takes: isText},
+	{name: "Address", accepts: isObject, parts: propertyList{
+		{name: "AddressText", accepts: isText},
+		{name: "City", accepts: isText},
+		{name: "CoAddress", accepts: isText},
+		{name: "CountryCode", accepts: isText},
+		{name: "Entrance", accepts: isText},
+		{name: "Floor", accepts: isText},
+		{name: "HouseLetter", accepts: isText},
+		{name: "HouseNo", accepts: isText},
+		{name: "IsEditable", accepts: isFlag},
+		{name: "POBox", accepts: isInt32},
+		{name: "ZipCode", accepts: isText},
 	}},
-	{name: "BirthDate", takes: isDate},
-	{name: "CustomerId", takes: isInt32},
-	{name: "CustomerType", takes: isText},
-	{name: "Email", takes: isText},
-	{name: "FirstName", takes: isText},
-	{name: "IsBroadbandCustomer", takes: isFlag},
-	{name: "IsDistrictHeatingCustomer", takes: isFlag},
-	{name: "IsNetCustomer", takes: isFlag},
-	{name: "IsPowerCustomer", takes: isFlag},
-	{name: "LastName", takes: isText},
-	{name: "MobileNumber", takes: isPhone},
-	{name: "OrganizationNo", takes: isText},
-	{name: "PhoneNumber", takes: isPhone},
-	{name: "Pin", takes: isText},
-	{name: "RequiresProfileConfirmation", takes: isFlag},
+	{name: "BirthDate", accepts: isDate},
+	{name: "CustomerId", accepts: isInt32},
+	{name: "CustomerType", accepts: isText},
+	{name: "Email", accepts: isText},
+	{name: "FirstName", accepts: isText},
+	{name: "IsBroadbandCustomer", accepts: isFlag},
+	{name: "IsDistrictHeatingCustomer", accepts: isFlag},
+	{name: "IsNetCustomer", accepts: isFlag},
+	{name: "IsPowerCustomer", accepts: isFlag},
+	{name: "LastName", accepts: isText},
+	{name: "MobileNumber", accepts: isPhone},
+	{name: "OrganizationNo", accepts: isText},
+	{name: "PhoneNumber", accepts: isPhone},
+	{name: "Pin", accepts: isText},
+	{name: "RequiresProfileConfirmation", accepts: isFlag},
 }
 
 // checkTypes reports each known property whose value has a wrong type or that
@@ -79,7 +79,7 @@ func checkTypes(parent string, list propertyList, members []web.Member) []fault.
 		case seen[p.name]:
 			broken = append(broken, fault.Field{Path: path, Rule: fault.Duplicate, Text: "must not be repeated"})
 		case m.Null():
-		case !p.takes(m):
+		case !p.accepts(m):
 			broken = append(broken, fault.Field{Path: path, Rule: fault.Type, Text: "has a wrong type"})
 		case p.parts != nil:
 			parts, _ := web.Object(m.Value) // it is an object, and was read as strictly with the body

@@ -141,7 +141,7 @@ func readPatch(r *http.Request) (customerPatch, error) {
 	var in customerPatch
 	broken := checkTypes("", properties, members)
 	for _, m := range members {
-		in.take(m)
+		in.readMember(m)
 	}
 	if len(broken) == 0 {
 		return in, nil
@@ -152,7 +152,7 @@ func readPatch(r *http.Request) (customerPatch, error) {
 	return customerPatch{}, &fault.Fault{Kind: fault.BadRequest, Text: "the body is malformed", Fields: broken}
 }
 
-func (p *customerPatch) take(m web.Member) {
+func (p *customerPatch) readMember(m web.Member) {
 	property, known := properties.find(m.Name)
 	var dst **string
 	switch property.name {
@@ -170,7 +170,7 @@ func (p *customerPatch) take(m web.Member) {
 		return
 	}
 	p.sent = append(p.sent, property.name)
-	if !m.Null() && property.takes(m) {
+	if !m.Null() && property.accepts(m) {
 		*dst = new(textOf(m))
 	}
 }
@@ -194,7 +194,7 @@ func (p customerPatch) carriesValues() bool {
 // itself is not refused.
 func (p customerPatch) apply(c *customer.Customer) error {
 	var checks fault.Validator
-	if p.email != nil && !echoes(*p.email, c.Email) {
+	if p.email != nil && !equalsShown(*p.email, c.Email) {
 		email := strings.TrimSpace(*p.email)
 		checks.Require(customer.ValidEmail(email), "email", fault.Format, "must be a valid e-mail address")
 		checks.Require(utf8.RuneCountInString(email) <= maxEmail, "email", fault.Length, "must have at most 100 characters")
@@ -207,7 +207,7 @@ func (p customerPatch) apply(c *customer.Customer) error {
 
 // echoes reports whether a value is the one shown: nothing is shown as null, and an
 // empty text is not that.
-func echoes(sent, shown string) bool { return sent == shown && shown != "" }
+func equalsShown(sent, shown string) bool { return sent == shown && shown != "" }
 
 const (
 	maxEmail  = 100 // characters
@@ -216,7 +216,7 @@ const (
 )
 
 func applyPhone(checks *fault.Validator, path string, in, dst *string) {
-	if in == nil || echoes(*in, digits(*dst)) {
+	if in == nil || equalsShown(*in, digits(*dst)) {
 		return
 	}
 	onlyDigits := strings.Trim(*in, "0123456789") == ""

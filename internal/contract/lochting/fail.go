@@ -89,7 +89,7 @@ func message(r *http.Request, f *fault.Fault) string {
 }
 
 func unsupported(r *http.Request) string {
-	if web.Encoded(r) {
+	if web.HasContentEncoding(r) {
 		return "The body must be sent without Content-Encoding"
 	}
 	return "Content-Type must be application/json, in UTF-8"

@@ -29,23 +29,23 @@ var transcripts embed.FS
 
 // Settings is what the contract works with.
 type Settings struct {
-	Customers *customer.Service
-	Gate      contract.Authenticator
-	Repeats   *contract.IdempotencyMiddleware
+	Customers     *customer.Service
+	Authenticator contract.Authenticator
+	Idempotency   *contract.IdempotencyMiddleware
 }
 
 const name = "lochting"
 
 // New returns the contract.
 func New(s Settings) contract.Contract {
-	h := handler{s, newBeliefs()}
+	h := handler{s, newLastSeen()}
 	const customerPath = "/public/v1/customer/{customerId}"
 	return contract.Contract{
 		Name:   name,
 		Prefix: "/public/",
 		Routes: []contract.Route{
 			{Method: http.MethodGet, Path: customerPath, Operation: "getCustomer", Handle: h.authenticated(access.Read, h.get)},
-			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(access.Write, h.Repeats.Handler(fail, h.patch))},
+			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(access.Write, h.Idempotency.Handler(fail, h.patch))},
 		},
 		Fail:        fail,
 		Spec:        spec,
@@ -55,7 +55,7 @@ func New(s Settings) contract.Contract {
 
 type handler struct {
 	Settings
-	beliefs *beliefs
+	lastSeen *lastSeen
 }
 
 // authenticated hands f the key in Authorization, which is the token alone; the
@@ -67,7 +67,7 @@ func (h handler) authenticated(scope access.Scope, f func(http.ResponseWriter, *
 		if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(scheme, "Bearer") {
 			token = strings.TrimSpace(rest)
 		}
-		by, err := h.Gate.ByKey(w, r, name, token)
+		by, err := h.Authenticator.ByKey(w, r, name, token)
 		if err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (h handler) get(w http.ResponseWriter, r *http.Request, by access.Actor) er
 		return err
 	}
 	if r.Method != http.MethodHead { // whose sender sees nothing of it
-		h.beliefs.learn(by, ref, h.beliefs.shown(c))
+		h.lastSeen.merge(by, ref, h.lastSeen.ofCustomer(c))
 	}
 	return write(w, c)
 }
@@ -102,16 +102,16 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, 
 	if err != nil {
 		return err
 	}
-	if in.refused == nil {
-		in.versions, in.conditional, in.refused = ifMatch(r, by)
+	if in.invalid == nil {
+		in.versions, in.conditional, in.invalid = ifMatch(r, by)
 	}
-	if in.refused != nil { // it need not wait for its turn to write, but 404 goes before 400
+	if in.invalid != nil { // it need not wait for its turn to write, but 404 goes before 400
 		_, err := h.Customers.Preview(r.Context(), by, ref, in.apply)
 		return err
 	}
-	said := h.beliefs.said(in.fields)
+	said := h.lastSeen.ofPatch(in.fields)
 	if !in.conditional && !by.Options.AllowStaleWrites { // otherwise the client means all that it says
-		in.echoes = h.beliefs.of(by, ref).echoed(said)
+		in.repeated = h.lastSeen.get(by, ref).matching(said)
 	}
 	whole := web.Prefers(r, "return", "representation")
 	answer := func(w http.ResponseWriter, ch customer.Change) error {
@@ -128,9 +128,9 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, 
 		return err
 	}
 	if whole {
-		said = h.beliefs.shown(ch.After)
+		said = h.lastSeen.ofCustomer(ch.After)
 	}
-	h.beliefs.learn(by, ref, said)
+	h.lastSeen.merge(by, ref, said)
 	return answer(w, ch)
 }
 

@@ -8,8 +8,8 @@ import (
 	"kartotek/internal/contract/lochting"
 )
 
-func start(w contracttest.World) contract.Contract {
-	return lochting.New(lochting.Settings{Customers: w.Customers, Gate: w.Gate, Repeats: w.Repeats})
+func start(w contracttest.Fixture) contract.Contract {
+	return lochting.New(lochting.Settings{Customers: w.Customers, Authenticator: w.Authenticator, Idempotency: w.Idempotency})
 }
 
 func TestTranscripts(t *testing.T) {
@@ -19,5 +19,5 @@ func TestTranscripts(t *testing.T) {
 
 func TestEveryFaultHasAnAnswer(t *testing.T) {
 	t.Parallel()
-	contracttest.WalkFaults(t, start(contracttest.World{}), "Error")
+	contracttest.CheckErrors(t, start(contracttest.Fixture{}), "Error")
 }

@@ -35,7 +35,7 @@ func fromDomain(c customer.Customer) customerBody {
 		ID:           idPrefix + c.ID,
 		FirstName:    orNull(c.FirstName),
 		LastName:     orNull(c.LastName),
-		Locale:       oneOrNull(locales, toLocale(c.Locale)),
+		Locale:       nullUnlessOneOf(locales, toLocale(c.Locale)),
 		EmailAddress: orNull(c.Email),
 		Gender:       orNull(c.Gender),
 		NationalID:   orNull(c.NationalID),
@@ -43,7 +43,7 @@ func fromDomain(c customer.Customer) customerBody {
 		Address:      orNull(c.Address.Line),
 		ZipCode:      orNull(c.Address.PostalCode),
 		City:         orNull(c.Address.City),
-		Country:      oneOrNull(countries, c.Address.Country),
+		Country:      nullUnlessOneOf(countries, c.Address.Country),
 	}
 }
 
@@ -54,7 +54,7 @@ func orNull(s string) *string {
 	return &s
 }
 
-func oneOrNull(list []string, s string) *string {
+func nullUnlessOneOf(list []string, s string) *string {
 	if !slices.Contains(list, s) {
 		return nil
 	}
@@ -75,12 +75,12 @@ var (
 
 // property is one property of the body, in the order of the documentation.
 type property struct {
-	name     string
-	path     string // the domain's name for it
-	required bool   // and never null
-	oneOf    []string
-	field    func(*customer.Patch) *patch.Field[string]
-	in       func(*customer.Customer) *string
+	name       string
+	path       string // the domain's name for it
+	required   bool   // and never null
+	oneOf      []string
+	patchField func(*customer.Patch) *patch.Field[string]
+	value      func(*customer.Customer) *string
 }
 
 var properties = [...]property{
@@ -144,14 +144,14 @@ var properties = [...]property{
 // customerPatch is the body of a PATCH.
 type customerPatch struct {
 	fields  customer.Patch
-	refused error // why it cannot be applied, whatever the record
+	invalid error // why it cannot be applied, whatever the record
 
 	conditional bool    // whether the client named versions
 	versions    []int64 // of which the record must be at one
 
-	echoes  []property // those that only repeat what the client believes
-	sent    []string   // the known properties that it carried
-	ignored []string   // the others
+	repeated []property // those that only repeat what the client believes
+	sent     []string   // the known properties that it carried
+	ignored  []string   // the others
 }
 
 // readPatch reads the body of a PATCH. What is wrong with it is kept for apply,
@@ -167,7 +167,7 @@ func readPatch(r *http.Request) (customerPatch, error) {
 	var in customerPatch
 	members, err := web.Object(body)
 	if err != nil {
-		in.refused = err
+		in.invalid = err
 		return in, nil
 	}
 	values := map[string]web.Member{}
@@ -184,7 +184,7 @@ func readPatch(r *http.Request) (customerPatch, error) {
 		m, sent := values[p.name]
 		p.read(m, sent, &in.fields, &checks)
 	}
-	in.refused = checks.Err()
+	in.invalid = checks.Err()
 	return in, nil
 }
 
@@ -195,7 +195,7 @@ func (p property) read(m web.Member, sent bool, into *customer.Patch, checks *fa
 	case !sent || m.Null():
 		checks.Require(!p.required, p.path, fault.Required, "is required")
 		if sent {
-			*p.field(into) = patch.Clear[string]()
+			*p.patchField(into) = patch.Clear[string]()
 		}
 		return
 	case m.Value.Kind() != '"':
@@ -213,15 +213,15 @@ func (p property) read(m web.Member, sent bool, into *customer.Patch, checks *fa
 		text = fromLocale(text)
 	}
 	if !checks.HasError(p.path) {
-		*p.field(into) = patch.Set(text)
+		*p.patchField(into) = patch.Set(text)
 	}
 }
 
 // stale are the echoes of what has changed since the client learned it.
-func (p customerPatch) stale(c customer.Customer) []property {
+func (p customerPatch) staleFields(c customer.Customer) []property {
 	var stale []property
-	for _, echo := range p.echoes {
-		if customer.NormalText(echo.field(&p.fields).Value()) != *echo.in(&c) {
+	for _, echo := range p.repeated {
+		if customer.NormalText(echo.patchField(&p.fields).Value()) != *echo.value(&c) {
 			stale = append(stale, echo)
 		}
 	}
@@ -240,13 +240,13 @@ func (p customerPatch) edit() customer.Edit {
 // rules are told with what the contract refuses.
 func (p customerPatch) apply(c *customer.Customer) error {
 	fields := p.fields
-	for _, old := range p.stale(*c) {
-		*old.field(&fields) = patch.Field[string]{}
+	for _, old := range p.staleFields(*c) {
+		*old.patchField(&fields) = patch.Field[string]{}
 	}
 	if err := fields.Apply(c); err != nil {
 		return err
 	}
-	return p.refused
+	return p.invalid
 }
 
 // outcome says what became of each property that the patch carried.
@@ -255,7 +255,7 @@ func (p customerPatch) outcome(ch customer.Change) web.Outcome {
 	for _, f := range ch.Diff() {
 		moved[wireName(f.Path)] = true
 	}
-	old := p.stale(ch.Before)
+	old := p.staleFields(ch.Before)
 	var current, stale []string
 	for _, name := range p.sent {
 		if slices.ContainsFunc(old, func(p property) bool { return p.name == name }) {

@@ -121,7 +121,7 @@ func (h handler) feed(w http.ResponseWriter, r *http.Request, by access.Actor) e
 		return err
 	}
 	if wait > 0 {
-		if _, err := h.Gate.Directory.ByKey(r.Context(), bearer(r)); err != nil { // it may have been revoked meanwhile
+		if _, err := h.Authenticator.Directory.ByKey(r.Context(), bearer(r)); err != nil { // it may have been revoked meanwhile
 			return err
 		}
 	}

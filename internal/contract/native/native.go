@@ -31,14 +31,14 @@ var transcripts embed.FS
 
 // Settings is what the contract works with.
 type Settings struct {
-	Customers    *customer.Service
-	Gate         contract.Authenticator
-	Repeats      *contract.IdempotencyMiddleware
-	Registry     access.Registry
-	CursorSecret []byte // which all servers on a store share
-	Now          func() time.Time
-	ConfirmAfter time.Duration   // contact details confirmed longer ago need confirmation
-	Stopping     <-chan struct{} // closed when the server stops: nobody waits any more; may be nil
+	Customers     *customer.Service
+	Authenticator contract.Authenticator
+	Idempotency   *contract.IdempotencyMiddleware
+	Registry      access.Registry
+	CursorSecret  []byte // which all servers on a store share
+	Now           func() time.Time
+	ConfirmAfter  time.Duration   // contact details confirmed longer ago need confirmation
+	Stopping      <-chan struct{} // closed when the server stops: nobody waits any more; may be nil
 }
 
 const name = "native"
@@ -93,7 +93,7 @@ func (h handler) authenticated(scope access.Scope, f func(http.ResponseWriter, *
 		if bearer(r) == "" {
 			return noKey(r)
 		}
-		by, err := h.Gate.ByKey(w, r, name, bearer(r))
+		by, err := h.Authenticator.ByKey(w, r, name, bearer(r))
 		if err != nil {
 			return err
 		}
@@ -129,7 +129,7 @@ func (h handler) changing(f contract.MutatingHandler) web.Func {
 		if r.URL.Query().Get("dryRun") == "true" {
 			return f(w, r, by, nil)
 		}
-		return h.Repeats.Handle(w, r, by, fail, f)
+		return h.Idempotency.Handle(w, r, by, fail, f)
 	})
 }
 
@@ -149,7 +149,7 @@ func (h handler) get(w http.ResponseWriter, r *http.Request, by access.Actor) er
 		return err
 	}
 	w.Header().Set("ETag", web.ETag(c.Version))
-	if web.Cached(r, web.ETag(c.Version)) {
+	if web.NotModified(r, web.ETag(c.Version)) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
@@ -271,5 +271,5 @@ func dryRun(w http.ResponseWriter, answer func(http.ResponseWriter) error) error
 	}
 	a.Header.Del("ETag")
 	a.Header.Set("Dry-Run", "true")
-	return a.Send(w)
+	return a.WriteTo(w)
 }

@@ -10,17 +10,17 @@ import (
 	"kartotek/internal/contract/native"
 )
 
-func start(w contracttest.World) contract.Contract { return native.New(settings(w)) }
+func start(w contracttest.Fixture) contract.Contract { return native.New(settings(w)) }
 
-func settings(w contracttest.World) native.Settings {
+func settings(w contracttest.Fixture) native.Settings {
 	return native.Settings{
-		Customers:    w.Customers,
-		Gate:         w.Gate,
-		Repeats:      w.Repeats,
-		Registry:     w.Registry,
-		CursorSecret: w.CursorSecret,
-		Now:          w.Now,
-		ConfirmAfter: 8760 * time.Hour,
+		Customers:     w.Customers,
+		Authenticator: w.Authenticator,
+		Idempotency:   w.Idempotency,
+		Registry:      w.Registry,
+		CursorSecret:  w.CursorSecret,
+		Now:           w.Now,
+		ConfirmAfter:  8760 * time.Hour,
 	}
 }
 
@@ -32,5 +32,5 @@ func TestTranscripts(t *testing.T) {
 
 func TestEveryFaultHasAnAnswer(t *testing.T) {
 	t.Parallel()
-	contracttest.WalkFaults(t, start(contracttest.World{CursorSecret: make([]byte, 32)}), "Problem")
+	contracttest.CheckErrors(t, start(contracttest.Fixture{CursorSecret: make([]byte, 32)}), "Problem")
 }

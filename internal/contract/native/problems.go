@@ -20,7 +20,7 @@ func Problems() web.Mount {
 	const prefix = "/problems/"
 	return web.Mount{Prefix: prefix, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		web.SetOperation(r, name, "problem")
-		if !web.ReadsOnly(w, r) {
+		if !web.AllowReadOnly(w, r) {
 			_ = show(w, r, http.StatusMethodNotAllowed, problemPage{}) // the caller is gone if this fails
 			return
 		}

@@ -24,7 +24,7 @@ func askForProblem(method, path string) *httptest.ResponseRecorder {
 // TestTypesLeadToPages follows the type of each problem that the contract answers.
 func TestTypesLeadToPages(t *testing.T) {
 	t.Parallel()
-	c := start(contracttest.World{CursorSecret: make([]byte, 32)})
+	c := start(contracttest.Fixture{CursorSecret: make([]byte, 32)})
 	index := askForProblem(http.MethodGet, "/problems/")
 	for _, kind := range fault.Kinds() {
 		failed := httptest.NewRecorder()

@@ -158,7 +158,7 @@ func TestFollowersHearOfAChangeAtOnce(t *testing.T) {
 
 func TestAFollowerWhoseKeyIsRevokedMeanwhileHearsNoMore(t *testing.T) {
 	t.Parallel()
-	world := contracttest.NewWorld(t)
+	world := contracttest.NewFixture(t)
 	c := client{t, world.Handler(start(world)), world.Key("writer")}
 	heard := make(chan int)
 	go func() { // ends with its request
@@ -190,7 +190,7 @@ func TestAFollowerWhoseKeyIsRevokedMeanwhileHearsNoMore(t *testing.T) {
 
 func TestFollowersAreAnsweredWhenTheServerStops(t *testing.T) {
 	t.Parallel()
-	world := contracttest.NewWorld(t)
+	world := contracttest.NewFixture(t)
 	stopping := make(chan struct{})
 	close(stopping)
 	s := settings(world)
@@ -205,7 +205,7 @@ func TestFollowersAreAnsweredWhenTheServerStops(t *testing.T) {
 
 func TestFollowersAreAnsweredBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
-	world := contracttest.NewWorld(t)
+	world := contracttest.NewFixture(t)
 	const patience = 1500 * time.Millisecond
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

@@ -27,7 +27,7 @@ type client struct {
 
 func newClient(t testing.TB) client {
 	t.Helper()
-	world := contracttest.NewWorld(t)
+	world := contracttest.NewFixture(t)
 	return client{t, world.Handler(start(world)), world.Key("writer")}
 }
 

@@ -36,10 +36,10 @@ import (
 
 // Exchange is a request and its answer, as they were recorded.
 type Exchange struct {
-	Comment string // that is about it, in one line; may be empty
-	Example bool   // whether documentation should rather show it than others
-	Request Request
-	Answer  Answer
+	Comment  string // that is about it, in one line; may be empty
+	Example  bool   // whether documentation should rather show it than others
+	Request  Request
+	Response Response
 }
 
 // Request is the part of an exchange that a client sent.
@@ -49,9 +49,9 @@ type Request struct {
 	Body           string // as the transcript writes it
 }
 
-// Answer is what a contract sent back. Headers that every answer of the contract
-// has are not among its own.
-type Answer struct {
+// Response is a recorded response, without the headers that every response of the contract
+// has.
+type Response struct {
 	Status int
 	Header []Header
 	Body   string
@@ -71,13 +71,13 @@ func (r Request) Verbatim() bool {
 	return true
 }
 
-// Shown are the exchanges with this status that documentation shows: those that
-// are examples, or else the first.
-func Shown(all []Exchange, status int) []Exchange {
+// Examples returns the exchanges with this status that documentation shows: those marked as
+// examples, or else the first.
+func Examples(all []Exchange, status int) []Exchange {
 	var first, examples []Exchange
 	for _, e := range all {
 		switch {
-		case e.Answer.Status != status:
+		case e.Response.Status != status:
 		case e.Example:
 			examples = append(examples, e)
 		case first == nil:
@@ -114,37 +114,37 @@ func ReadAll(files fs.FS) (all []Exchange, err error) {
 func Parse(text string) ([]Exchange, error) {
 	var p parser
 	for line := range strings.Lines(text) {
-		if err := p.take(strings.TrimSuffix(line, "\n")); err != nil {
+		if err := p.readLine(strings.TrimSuffix(line, "\n")); err != nil {
 			return nil, err
 		}
 	}
-	err := p.end()
+	err := p.finishExchange()
 	return p.exchanges, err
 }
 
 // parser gathers the lines of an exchange until another begins.
 type parser struct {
-	exchanges       []Exchange
-	comment         []string
-	request, answer []string
-	inComment       bool // whether the last line was one of a comment
-	example         bool // whether the next exchange is one
+	exchanges         []Exchange
+	comment           []string
+	request, response []string
+	inComment         bool // whether the last line was one of a comment
+	example           bool // whether the next exchange is one
 }
 
-func (p *parser) take(line string) error {
+func (p *parser) readLine(line string) error {
 	isComment := strings.HasPrefix(line, "#")
 	switch {
 	case strings.HasPrefix(line, ">"):
-		if len(p.answer) > 0 {
-			if err := p.end(); err != nil {
+		if len(p.response) > 0 {
+			if err := p.finishExchange(); err != nil {
 				return err
 			}
 		}
 		p.request = append(p.request, strings.TrimPrefix(line[1:], " "))
 	case strings.HasPrefix(line, "<"):
-		p.answer = append(p.answer, strings.TrimPrefix(line[1:], " "))
+		p.response = append(p.response, strings.TrimPrefix(line[1:], " "))
 	default:
-		if err := p.end(); err != nil {
+		if err := p.finishExchange(); err != nil {
 			return err
 		}
 		if isComment && !p.inComment {
@@ -159,26 +159,26 @@ func (p *parser) take(line string) error {
 }
 
 // end keeps the exchange that was gathered, if one was.
-func (p *parser) end() error {
-	if len(p.request) == 0 && len(p.answer) == 0 {
+func (p *parser) finishExchange() error {
+	if len(p.request) == 0 && len(p.response) == 0 {
 		return nil
 	}
-	if len(p.request) == 0 || len(p.answer) == 0 {
-		return fmt.Errorf("a request and its answer belong together: %q, %q", p.request, p.answer)
+	if len(p.request) == 0 || len(p.response) == 0 {
+		return fmt.Errorf("a request and its answer belong together: %q, %q", p.request, p.response)
 	}
-	status, err := strconv.Atoi(p.answer[0])
+	status, err := strconv.Atoi(p.response[0])
 	if err != nil {
-		return fmt.Errorf("%s: the answer has no status: %q", p.request[0], p.answer[0])
+		return fmt.Errorf("%s: the answer has no status: %q", p.request[0], p.response[0])
 	}
 	e := Exchange{
-		Comment: strings.Join(p.comment, " "),
-		Example: p.example,
-		Request: ParseRequest(p.request),
-		Answer:  Answer{Status: status},
+		Comment:  strings.Join(p.comment, " "),
+		Example:  p.example,
+		Request:  ParseRequest(p.request),
+		Response: Response{Status: status},
 	}
-	e.Answer.Header, e.Answer.Body = headerAndBody(p.answer[1:])
+	e.Response.Header, e.Response.Body = headerAndBody(p.response[1:])
 	p.exchanges = append(p.exchanges, e)
-	p.request, p.answer, p.example = nil, nil, false
+	p.request, p.response, p.example = nil, nil, false
 	return nil
 }
 
@@ -188,7 +188,7 @@ func ParseRequest(lines []string) Request {
 	r.Method, r.Target, _ = strings.Cut(lines[0], " ")
 	r.Header, r.Body = headerAndBody(lines[1:])
 	for i, h := range r.Header {
-		r.Header[i].Value = encoded(h.Value)
+		r.Header[i].Value = encodeCredentials(h.Value)
 	}
 	return r
 }
@@ -204,11 +204,11 @@ func headerAndBody(lines []string) (header []Header, body string) {
 	return header, ""
 }
 
-var credentials = regexp.MustCompile(`\{[^{}]*:[^{}]*\}`)
+var credentialsPattern = regexp.MustCompile(`\{[^{}]*:[^{}]*\}`)
 
 // encoded is a header's value with its credentials in base64.
-func encoded(value string) string {
-	return credentials.ReplaceAllStringFunc(value, func(s string) string {
+func encodeCredentials(value string) string {
+	return credentialsPattern.ReplaceAllStringFunc(value, func(s string) string {
 		return base64.StdEncoding.EncodeToString([]byte(s[1 : len(s)-1]))
 	})
 }

@@ -54,12 +54,12 @@ func TestParse(t *testing.T) {
 				Header: []h{{"Authorization", "Basic a2FyaTpzb21tZXJyZWdu"}, {"X-Token", "$writer"}},
 				Body:   `{"PhoneNumber":null}`,
 			},
-			Answer: transcript.Answer{Status: 200, Header: []h{{"Etag", `"1"`}}, Body: `{"PhoneNumber":"22334455"}`},
+			Response: transcript.Response{Status: 200, Header: []h{{"Etag", `"1"`}}, Body: `{"PhoneNumber":"22334455"}`},
 		},
 		{
-			Comment: "null leaves the phone as it is.",
-			Request: transcript.Request{Method: "GET", Target: "/api/customers/42"},
-			Answer:  transcript.Answer{Status: 401},
+			Comment:  "null leaves the phone as it is.",
+			Request:  transcript.Request{Method: "GET", Target: "/api/customers/42"},
+			Response: transcript.Response{Status: 401},
 		},
 		{
 			Comment: "null leaves the phone as it is.",
@@ -68,18 +68,18 @@ func TestParse(t *testing.T) {
 				Header: []h{{"Content-Type", "text/plain"}},
 				Body:   "not: a header\n\n~\"[\" x 10000",
 			},
-			Answer: transcript.Answer{Status: 400, Header: []h{{"X-Brace", "{a:b}"}}, Body: "{\"Message\":\n \"No.\"}"},
+			Response: transcript.Response{Status: 400, Header: []h{{"X-Brace", "{a:b}"}}, Body: "{\"Message\":\n \"No.\"}"},
 		},
 		{
-			Comment: "An example.",
-			Example: true,
-			Request: transcript.Request{Method: "DELETE", Target: "/api/customers/42"},
-			Answer:  transcript.Answer{Status: 400, Body: "[]"},
+			Comment:  "An example.",
+			Example:  true,
+			Request:  transcript.Request{Method: "DELETE", Target: "/api/customers/42"},
+			Response: transcript.Response{Status: 400, Body: "[]"},
 		},
 		{
-			Comment: "An example.",
-			Request: transcript.Request{Method: "DELETE", Target: "/api/customers/43"},
-			Answer:  transcript.Answer{Status: 404},
+			Comment:  "An example.",
+			Request:  transcript.Request{Method: "DELETE", Target: "/api/customers/43"},
+			Response: transcript.Response{Status: 404},
 		},
 	}
 	got, err := transcript.Parse(phones)
@@ -129,7 +129,7 @@ func TestReadAllAndShown(t *testing.T) {
 	}
 	for status, want := range map[int][]string{200: {"/a2"}, 404: {"/b2", "/b3"}, 500: nil} {
 		var got []string
-		for _, e := range transcript.Shown(all, status) {
+		for _, e := range transcript.Examples(all, status) {
 			got = append(got, e.Request.Target)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

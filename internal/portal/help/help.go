@@ -32,7 +32,7 @@ const (
 func Mount(c contract.Contract) web.Mount {
 	pages := sync.OnceValues(func() (map[string][]byte, error) { return render(c) })
 	send := web.Handle(func(w http.ResponseWriter, r *http.Request) error {
-		if !web.ReadsOnly(w, r) {
+		if !web.AllowReadOnly(w, r) {
 			return fault.New(fault.MethodNotAllowed, "help can be read, and no more")
 		}
 		all, err := pages()

@@ -103,7 +103,7 @@ func TestOursTellsWhatThePublishedPageDoesNot(t *testing.T) {
 // TestTablesAreInTheOrderOfTheWire compares them with a recorded answer.
 func TestTablesAreInTheOrderOfTheWire(t *testing.T) {
 	t.Parallel()
-	answer := shown(t, "getCustomer", 200)[0].Answer.Body
+	answer := shown(t, "getCustomer", 200)[0].Response.Body
 	want := map[string][]string{patchPage: names(t, answer, 1), modelPage: names(t, answer, 1)}
 	want["/Help/ResourceModel?modelName=CustomerUpdate"] = names(t, answer, 1)
 	want["/Help/ResourceModel?modelName=ElwAddress"] = names(t, answer, 2)
@@ -150,11 +150,11 @@ func names(t *testing.T, text string, depth int) []string {
 
 func shown(t *testing.T, operation string, status int) []transcript.Exchange {
 	t.Helper()
-	recorded, err := elw.New(elw.Settings{}).Recorded()
+	recorded, err := elw.New(elw.Settings{}).Examples()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return transcript.Shown(recorded[operation], status)
+	return transcript.Examples(recorded[operation], status)
 }
 
 // TestSamplesAreRecorded compares them with a request that was answered.

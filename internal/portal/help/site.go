@@ -36,7 +36,7 @@ func newSite(c contract.Contract) (site, error) {
 	if err != nil {
 		return site{}, err
 	}
-	recorded, err := c.Recorded()
+	recorded, err := c.Examples()
 	if err != nil {
 		return site{}, err
 	}
@@ -217,7 +217,7 @@ func (s site) body(o operation) *bodyView {
 // sample is the body of a recorded request, as readers like it under this media
 // type: all carry the same.
 func (s site) sample(o operation, media string) string {
-	shown := transcript.Shown(s.recorded[o.Spec.Text("operationId")], http.StatusOK)
+	shown := transcript.Examples(s.recorded[o.Spec.Text("operationId")], http.StatusOK)
 	if len(shown) == 0 {
 		return ""
 	}
@@ -238,7 +238,7 @@ func (s site) answer(o operation, m openapi.Member) answerView {
 		types = append(types, media.Name)
 	}
 	view.Types = strings.Join(types, ", ")
-	for _, e := range transcript.Shown(s.recorded[o.Spec.Text("operationId")], status) {
+	for _, e := range transcript.Examples(s.recorded[o.Spec.Text("operationId")], status) {
 		view.Examples = append(view.Examples, told(e))
 	}
 	return view
@@ -249,11 +249,11 @@ func told(e transcript.Exchange) example {
 	if !e.Request.Verbatim() {
 		body = "(a body that is too long, or too odd, to be shown)"
 	}
-	status := fmt.Sprint(e.Answer.Status, " ", http.StatusText(e.Answer.Status))
+	status := fmt.Sprint(e.Response.Status, " ", http.StatusText(e.Response.Status))
 	return example{
 		Comment: e.Comment,
 		Request: message(e.Request.Method+" "+e.Request.Target, e.Request.Header, body),
-		Answer:  message(status, e.Answer.Header, indented(e.Answer.Body, mediaType(e.Answer.Header))),
+		Answer:  message(status, e.Response.Header, indented(e.Response.Body, mediaType(e.Response.Header))),
 	}
 }
 

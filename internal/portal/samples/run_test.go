@@ -198,7 +198,7 @@ func decoded(t *testing.T, document string) (v any) {
 // server is a Kartotek that remembers its last exchange.
 type server struct {
 	url   string
-	world contracttest.World
+	world contracttest.Fixture
 
 	mu     sync.Mutex
 	sent   *http.Request
@@ -208,13 +208,13 @@ type server struct {
 
 func serve(t *testing.T) *server {
 	t.Helper()
-	w := contracttest.NewWorld(t)
+	w := contracttest.NewFixture(t)
 	s := &server{world: w}
 	contracts := http.NewServeMux()
 	for _, c := range []contract.Contract{
-		elw.New(elw.Settings{Customers: w.Customers, Gate: w.Gate, Repeats: w.Repeats, Now: w.Now, ConfirmAfter: time.Hour}),
-		lochting.New(lochting.Settings{Customers: w.Customers, Gate: w.Gate, Repeats: w.Repeats}),
-		native.New(native.Settings{Customers: w.Customers, Gate: w.Gate, Repeats: w.Repeats, Registry: w.Registry, CursorSecret: w.CursorSecret, Now: w.Now, ConfirmAfter: time.Hour}),
+		elw.New(elw.Settings{Customers: w.Customers, Authenticator: w.Authenticator, Idempotency: w.Idempotency, Now: w.Now, ConfirmAfter: time.Hour}),
+		lochting.New(lochting.Settings{Customers: w.Customers, Authenticator: w.Authenticator, Idempotency: w.Idempotency}),
+		native.New(native.Settings{Customers: w.Customers, Authenticator: w.Authenticator, Idempotency: w.Idempotency, Registry: w.Registry, CursorSecret: w.CursorSecret, Now: w.Now, ConfirmAfter: time.Hour}),
 	} {
 		contracts.Handle(c.Prefix, w.Handler(c))
 	}

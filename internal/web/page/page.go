@@ -83,7 +83,7 @@ func Send(w http.ResponseWriter, r *http.Request, status int, body []byte) error
 		tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 		h.Set("ETag", tag)
 		h.Set("Cache-Control", "max-age=300")
-		if web.Cached(r, tag) {
+		if web.NotModified(r, tag) {
 			w.WriteHeader(http.StatusNotModified)
 			return nil
 		}

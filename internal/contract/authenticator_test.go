@@ -58,7 +58,7 @@ func TestCallersBehindATrustedProxyAreToldApart(t *testing.T) {
 		"a connection without an address":        {"@", "203.0.113.9", false},
 		"a proxy that sends the header unfilled": {"10.1.1.1:1", " , ", false},
 	}
-	gate := contracttest.NewWorld(t).Gate
+	gate := contracttest.NewFixture(t).Authenticator
 	gate.Proxies = proxies
 	for range 10 {
 		knock(t, gate, "203.0.113.9:2", nil, "guess")
@@ -78,13 +78,13 @@ func TestCallersBehindATrustedProxyAreToldApart(t *testing.T) {
 
 func TestWhatIsAdmittedIsSigned(t *testing.T) {
 	t.Parallel()
-	gate := contracttest.NewWorld(t).Gate
+	gate := contracttest.NewFixture(t).Authenticator
 	w := httptest.NewRecorder()
 	by, err := gate.ByPassword(w, httptest.NewRequest(http.MethodGet, "/", nil), "test", "kari", "sommerregn")
 	if err != nil || by.Name != "account:kari" || by.Contract != "test" || len(w.Header()) != 0 {
 		t.Errorf("got %+v, %v and %v, want kari through test, and no headers", by, err, w.Header())
 	}
-	gate.Limits = access.NewRateLimits(1, 1, contracttest.NewWorld(t).Now)
+	gate.Limits = access.NewRateLimits(1, 1, contracttest.NewFixture(t).Now)
 	_, _ = gate.ByPassword(w, httptest.NewRequest(http.MethodGet, "/", nil), "test", "kari", "sommerregn") // spends it
 	by, err = gate.ByPassword(w, httptest.NewRequest(http.MethodGet, "/", nil), "test", "kari", "sommerregn")
 	if !fault.Is(err, fault.RateLimited) || by.Name != "" {

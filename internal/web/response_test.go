@@ -50,7 +50,7 @@ func TestAKeptAnswerIsSentLikeTheFirst(t *testing.T) {
 			if err := write(direct); err != nil {
 				t.Fatal(err)
 			}
-			if err := parse(t, kept(t, write)).Send(replayed); err != nil {
+			if err := parse(t, kept(t, write)).WriteTo(replayed); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(sent(direct), sent(replayed)); diff != "" {
@@ -78,7 +78,7 @@ func kept(t *testing.T, write func(http.ResponseWriter) error) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := a.Bytes()
+	b, err := a.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestAKeptAnswerGoesBesideTheHeadersOfItsOwnTime(t *testing.T) {
 		w.Header().Set("ETag", `"2"`)
 		return web.Write(w, http.StatusOK, nil)
 	}))
-	if err := a.Send(rec); err != nil {
+	if err := a.WriteTo(rec); err != nil {
 		t.Fatal(err)
 	}
 	if got := rec.Result().Header; got.Get("X-Request-Id") != "r2" || got.Get("ETag") != `"2"` {

@@ -31,7 +31,7 @@ func once(repeats *contract.IdempotencyMiddleware, by access.Actor, f contract.M
 }
 
 // counted gives customer 42 a new phone each time it runs, and answers with it.
-func counted(world contracttest.World, runs *int) contract.MutatingHandler {
+func counted(world contracttest.Fixture, runs *int) contract.MutatingHandler {
 	return func(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Idempotency) error {
 		*runs++
 		phone := fmt.Sprint(1000 + *runs)
@@ -76,7 +76,7 @@ func check(t *testing.T, what, got, want string) {
 
 func TestARequestThatIsStillRunningIsNotRunAgain(t *testing.T) {
 	t.Parallel()
-	world := contracttest.NewWorld(t)
+	world := contracttest.NewFixture(t)
 	runs := 0
 	change := counted(world, &runs)
 	begun, goOn := make(chan bool), make(chan bool)
@@ -86,15 +86,15 @@ func TestARequestThatIsStillRunningIsNotRunAgain(t *testing.T) {
 		return change(w, r, by, once)
 	}
 	first := make(chan string)
-	go func() { first <- send(once(world.Repeats, partner, slow), "k", "/a", "x") }() // ends with goOn
+	go func() { first <- send(once(world.Idempotency, partner, slow), "k", "/a", "x") }() // ends with goOn
 	<-begun
-	h := once(world.Repeats, partner, change)
+	h := once(world.Idempotency, partner, change)
 	check(t, "the same request", send(h, "k", "/a", "x"), "idempotency-in-progress")
 	check(t, "another request with the key", send(h, "k", "/b", "y"), "idempotency-in-progress")
 	check(t, "another key", send(h, "other", "/a", "x"), "1001")
 	stranger := partner
 	stranger.Tenant = "other"
-	check(t, "the same key of another tenant", send(once(world.Repeats, stranger, change), "k", "/a", "x"), "1002")
+	check(t, "the same key of another tenant", send(once(world.Idempotency, stranger, change), "k", "/a", "x"), "1002")
 	close(goOn)
 	check(t, "the first request", <-first, "1003")
 	check(t, "the same request, once that is answered", send(h, "k", "/a", "x"), "replay of 1003")
@@ -105,13 +105,13 @@ func TestARequestThatIsStillRunningIsNotRunAgain(t *testing.T) {
 
 func TestARequestThatBreaksOffMayBeSentAgain(t *testing.T) {
 	t.Parallel()
-	world := contracttest.NewWorld(t)
+	world := contracttest.NewFixture(t)
 	broken := func(http.ResponseWriter, *http.Request, access.Actor, *contract.Idempotency) error {
 		panic("at the disco")
 	}
-	check(t, "a panic", send(once(world.Repeats, partner, broken), "k", "/a", "x"), "internal")
+	check(t, "a panic", send(once(world.Idempotency, partner, broken), "k", "/a", "x"), "internal")
 	runs := 0
-	check(t, "afterwards", send(once(world.Repeats, partner, counted(world, &runs)), "k", "/a", "x"), "1001")
+	check(t, "afterwards", send(once(world.Idempotency, partner, counted(world, &runs)), "k", "/a", "x"), "1001")
 }
 
 func TestARequestIsTheSameWhenItAsksForTheSame(t *testing.T) {
@@ -137,13 +137,13 @@ func TestARequestIsTheSameWhenItAsksForTheSame(t *testing.T) {
 		"the media type":              {partner, "/a?b", "x", []string{"Content-Type: text/json"}, "idempotency-key-reused"},
 		"the condition":               {partner, "/a?b", "x", []string{`If-Match: "1"`}, "idempotency-key-reused"},
 	}
-	world := contracttest.NewWorld(t)
+	world := contracttest.NewFixture(t)
 	runs := 0
 	change := counted(world, &runs)
-	check(t, "the first request", send(once(world.Repeats, partner, change), "k", "/a?b", "x"), "1001")
+	check(t, "the first request", send(once(world.Idempotency, partner, change), "k", "/a?b", "x"), "1001")
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			check(t, name, send(once(world.Repeats, tt.by, change), "k", tt.target, tt.body, tt.headers...), tt.want)
+			check(t, name, send(once(world.Idempotency, tt.by, change), "k", tt.target, tt.body, tt.headers...), tt.want)
 		})
 	}
 }
@@ -151,27 +151,27 @@ func TestARequestIsTheSameWhenItAsksForTheSame(t *testing.T) {
 func TestARefusalIsKeptWhenItIsAboutTheRequest(t *testing.T) {
 	t.Parallel()
 	kept := []fault.Kind{fault.BadRequest, fault.Invalid, fault.Conflict, fault.PreconditionFailed}
-	world := contracttest.NewWorld(t)
+	world := contracttest.NewFixture(t)
 	for _, kind := range fault.Kinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			key := string(kind)
 			refuse := func(http.ResponseWriter, *http.Request, access.Actor, *contract.Idempotency) error {
 				return fault.New(kind, "no")
 			}
-			check(t, "at first", send(once(world.Repeats, partner, refuse), key, "/a", "x"), key)
+			check(t, "at first", send(once(world.Idempotency, partner, refuse), key, "/a", "x"), key)
 			runs := 0
 			want := "1001"
 			if slices.Contains(kept, kind) {
 				want = "replay of " + key
 			}
-			check(t, "sent again", send(once(world.Repeats, partner, counted(world, &runs)), key, "/a", "x"), want)
+			check(t, "sent again", send(once(world.Idempotency, partner, counted(world, &runs)), key, "/a", "x"), want)
 		})
 	}
 }
 
 func TestAKeyIsVisibleASCII(t *testing.T) {
 	t.Parallel()
-	world := contracttest.NewWorld(t)
+	world := contracttest.NewFixture(t)
 	for key, valid := range map[string]bool{
 		"k":                                    true,
 		"8e03978e-40d5-43dd-bc93-6894a57f9324": true,
@@ -190,11 +190,11 @@ func TestAKeyIsVisibleASCII(t *testing.T) {
 		if !valid {
 			want = "bad-request"
 		}
-		h := once(world.Repeats, partner, counted(world, &runs))
+		h := once(world.Idempotency, partner, counted(world, &runs))
 		check(t, fmt.Sprintf("%q", key), send(h, key, "/a", "x"), want)
 	}
 	runs := 0
-	h := once(world.Repeats, partner, counted(world, &runs))
+	h := once(world.Idempotency, partner, counted(world, &runs))
 	check(t, "an empty key", send(h, "", "/a", "x", "Idempotency-Key: "), "bad-request")
 	check(t, "two keys", send(h, "a", "/a", "x", "Idempotency-Key: b"), "bad-request")
 	check(t, "no key", send(h, "", "/a", "x"), "1001")

@@ -12,20 +12,20 @@ import (
 )
 
 const (
-	demoKey = "kart_demo0000_thisKeyIsPublicAndOnlyForTheDemoOfKartotek02fBIhC"
-	truths  = guidesDir + "2-partial-updates.md"
+	demoKey   = "kart_demo0000_thisKeyIsPublicAndOnlyForTheDemoOfKartotek02fBIhC"
+	guidePath = guidesDir + "2-partial-updates.md"
 )
 
 // TestTruthTablesOfTheGuide plays each cell of the guide's tables of elw and lochting:
 // a PATCH of one property, on a customer that has a value for each.
 func TestTruthTablesOfTheGuide(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile(truths)
+	text, err := os.ReadFile(guidePath)
 	if err != nil {
 		t.Fatal(err)
 	}
 	url := startDemo(t)
-	for _, d := range dialects {
+	for _, d := range contractCases {
 		_, section, _ := strings.Cut(string(text), "\n## "+d.name+":")
 		section, _, _ = strings.Cut(section, "\n## ")
 		rows := 0
@@ -60,7 +60,7 @@ func TestTruthTablesOfTheGuide(t *testing.T) {
 func TestTheTableOfNativeIsTheOneThatIsPlayed(t *testing.T) {
 	t.Parallel()
 	var tables [2]string
-	for i, name := range []string{truths, "../contract/native/README.md"} {
+	for i, name := range []string{guidePath, "../contract/native/README.md"} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -76,15 +76,15 @@ func TestTheTableOfNativeIsTheOneThatIsPlayed(t *testing.T) {
 // columns are those of the tables.
 var columns = []string{"absent", "null", "empty", "own", "another", "broken", "type"}
 
-// dialect is a contract in the hands of a client that changes one property.
-type dialect struct {
+// contractCase is a contract in the hands of a client that changes one property.
+type contractCase struct {
 	name, path    string
 	authorization string
 	always        map[string]any            // properties that each PATCH must have
 	values        map[string]map[string]any // of each property, by column
 }
 
-var dialects = []dialect{
+var contractCases = []contractCase{
 	{
 		name: "elw", path: "/api/customers/42", authorization: "Basic c2VydmljZTpkZW1vLXBhc3N3b3Jk",
 		values: map[string]map[string]any{
@@ -121,7 +121,7 @@ const full = `{"firstName":"Ada","lastName":"Doe","birthDate":"1970-01-02","loca
 "nationalId":"1","phone":"11223344","mobile":"55667788","address":{"line":"Street 1","postalCode":"9000","city":"Gent","country":"BE"}}`
 
 // value is what a PATCH has for the property in a column, if it can have such a value.
-func (d dialect) value(property, column string) (value any, playable bool) {
+func (d contractCase) value(property, column string) (value any, playable bool) {
 	switch column {
 	case "absent":
 		return column, true
@@ -137,7 +137,7 @@ func (d dialect) value(property, column string) (value any, playable bool) {
 }
 
 // play sends the PATCH, and tells what became of the property in the guide's words.
-func (d dialect) play(t *testing.T, url, property string, value any) string {
+func (d contractCase) play(t *testing.T, url, property string, value any) string {
 	t.Helper()
 	sendJSON(t, http.MethodPatch, url+"/v1/customers/42", "Bearer "+demoKey, full)
 	before := d.read(t, url)
@@ -175,7 +175,7 @@ func (d dialect) play(t *testing.T, url, property string, value any) string {
 	return fmt.Sprint(after[property])
 }
 
-func (d dialect) read(t *testing.T, url string) map[string]any {
+func (d contractCase) read(t *testing.T, url string) map[string]any {
 	t.Helper()
 	resp, body := sendJSON(t, http.MethodGet, url+d.path, d.authorization, "")
 	var record map[string]any

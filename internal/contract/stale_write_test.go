@@ -31,16 +31,16 @@ type rival struct {
 	object        map[string]any
 }
 
-func elwClient(t *testing.T, w contracttest.World) *rival {
-	c := elw.New(elw.Settings{Customers: w.Customers, Gate: w.Gate, Repeats: w.Repeats, Now: w.Now, ConfirmAfter: time.Hour})
+func elwClient(t *testing.T, w contracttest.Fixture) *rival {
+	c := elw.New(elw.Settings{Customers: w.Customers, Authenticator: w.Authenticator, Idempotency: w.Idempotency, Now: w.Now, ConfirmAfter: time.Hour})
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.SetBasicAuth("service", "sommerregn")
 	return &rival{t: t, handler: w.Handler(c), path: "/api/customers/42", authorization: r.Header.Get("Authorization")}
 }
 
 // lochtingClients are clients of one server, with a key each.
-func lochtingClients(t *testing.T, w contracttest.World, keys ...string) (clients []*rival) {
-	h := w.Handler(lochting.New(lochting.Settings{Customers: w.Customers, Gate: w.Gate, Repeats: w.Repeats}))
+func lochtingClients(t *testing.T, w contracttest.Fixture, keys ...string) (clients []*rival) {
+	h := w.Handler(lochting.New(lochting.Settings{Customers: w.Customers, Authenticator: w.Authenticator, Idempotency: w.Idempotency}))
 	const path = "/public/v1/customer/customer-c7d932c1-84e8-410c-a9b2-18bf739d6b8b"
 	for _, key := range keys {
 		clients = append(clients, &rival{t: t, handler: h, path: path, authorization: w.Key(key)})
@@ -92,7 +92,7 @@ func (c *rival) change(property, value string) {
 // property of its own, all at the same time.
 func TestWhoSendsEverythingBackLosesNobodysChange(t *testing.T) {
 	t.Parallel()
-	world := contracttest.NewWorld(t)
+	world := contracttest.NewFixture(t)
 	utility := elwClient(t, world)
 	shops := lochtingClients(t, world, "writer", "partner")
 	shops[0].read()
@@ -125,7 +125,7 @@ func TestWhoSendsEverythingBackLosesNobodysChange(t *testing.T) {
 // believes what it has said itself.
 func TestWhoSendsEverythingBackStillChangesWhatItMeans(t *testing.T) {
 	t.Parallel()
-	world := contracttest.NewWorld(t)
+	world := contracttest.NewFixture(t)
 	utility := elwClient(t, world)
 	clients := lochtingClients(t, world, "writer", "reader")
 	shop, witness := clients[0], clients[1]
@@ -150,7 +150,7 @@ func TestWhoSendsEverythingBackStillChangesWhatItMeans(t *testing.T) {
 
 func TestAStaleAddressKeepsItsParts(t *testing.T) {
 	t.Parallel()
-	world := contracttest.NewWorld(t)
+	world := contracttest.NewFixture(t)
 	shop := lochtingClients(t, world, "writer")[0]
 	shop.read()
 	by := access.Actor{Tenant: "hafslund", Name: "key:x", Customers: access.AllCustomers(), Scopes: access.Scopes()}

@@ -23,15 +23,15 @@ type IdempotencyMiddleware struct {
 	customers *customer.Service
 
 	mu      sync.Mutex
-	running map[request]bool
+	running map[requestKey]bool
 }
 
 // request is how a tenant's callers name one.
-type request struct{ tenant, key string }
+type requestKey struct{ tenant, key string }
 
 // NewIdempotencyMiddleware returns a Repeats that keeps answers where customers are.
 func NewIdempotencyMiddleware(customers *customer.Service) *IdempotencyMiddleware {
-	return &IdempotencyMiddleware{customers: customers, running: map[request]bool{}}
+	return &IdempotencyMiddleware{customers: customers, running: map[requestKey]bool{}}
 }
 
 // MutatingHandler is a handler that changes something. once is nil for a request that
@@ -55,7 +55,7 @@ func (o *Idempotency) Record(answer func(http.ResponseWriter, customer.Change) e
 		if err != nil {
 			return nil, err
 		}
-		return a.Bytes()
+		return a.Encode()
 	}}
 }
 
@@ -73,14 +73,14 @@ func (x *IdempotencyMiddleware) Handler(fail web.Fail, f MutatingHandler) func(h
 // first request with the key is under way, and an IdempotencyKeyReused fault when that was
 // another request.
 func (x *IdempotencyMiddleware) Handle(w http.ResponseWriter, r *http.Request, by access.Actor, fail web.Fail, f MutatingHandler) error {
-	once, err := readOnce(r, by)
+	once, err := parseIdempotencyKey(r, by)
 	if err != nil {
 		return err
 	}
 	if once == nil {
 		return f(w, r, by, nil)
 	}
-	done, err := x.begin(request{by.Tenant, once.key})
+	done, err := x.begin(requestKey{by.Tenant, once.key})
 	if err != nil {
 		return err
 	}
@@ -93,20 +93,20 @@ func (x *IdempotencyMiddleware) Handle(w http.ResponseWriter, r *http.Request, b
 		return err
 	}
 	err = f(w, r, by, once)
-	if final(err) {
-		return x.refuse(w, r, by, once, fault.From(err), fail)
+	if isCacheable(err) {
+		return x.saveError(w, r, by, once, fault.From(err), fail)
 	}
 	return err
 }
 
 // readOnce takes the key from the request, whose body it reads for that. It is
 // nil without one.
-func readOnce(r *http.Request, by access.Actor) (*Idempotency, error) {
+func parseIdempotencyKey(r *http.Request, by access.Actor) (*Idempotency, error) {
 	keys := r.Header.Values("Idempotency-Key")
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	if len(keys) > 1 || !validKey(keys[0]) {
+	if len(keys) > 1 || !isValidKey(keys[0]) {
 		return nil, &fault.Fault{
 			Kind:   fault.BadRequest,
 			Text:   "the request is malformed",
@@ -121,7 +121,7 @@ func readOnce(r *http.Request, by access.Actor) (*Idempotency, error) {
 	return &Idempotency{keys[0], digest(r, by, body)}, nil
 }
 
-func validKey(s string) bool {
+func isValidKey(s string) bool {
 	invisible := strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 	return len(s) >= 1 && len(s) <= 255 && !invisible
 }
@@ -143,7 +143,7 @@ func digest(r *http.Request, by access.Actor, body []byte) string {
 
 // begin notes that a request is under way, until done is called. Another process
 // on the same store is told so by the store instead, when it comes to write.
-func (x *IdempotencyMiddleware) begin(req request) (done func(), err error) {
+func (x *IdempotencyMiddleware) begin(req requestKey) (done func(), err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.running[req] {
@@ -166,12 +166,12 @@ func replay(w http.ResponseWriter, receipt customer.IdempotencyRecord, digest st
 		return err
 	}
 	w.Header().Set("Idempotency-Replayed", "true")
-	return answer.Send(w)
+	return answer.WriteTo(w)
 }
 
 // final reports whether err is about the request and the record as it met it, so
 // that its answer is kept. What is about the caller, or may pass, is not.
-func final(err error) bool {
+func isCacheable(err error) bool {
 	f, ok := errors.AsType[*fault.Fault](err)
 	if !ok {
 		return false
@@ -184,7 +184,7 @@ func final(err error) bool {
 }
 
 // refuse answers with the fault and keeps the answer.
-func (x *IdempotencyMiddleware) refuse(w http.ResponseWriter, r *http.Request, by access.Actor, once *Idempotency, f *fault.Fault, fail web.Fail) error {
+func (x *IdempotencyMiddleware) saveError(w http.ResponseWriter, r *http.Request, by access.Actor, once *Idempotency, f *fault.Fault, fail web.Fail) error {
 	answer, err := web.Capture(func(w http.ResponseWriter) error {
 		fail(w, r, f)
 		return nil
@@ -192,7 +192,7 @@ func (x *IdempotencyMiddleware) refuse(w http.ResponseWriter, r *http.Request, b
 	if err != nil {
 		return err
 	}
-	kept, err := answer.Bytes()
+	kept, err := answer.Encode()
 	if err != nil {
 		return err
 	}
@@ -200,5 +200,5 @@ func (x *IdempotencyMiddleware) refuse(w http.ResponseWriter, r *http.Request, b
 		return err
 	}
 	web.SetFault(r, f.Kind)
-	return answer.Send(w)
+	return answer.WriteTo(w)
 }

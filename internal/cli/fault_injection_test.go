@@ -47,8 +47,8 @@ func inject(t *testing.T, pid int, calls, fault string) (stop func()) {
 func serveSeeded(t *testing.T) (cmd *exec.Cmd, url, work string) {
 	t.Helper()
 	work = t.TempDir()
-	seed(t, work)
-	cmd = exec.CommandContext(t.Context(), "sh", "-c", seeded+`exec kartotek serve --listen 127.0.0.1:0 --rate 0`)
+	writeSeed(t, work)
+	cmd = exec.CommandContext(t.Context(), "sh", "-c", seedScript+`exec kartotek serve --listen 127.0.0.1:0 --rate 0`)
 	cmd.Env = append(os.Environ(), "WORK="+work, "KARTOTEK_STORE=sqlite:"+work+"/k.db", "KARTOTEK_TENANT=t")
 	url, err := startListening(cmd)
 	if err != nil {
@@ -57,15 +57,15 @@ func serveSeeded(t *testing.T) (cmd *exec.Cmd, url, work string) {
 	return cmd, url, work
 }
 
-// end kills the server and holds its file to what it said.
-func end(t *testing.T, cmd *exec.Cmd, work string, clients *crowd) {
+// killAndCheck kills the server and holds its file to what it said.
+func killAndCheck(t *testing.T, cmd *exec.Cmd, work string, clients *load) {
 	t.Helper()
 	t.Logf("%v, the slowest answer after %v", clients.counts, clients.slowest)
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // it was killed
-	inspect(t, inFile(filepath.Join(work, "k.db")), clients.made)
+	checkStore(t, sqliteLocation(filepath.Join(work, "k.db")), clients.acknowledged)
 }
 
 // TestADiskThatFailsIsSurvived has the disk of a server turn read-only, and then its
@@ -73,7 +73,7 @@ func end(t *testing.T, cmd *exec.Cmd, work string, clients *crowd) {
 func TestADiskThatFailsIsSurvived(t *testing.T) {
 	t.Parallel()
 	cmd, url, work := serveSeeded(t)
-	clients := gather(t, url, work, 2)
+	clients := startLoad(t, url, work, 2)
 	clients.await("made", 5)
 	for _, broken := range []struct{ calls, how string }{
 		{"pwrite64", "error=EROFS"},
@@ -86,15 +86,15 @@ func TestADiskThatFailsIsSurvived(t *testing.T) {
 		mend()
 		clients.await("made", 5)
 	}
-	clients.leave()
-	end(t, cmd, work, clients)
+	clients.stop()
+	killAndCheck(t, cmd, work, clients)
 }
 
 // TestADiskThatHangsKeepsNobodyWaiting has the server's fsync wait for minutes.
 func TestADiskThatHangsKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	cmd, url, work := serveSeeded(t)
-	clients := gather(t, url, work, 8)
+	clients := startLoad(t, url, work, 8)
 	clients.await("made", 5)
 	mend := inject(t, cmd.Process.Pid, "fdatasync,fsync", "delay_enter=600s")
 	clients.wantReads()
@@ -104,9 +104,9 @@ func TestADiskThatHangsKeepsNobodyWaiting(t *testing.T) {
 	mend()
 	clients.await("made", 5)
 	clients.wantReady("200  ready\n")
-	clients.leave()
+	clients.stop()
 	if most := 8 * time.Second; clients.slowest > most {
 		t.Errorf("the slowest answer came after %v, want %v at most", clients.slowest, most)
 	}
-	end(t, cmd, work, clients)
+	killAndCheck(t, cmd, work, clients)
 }

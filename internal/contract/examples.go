@@ -7,32 +7,31 @@ import (
 	"kartotek/internal/contract/transcript"
 )
 
-// Recorded are the exchanges in the contract's transcripts by the operation that
-// they asked for, in the order in which they are written. It reads all of them:
-// call it once.
-func (c Contract) Recorded() (map[string][]transcript.Exchange, error) {
+// Examples returns the exchanges in the contract's transcripts by operation, in the order of
+// the files. It reads all transcripts: call it once.
+func (c Contract) Examples() (map[string][]transcript.Exchange, error) {
 	all, err := transcript.ReadAll(c.Transcripts)
 	if err != nil {
 		return nil, err
 	}
 	recorded := map[string][]transcript.Exchange{}
 	for _, e := range all {
-		if route, _, ok := c.Route(e.Request.Method, e.Request.Target); ok {
+		if route, _, ok := c.MatchRoute(e.Request.Method, e.Request.Target); ok {
 			recorded[route.Operation] = append(recorded[route.Operation], e)
 		}
 	}
 	return recorded, nil
 }
 
-// Route finds the operation that a request asks for, and what its path says in the
-// place of each parameter. It serves those who look at requests; Mount answers them.
-func (c Contract) Route(method, target string) (route Route, params map[string]string, ok bool) {
+// MatchRoute finds the operation of a request and the values of its path parameters. It is
+// for documentation and tests; Mount serves requests.
+func (c Contract) MatchRoute(method, target string) (route Route, params map[string]string, ok bool) {
 	u, err := url.Parse(target)
 	if err != nil {
 		return Route{}, nil, false
 	}
 	for _, route := range c.Routes {
-		params, ok := c.match(route.Path, u.Path)
+		params, ok := c.matchPath(route.Path, u.Path)
 		if ok && route.Method == method {
 			return route, params, true
 		}
@@ -40,7 +39,7 @@ func (c Contract) Route(method, target string) (route Route, params map[string]s
 	return Route{}, nil, false
 }
 
-func (c Contract) match(pattern, path string) (params map[string]string, ok bool) {
+func (c Contract) matchPath(pattern, path string) (params map[string]string, ok bool) {
 	if c.FoldCase {
 		path = strings.TrimSuffix(path, "/")
 	}

@@ -16,7 +16,7 @@ import (
 // answered. Each must have been made once, and be answered the same for ever.
 func TestKillMakesNoChangeTwice(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(t *testing.T, at place) {
+	onEachEngine(t, func(t *testing.T, at location) {
 		fillForLoad(t, at)
 		key := runCommand(t, "", "key", "create", at.flag, "--tenant", "t", "--name", "load", "--scope", "customers:write")
 		senders := make([]*sender, crashWriters)
@@ -28,7 +28,7 @@ func TestKillMakesNoChangeTwice(t *testing.T) {
 			sendUntilKilled(t, at.flag, senders, 700*time.Millisecond, func(s *sender, url string) { s.send(t, url) })
 		}
 		sendUntilKilled(t, at.flag, senders, 0, func(s *sender, url string) { s.sendAllAgain(t, url) })
-		inspect(t, at, madeBy(t, senders))
+		checkStore(t, at, madeBy(t, senders))
 	})
 }
 

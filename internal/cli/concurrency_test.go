@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// voice is how a client of one contract changes a phone, and what it then hears.
-type voice struct {
+// contractClient is how a client of one contract changes a phone, and what it then hears.
+type contractClient struct {
 	contract   string
 	path       func(number int) string
 	credential func(r *http.Request, key string)
@@ -22,7 +22,7 @@ type voice struct {
 	full, busy string // status, Retry-After, and what the body begins with
 }
 
-var voices = []voice{
+var contractClients = []contractClient{
 	{
 		"elw", func(n int) string { return fmt.Sprintf("/api/customers/%d", n) },
 		func(r *http.Request, _ string) { r.SetBasicAuth("service", "sommerregn") },
@@ -46,43 +46,43 @@ var voices = []voice{
 	},
 }
 
-// crowd is clients of all contracts who change phones, and what became of that.
+// sendUntilKilledOnce is clients of all contracts who change phones, and what became of that.
 // Nobody sends a phone twice.
-type crowd struct {
+type load struct {
 	t      *testing.T
 	url    string
 	key    string
 	client *http.Client
-	leave  func() // waits until all have
+	stop   func() // waits until all have
 
-	mu      sync.Mutex
-	made    map[string]int // phone → customer
-	refused map[string]bool
-	counts  map[string]int // by contract and outcome: "elw made"
-	slowest time.Duration
+	mu           sync.Mutex
+	acknowledged map[string]int // phone → customer
+	refused      map[string]bool
+	counts       map[string]int // by contract and outcome: "elw made"
+	slowest      time.Duration
 }
 
-// gather starts so many clients of each contract.
-func gather(t *testing.T, url, work string, each int) *crowd {
+// startLoad starts so many clients of each contract.
+func startLoad(t *testing.T, url, work string, each int) *load {
 	t.Helper()
 	key, err := os.ReadFile(filepath.Join(work, "key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &crowd{
+	c := &load{
 		t: t, url: url, key: strings.TrimSpace(string(key)),
-		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 3 * each}, Timeout: time.Minute},
-		made:   map[string]int{}, refused: map[string]bool{}, counts: map[string]int{},
+		client:       &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 3 * each}, Timeout: time.Minute},
+		acknowledged: map[string]int{}, refused: map[string]bool{}, counts: map[string]int{},
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	var running sync.WaitGroup
-	c.leave = func() {
+	c.stop = func() {
 		stop()
 		running.Wait()
 		c.client.CloseIdleConnections()
 	}
-	t.Cleanup(c.leave)
-	for i, v := range voices {
+	t.Cleanup(c.stop)
+	for i, v := range contractClients {
 		for w := range each {
 			running.Go(func() { c.change(ctx, v, fmt.Sprintf("1%d%03d", i, w)) })
 		}
@@ -91,7 +91,7 @@ func gather(t *testing.T, url, work string, each int) *crowd {
 }
 
 // change sends one PATCH after the other until ctx is done.
-func (c *crowd) change(ctx context.Context, v voice, phones string) {
+func (c *load) change(ctx context.Context, v contractClient, phones string) {
 	for n := 0; ctx.Err() == nil; n++ {
 		number, phone := 1+n%crashCustomers, fmt.Sprintf("%s%06d", phones, n)
 		began := time.Now()
@@ -101,17 +101,17 @@ func (c *crowd) change(ctx context.Context, v voice, phones string) {
 			c.t.Errorf("PATCH in %s: got %s", v.contract, answer)
 			return
 		}
-		c.note(v, outcome, number, phone, time.Since(began))
+		c.record(v, outcome, number, phone, time.Since(began))
 		time.Sleep(5 * time.Millisecond)
 	}
 }
 
-func (c *crowd) note(v voice, outcome string, number int, phone string, took time.Duration) {
+func (c *load) record(v contractClient, outcome string, number int, phone string, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch outcome {
 	case "made":
-		c.made[phone] = number
+		c.acknowledged[phone] = number
 	case "storage-full":
 		c.refused[phone] = true
 	}
@@ -120,7 +120,7 @@ func (c *crowd) note(v voice, outcome string, number int, phone string, took tim
 }
 
 // outcome is "" for an answer that no client of the contract should get.
-func (v voice) outcome(answer string) string {
+func (v contractClient) outcome(answer string) string {
 	switch {
 	case strings.HasPrefix(answer, "200 "):
 		return "made"
@@ -133,7 +133,7 @@ func (v voice) outcome(answer string) string {
 }
 
 // send returns the status, Retry-After and body of the answer.
-func (c *crowd) send(v voice, method string, number int, body string) string {
+func (c *load) send(v contractClient, method string, number int, body string) string {
 	req, err := http.NewRequest(method, c.url+v.path(number), strings.NewReader(body))
 	if err != nil {
 		return err.Error()
@@ -157,11 +157,11 @@ func exchange(client *http.Client, req *http.Request) string {
 }
 
 // await returns when each contract has had so many more of an outcome.
-func (c *crowd) await(outcome string, more int) {
+func (c *load) await(outcome string, more int) {
 	c.t.Helper()
 	c.mu.Lock()
 	want := map[string]int{}
-	for _, v := range voices {
+	for _, v := range contractClients {
 		want[v.contract] = c.counts[v.contract+" "+outcome] + more
 	}
 	c.mu.Unlock()
@@ -185,9 +185,9 @@ func (c *crowd) await(outcome string, more int) {
 }
 
 // wantReads reports unless customers can be read in every contract.
-func (c *crowd) wantReads() {
+func (c *load) wantReads() {
 	c.t.Helper()
-	for _, v := range voices {
+	for _, v := range contractClients {
 		if answer := c.send(v, http.MethodGet, 1, ""); !strings.HasPrefix(answer, "200 ") {
 			c.t.Errorf("GET in %s: got %s, want 200", v.contract, answer)
 		}
@@ -195,7 +195,7 @@ func (c *crowd) wantReads() {
 }
 
 // wantReady reports unless /readyz answers so.
-func (c *crowd) wantReady(want string) {
+func (c *load) wantReady(want string) {
 	c.t.Helper()
 	req, err := http.NewRequest(http.MethodGet, c.url+"/readyz", nil)
 	if err != nil {

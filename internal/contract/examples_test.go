@@ -18,7 +18,7 @@ func TestRecordedExchangesAreSortedByOperation(t *testing.T) {
 	} {
 		c := example(fold)
 		c.Transcripts = fstest.MapFS{"a.txt": {Data: []byte(text)}}
-		recorded, err := c.Recorded()
+		recorded, err := c.Examples()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,7 +36,7 @@ func TestRecordedExchangesAreSortedByOperation(t *testing.T) {
 
 func TestRouteTellsWhatThePathSays(t *testing.T) {
 	t.Parallel()
-	route, params, ok := example(true).Route("GET", "/api/THINGS/A%20b/part?x=1")
+	route, params, ok := example(true).MatchRoute("GET", "/api/THINGS/A%20b/part?x=1")
 	if !ok || route.Operation != "part" || params["id"] != "A b" {
 		t.Errorf("got %v, %v, %v", route.Operation, params, ok)
 	}

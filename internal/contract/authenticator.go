@@ -23,20 +23,20 @@ func (g Authenticator) ByKey(w http.ResponseWriter, r *http.Request, contract, k
 	if err != nil {
 		return access.Actor{}, err
 	}
-	return g.admit(w, r, contract, by)
+	return g.rateLimit(w, r, contract, by)
 }
 
 // ByPassword admits the caller with this login and password to a contract.
 func (g Authenticator) ByPassword(w http.ResponseWriter, r *http.Request, contract, login, password string) (access.Actor, error) {
-	by, err := g.Directory.ByPassword(r.Context(), g.address(r), login, password)
+	by, err := g.Directory.ByPassword(r.Context(), g.clientIP(r), login, password)
 	if err != nil {
 		return access.Actor{}, err
 	}
-	return g.admit(w, r, contract, by)
+	return g.rateLimit(w, r, contract, by)
 }
 
 // admit counts the request, and tells its sender how many more there may be.
-func (g Authenticator) admit(w http.ResponseWriter, r *http.Request, contract string, by access.Actor) (access.Actor, error) {
+func (g Authenticator) rateLimit(w http.ResponseWriter, r *http.Request, contract string, by access.Actor) (access.Actor, error) {
 	by.Contract, by.RequestID = contract, web.RequestID(r)
 	if g.Limits == nil {
 		return by, nil

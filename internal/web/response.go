@@ -18,7 +18,7 @@ type BufferedResponse struct {
 
 // Capture returns what f answers.
 func Capture(f func(w http.ResponseWriter) error) (BufferedResponse, error) {
-	rec := answerRecorder{header: http.Header{}}
+	rec := responseBuffer{header: http.Header{}}
 	if err := f(&rec); err != nil {
 		return BufferedResponse{}, err
 	}
@@ -28,16 +28,16 @@ func Capture(f func(w http.ResponseWriter) error) (BufferedResponse, error) {
 	return BufferedResponse{rec.status, rec.header, rec.body.Bytes()}, nil
 }
 
-// Send answers with a, beside the headers that w has already.
-func (a BufferedResponse) Send(w http.ResponseWriter) error {
+// WriteTo sends the response, in addition to the headers that w already has.
+func (a BufferedResponse) WriteTo(w http.ResponseWriter) error {
 	maps.Copy(w.Header(), a.Header)
 	w.WriteHeader(a.Status)
 	_, _ = w.Write(a.Body) // the caller is gone if this fails
 	return nil
 }
 
-// Bytes is the answer as it is kept.
-func (a BufferedResponse) Bytes() ([]byte, error) { return json.Marshal(a, json.Deterministic(true)) }
+// Encode returns the response in its stored form.
+func (a BufferedResponse) Encode() ([]byte, error) { return json.Marshal(a, json.Deterministic(true)) }
 
 // DecodeResponse reads what Bytes wrote.
 func DecodeResponse(b []byte) (BufferedResponse, error) {
@@ -52,21 +52,21 @@ func DecodeResponse(b []byte) (BufferedResponse, error) {
 }
 
 // answerRecorder is an http.ResponseWriter that keeps what it is told.
-type answerRecorder struct {
+type responseBuffer struct {
 	status int
 	header http.Header
 	body   bytes.Buffer
 }
 
-func (r *answerRecorder) Header() http.Header { return r.header }
+func (r *responseBuffer) Header() http.Header { return r.header }
 
-func (r *answerRecorder) WriteHeader(status int) {
+func (r *responseBuffer) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
 	}
 }
 
-func (r *answerRecorder) Write(b []byte) (int, error) {
+func (r *responseBuffer) Write(b []byte) (int, error) {
 	r.WriteHeader(http.StatusOK)
 	return r.body.Write(b)
 }

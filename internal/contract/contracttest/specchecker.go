@@ -21,14 +21,14 @@ import (
 
 // judge holds exchanges to the contract's OpenAPI document, and remembers which
 // of its answers it has seen.
-type judge struct {
+type specChecker struct {
 	contract contract.Contract
 	doc      *openapi3.T
 	mu       sync.Mutex
-	seen     map[string]bool // "updateCustomer 200"
+	covered  map[string]bool // "updateCustomer 200"
 }
 
-func newJudge(t *testing.T, c contract.Contract) *judge {
+func newSpecChecker(t *testing.T, c contract.Contract) *specChecker {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(c.Spec)
 	if err != nil {
@@ -40,20 +40,20 @@ func newJudge(t *testing.T, c contract.Contract) *judge {
 	if !doc.IsOpenAPI31OrLater() {
 		t.Fatalf("spec.yaml: got OpenAPI %s, want 3.1", doc.OpenAPI)
 	}
-	otherNames.Do(func() {
+	registerDecoders.Do(func() {
 		openapi3filter.RegisterBodyDecoder("text/json", openapi3filter.JSONBodyDecoder)
 		openapi3filter.RegisterBodyDecoder("text/html", openapi3filter.JSONBodyDecoder)
 	})
-	return &judge{contract: c, doc: doc, seen: map[string]bool{}}
+	return &specChecker{contract: c, doc: doc, covered: map[string]bool{}}
 }
 
 // otherNames has the judge read the other media types under which contracts carry
 // JSON.
-var otherNames sync.Once
+var registerDecoders sync.Once
 
 // exchange judges one request and its answer. Requests of no operation are
 // outside the document.
-func (j *judge) exchange(t *testing.T, req request, w *httptest.ResponseRecorder) {
+func (j *specChecker) checkExchange(t *testing.T, req request, w *httptest.ResponseRecorder) {
 	t.Helper()
 	route, params := j.route(req)
 	if route == nil {
@@ -66,7 +66,7 @@ func (j *judge) exchange(t *testing.T, req request, w *httptest.ResponseRecorder
 		return
 	}
 	j.mu.Lock()
-	j.seen[route.Operation.OperationID+" "+status] = true
+	j.covered[route.Operation.OperationID+" "+status] = true
 	j.mu.Unlock()
 
 	input := j.input(req, route, params)
@@ -90,7 +90,7 @@ func (j *judge) exchange(t *testing.T, req request, w *httptest.ResponseRecorder
 	}
 }
 
-func (j *judge) input(req request, route *routers.Route, params map[string]string) *openapi3filter.RequestValidationInput {
+func (j *specChecker) input(req request, route *routers.Route, params map[string]string) *openapi3filter.RequestValidationInput {
 	req.body = bytes.TrimPrefix(req.body, []byte("\xef\xbb\xbf"))
 	return &openapi3filter.RequestValidationInput{
 		Request:    req.build(),
@@ -101,8 +101,8 @@ func (j *judge) input(req request, route *routers.Route, params map[string]strin
 }
 
 // route finds the operation of a request, as the contract and the document have it.
-func (j *judge) route(req request) (*routers.Route, map[string]string) {
-	r, params, ok := j.contract.Route(req.method, req.target)
+func (j *specChecker) route(req request) (*routers.Route, map[string]string) {
+	r, params, ok := j.contract.MatchRoute(req.method, req.target)
 	if !ok {
 		return nil, nil
 	}
@@ -112,7 +112,7 @@ func (j *judge) route(req request) (*routers.Route, map[string]string) {
 
 // verdict fails for what the document and the contract's routes do not have in
 // common, and for every documented answer that no transcript has shown.
-func (j *judge) verdict(t *testing.T) {
+func (j *specChecker) checkCoverage(t *testing.T) {
 	t.Helper()
 	routed := map[string]bool{}
 	for _, r := range j.contract.Routes {
@@ -126,7 +126,7 @@ func (j *judge) verdict(t *testing.T) {
 			}
 			delete(routed, key)
 			for status := range operation.Responses.Map() {
-				if !j.seen[operation.OperationID+" "+status] {
+				if !j.covered[operation.OperationID+" "+status] {
 					t.Errorf("%s %s is documented, but no transcript shows it", operation.OperationID, status)
 				}
 			}
@@ -139,7 +139,7 @@ func (j *judge) verdict(t *testing.T) {
 
 // errorBody holds an error's body to the schema with this name. An empty body
 // says no more than its status.
-func (j *judge) errorBody(t *testing.T, schema string, w *httptest.ResponseRecorder) {
+func (j *specChecker) checkErrorBody(t *testing.T, schema string, w *httptest.ResponseRecorder) {
 	t.Helper()
 	if w.Body.Len() == 0 && w.Header().Get("Content-Type") == "" {
 		return

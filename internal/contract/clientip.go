@@ -11,11 +11,11 @@ import (
 // called from to the right of X-Forwarded-For; what stands further left is as
 // true as that caller wants. So it goes from the connection to the left, for as
 // long as it meets trusted proxies.
-func (g Authenticator) address(r *http.Request) netip.Addr {
+func (g Authenticator) clientIP(r *http.Request) netip.Addr {
 	from, _ := parseAddress(r.RemoteAddr) // zero when the connection has none, as a Unix socket
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, hop := range slices.Backward(hops) {
-		if !g.trusts(from) {
+		if !g.isTrustedProxy(from) {
 			return from
 		}
 		before, ok := parseAddress(strings.TrimSpace(hop))
@@ -27,7 +27,7 @@ func (g Authenticator) address(r *http.Request) netip.Addr {
 	return from
 }
 
-func (g Authenticator) trusts(a netip.Addr) bool {
+func (g Authenticator) isTrustedProxy(a netip.Addr) bool {
 	return slices.ContainsFunc(g.Proxies, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 

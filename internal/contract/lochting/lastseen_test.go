@@ -19,29 +19,29 @@ func names(properties []property) (names []string) {
 // What is said in a patch and shown of a record is the same property each time.
 func TestEveryPropertyIsBelieved(t *testing.T) {
 	t.Parallel()
-	b := newBeliefs()
+	b := newLastSeen()
 	for _, p := range properties {
 		var fields customer.Patch
 		var record customer.Customer
-		*p.field(&fields) = patch.Set("v")
+		*p.patchField(&fields) = patch.Set("v")
 		if err := fields.Apply(&record); err != nil {
 			t.Fatal(err)
 		}
-		if got := names(b.said(fields).echoed(b.shown(record))); fmt.Sprint(got) != fmt.Sprint([]string{p.name}) {
+		if got := names(b.ofPatch(fields).matching(b.ofCustomer(record))); fmt.Sprint(got) != fmt.Sprint([]string{p.name}) {
 			t.Errorf("%s, said and then shown: got %v as believed, want it alone", p.name, got)
 		}
-		if *p.in(&record) != "v" {
-			t.Errorf("%s: got %q in the record, want v", p.name, *p.in(&record))
+		if *p.value(&record) != "v" {
+			t.Errorf("%s: got %q in the record, want v", p.name, *p.value(&record))
 		}
 	}
 }
 
 func TestBeliefsAreOneKeysOfOneCustomer(t *testing.T) {
 	t.Parallel()
-	b := newBeliefs()
-	news := b.shown(customer.Customer{Phone: "1"})
+	b := newLastSeen()
+	news := b.ofCustomer(customer.Customer{Phone: "1"})
 	by, ref := access.Actor{Tenant: "t", Name: "key:a"}, customer.ByID("t", "1")
-	b.learn(by, ref, news)
+	b.merge(by, ref, news)
 	for name, other := range map[string]struct {
 		by  access.Actor
 		ref customer.Ref
@@ -50,41 +50,41 @@ func TestBeliefsAreOneKeysOfOneCustomer(t *testing.T) {
 		"another tenant":   {access.Actor{Tenant: "u", Name: "key:a"}, ref},
 		"another customer": {by, customer.ByID("t", "2")},
 	} {
-		if got := b.of(other.by, other.ref); got != (belief{}) {
+		if got := b.get(other.by, other.ref); got != (fingerprints{}) {
 			t.Errorf("%s: got a belief, want none", name)
 		}
 	}
-	if got := b.of(by, ref); got != news {
+	if got := b.get(by, ref); got != news {
 		t.Errorf("the key itself: got %v, want %v", got, news)
 	}
 }
 
 func TestWhatIsNotSaidIsStillBelieved(t *testing.T) {
 	t.Parallel()
-	b := newBeliefs()
+	b := newLastSeen()
 	by, ref := access.Actor{Tenant: "t", Name: "key:a"}, customer.ByID("t", "1")
-	b.learn(by, ref, b.shown(customer.Customer{Phone: "1", FirstName: "Kari"}))
-	b.learn(by, ref, b.said(customer.Patch{Phone: patch.Clear[string]()}))
-	if got, want := b.of(by, ref), b.shown(customer.Customer{FirstName: "Kari"}); got != want {
+	b.merge(by, ref, b.ofCustomer(customer.Customer{Phone: "1", FirstName: "Kari"}))
+	b.merge(by, ref, b.ofPatch(customer.Patch{Phone: patch.Clear[string]()}))
+	if got, want := b.get(by, ref), b.ofCustomer(customer.Customer{FirstName: "Kari"}); got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
 func TestBeliefsAreBounded(t *testing.T) {
 	t.Parallel()
-	b := newBeliefs()
+	b := newLastSeen()
 	by := access.Actor{Tenant: "t", Name: "key:a"}
-	news := b.shown(customer.Customer{Phone: "1"})
+	news := b.ofCustomer(customer.Customer{Phone: "1"})
 	ref := func(i int) customer.Ref { return customer.ByID("t", fmt.Sprint(i)) }
-	for i := range maxBeliefs {
-		b.learn(by, ref(i), news)
+	for i := range maxLastSeen {
+		b.merge(by, ref(i), news)
 	}
-	b.of(by, ref(0)) // who is heard of is not forgotten
-	b.learn(by, ref(maxBeliefs), news)
-	if got := b.known.Len(); got != maxBeliefs {
-		t.Errorf("beliefs: got %d, want %d", got, maxBeliefs)
+	b.get(by, ref(0)) // who is heard of is not forgotten
+	b.merge(by, ref(maxLastSeen), news)
+	if got := b.cache.Len(); got != maxLastSeen {
+		t.Errorf("beliefs: got %d, want %d", got, maxLastSeen)
 	}
-	if b.of(by, ref(0)) != news || b.of(by, ref(maxBeliefs)) != news || b.of(by, ref(1)) != (belief{}) {
+	if b.get(by, ref(0)) != news || b.get(by, ref(maxLastSeen)) != news || b.get(by, ref(1)) != (fingerprints{}) {
 		t.Error("the one that was not heard of longest is not the one that is forgotten")
 	}
 }

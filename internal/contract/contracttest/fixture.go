@@ -22,30 +22,30 @@ import (
 	"kartotek/internal/web"
 )
 
-// World is what a contract is played in: a store in a temporary directory, a
-// clock that stands still, and these customers and callers.
+// Fixture is what the transcripts of a contract run against: a store in a temporary directory,
+// a fixed clock, and these customers, accounts and keys.
 //
 // Tenant "hafslund" has the customers 42 (Kari Nordmann, with all fields), 43 (an
-// organisation with hardly any) and 44 (a Swede, whom lochting cannot express);
+// organisation with hardly any) and 44 (a Swede, whose country lochting cannot show);
 // tenant "other" has one that is also 42. The accounts are kari (password
-// sommerregn; her own 42), ola (vinterdag; 44 and 99, who does not exist), service
+// sommerregn; her own 42), ola (vinterdag; 44 and 99, which does not exist), service
 // (all customers), gone (revoked) and olga (of the other tenant). The keys are
-// writer, partner (who writes as well), careful (held to send If-Match), blunt
-// (whose old values overwrite), reader, admin (with that scope alone), revoked and
+// writer, partner (also with write access), careful (must send If-Match), blunt
+// (may write stale values), reader, admin (with that scope alone), revoked and
 // other.
-type World struct {
-	Customers    *customer.Service
-	Gate         contract.Authenticator // of the directory, without limits
-	Repeats      *contract.IdempotencyMiddleware
-	Registry     access.Registry
-	CursorSecret []byte
-	Now          func() time.Time
+type Fixture struct {
+	Customers     *customer.Service
+	Authenticator contract.Authenticator // of the directory, without limits
+	Idempotency   *contract.IdempotencyMiddleware
+	Registry      access.Registry
+	CursorSecret  []byte
+	Now           func() time.Time
 
-	texts   map[string]string // what "$name" stands for: the texts of keys, and what was kept of answers
-	keeping *[]keeping        // of the next answer
-	clock   *clock
-	trouble *trouble
-	body    *error
+	texts     map[string]string // what "$name" stands for: the texts of keys, and what was kept of answers
+	captures  *[]capture        // of the next answer
+	clock     *clock
+	failure   *failure
+	bodyError *error
 }
 
 const (
@@ -55,29 +55,29 @@ const (
 	otherID = "0195e3a0-0000-7000-8000-0000000000f2"
 )
 
-// NewWorld returns a fresh world, which ends with the test.
-func NewWorld(t testing.TB) World {
+// NewFixture returns a new fixture, which is closed when the test ends.
+func NewFixture(t testing.TB) Fixture {
 	t.Helper()
 	db := openStore(t)
 	clock := &clock{now: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)}
-	trouble := &trouble{}
-	customers := customer.New(troubledStore{renumbered{db}, trouble}, db, clock.Now, countedIDs())
+	trouble := &failure{}
+	customers := customer.New(failingStore{renumberedStore{db}, trouble}, db, clock.Now, sequentialIDs())
 	secret, err := db.Secret(t.Context(), "cursor")
 	if err != nil {
 		t.Fatal(err)
 	}
-	world := World{
-		Customers:    customers,
-		Gate:         contract.Authenticator{Directory: access.NewDirectory(db, clock.Now)},
-		Repeats:      contract.NewIdempotencyMiddleware(customers),
-		Registry:     troubledRegistry{db, trouble},
-		CursorSecret: secret,
-		Now:          clock.Now,
-		texts:        maps.Clone(keyTexts),
-		keeping:      new([]keeping),
-		clock:        clock,
-		trouble:      trouble,
-		body:         new(error),
+	world := Fixture{
+		Customers:     customers,
+		Authenticator: contract.Authenticator{Directory: access.NewDirectory(db, clock.Now)},
+		Idempotency:   contract.NewIdempotencyMiddleware(customers),
+		Registry:      failingRegistry{db, trouble},
+		CursorSecret:  secret,
+		Now:           clock.Now,
+		texts:         maps.Clone(keyTexts),
+		captures:      new([]capture),
+		clock:         clock,
+		failure:       trouble,
+		bodyError:     new(error),
 	}
 	world.addCustomers(t)
 	addCallers(t, db)
@@ -85,13 +85,13 @@ func NewWorld(t testing.TB) World {
 }
 
 // countedIDs are the ids of customers whom a contract makes.
-func countedIDs() func() string {
+func sequentialIDs() func() string {
 	var n atomic.Int64
 	return func() string { return fmt.Sprintf("0195e3a0-0000-7000-8000-%012d", 100+n.Add(1)) }
 }
 
 // Handler is the whole server with this one contract, and a body limit of 64 KiB.
-func (w World) Handler(c contract.Contract) http.Handler {
+func (w Fixture) Handler(c contract.Contract) http.Handler {
 	server := web.Server{
 		Mounts:  []web.Mount{c.Mount()},
 		Metrics: web.NewMetrics(),
@@ -102,39 +102,39 @@ func (w World) Handler(c contract.Contract) http.Handler {
 }
 
 // Key is the text of the key with this name.
-func (w World) Key(name string) string { return w.texts[name] }
+func (w Fixture) Key(name string) string { return w.texts[name] }
 
 // Advance moves the clock.
-func (w World) Advance(d time.Duration) { w.clock.advance(d) }
+func (w Fixture) Advance(d time.Duration) { w.clock.advance(d) }
 
 // happen makes an event of a transcript come true.
-func (w *World) happen(t *testing.T, event string) {
+func (w *Fixture) applyEvent(t *testing.T, event string) {
 	t.Helper()
 	switch subject, what, _ := strings.Cut(event, " "); {
 	case event == "store down":
-		w.trouble.set(errors.New("the disk is on fire"))
+		w.failure.set(errors.New("the disk is on fire"))
 	case event == "store busy":
-		w.trouble.set(fault.New(fault.Unavailable, "too many writes are waiting"))
+		w.failure.set(fault.New(fault.Unavailable, "too many writes are waiting"))
 	case event == "store full":
-		w.trouble.set(fault.New(fault.StorageFull, "the disk is full"))
+		w.failure.set(fault.New(fault.StorageFull, "the disk is full"))
 	case event == "store rival":
-		w.trouble.set(fault.New(fault.IdempotencyInProgress, "another request with this key came first"))
+		w.failure.set(fault.New(fault.IdempotencyInProgress, "another request with this key came first"))
 	case event == "store up":
-		w.trouble.set(nil)
+		w.failure.set(nil)
 	case event == "body slow":
-		*w.body = os.ErrDeadlineExceeded
+		*w.bodyError = os.ErrDeadlineExceeded
 	case event == "body cut":
-		*w.body = io.ErrUnexpectedEOF
+		*w.bodyError = io.ErrUnexpectedEOF
 	case event == "restart": // the stage does the rest
 	case subject == "rate":
 		var perSecond, burst int
 		if _, err := fmt.Sscanf(what, "%d %d", &perSecond, &burst); err != nil {
 			t.Fatalf("%s: %v", event, err)
 		}
-		w.Gate.Limits = access.NewRateLimits(perSecond, burst, w.Now)
+		w.Authenticator.Limits = access.NewRateLimits(perSecond, burst, w.Now)
 	case subject == "keep":
 		name, member, _ := strings.Cut(what, " ")
-		*w.keeping = append(*w.keeping, keeping{name, member})
+		*w.captures = append(*w.captures, capture{name, member})
 	case subject == "clock":
 		d, err := time.ParseDuration(what)
 		if err != nil {
@@ -147,13 +147,13 @@ func (w *World) happen(t *testing.T, event string) {
 }
 
 // takeBody is how reading the next body ends.
-func (w World) takeBody() error {
-	err := *w.body
-	*w.body = nil
+func (w Fixture) takeBodyError() error {
+	err := *w.bodyError
+	*w.bodyError = nil
 	return err
 }
 
-func (w World) addCustomers(t testing.TB) {
+func (w Fixture) addCustomers(t testing.TB) {
 	t.Helper()
 	confirmed := w.Now().Add(-24 * time.Hour)
 	kari := customer.Patch{
@@ -185,7 +185,7 @@ func (w World) addCustomers(t testing.TB) {
 	w.put(t, "other", customer.Upsert{ID: otherID, Number: 42, Edit: other.Apply})
 }
 
-func (w World) put(t testing.TB, tenant string, entries ...customer.Upsert) {
+func (w Fixture) put(t testing.TB, tenant string, entries ...customer.Upsert) {
 	t.Helper()
 	by := access.Actor{Tenant: tenant, Name: "test", Customers: access.AllCustomers(), Scopes: access.Scopes()}
 	results, err := w.Customers.Upsert(t.Context(), by, entries)
@@ -238,7 +238,7 @@ func addCallers(t testing.TB, db access.Registry) {
 	}
 	err = errors.Join(err, db.RevokeAccount(t.Context(), "hafslund", "gone", born))
 	add := func(tenant, name string, manners access.KeyOptions, scopes ...access.Scope) {
-		key := access.KeyOf(tenant, name, scopes, keyTexts[name], born)
+		key := access.ParseKey(tenant, name, scopes, keyTexts[name], born)
 		key.Options = manners
 		err = errors.Join(err, db.AddKey(t.Context(), key))
 	}

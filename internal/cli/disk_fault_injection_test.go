@@ -41,8 +41,8 @@ func onDisk(t *testing.T, megabytes int, script string) (cmd *exec.Cmd, work str
 	return command(script), work
 }
 
-// seed writes what the scripts import and read.
-func seed(t *testing.T, work string) {
+// writeSeed writes what the scripts import and read.
+func writeSeed(t *testing.T, work string) {
 	t.Helper()
 	var lines strings.Builder
 	for n := 1; n <= crashCustomers; n++ {
@@ -55,8 +55,8 @@ func seed(t *testing.T, work string) {
 	}
 }
 
-// seeded is the beginning of a script that serves.
-const seeded = `
+// seedScript is the beginning of a script that serves.
+const seedScript = `
 kartotek customer import "$WORK/seed" &&
 kartotek account create --login service --all <"$WORK/password" &&
 kartotek key create --name load --scope customers:read,customers:write >"$WORK/key" &&
@@ -89,13 +89,13 @@ func fillDisk(t *testing.T, pid int, disk string) (empty func()) {
 // contracts, makes room again, and kills the server.
 func TestAFullDiskLosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
-	cmd, work := onDisk(t, 64, seeded+`exec kartotek serve --listen 127.0.0.1:0 --rate 0`)
-	seed(t, work)
+	cmd, work := onDisk(t, 64, seedScript+`exec kartotek serve --listen 127.0.0.1:0 --rate 0`)
+	writeSeed(t, work)
 	url, err := startListening(cmd)
 	if err != nil {
 		t.Fatal(err)
 	}
-	clients := gather(t, url, work, 4)
+	clients := startLoad(t, url, work, 4)
 	clients.await("made", 20)
 	empty := fillDisk(t, cmd.Process.Pid, filepath.Join(work, "disk"))
 	clients.await("storage-full", 20)
@@ -103,11 +103,11 @@ func TestAFullDiskLosesNothingAcknowledged(t *testing.T) {
 	clients.wantReady("200  ready\n")
 	empty()
 	clients.await("made", 20)
-	clients.leave()
+	clients.stop()
 	t.Logf("%v, the slowest answer after %v", clients.counts, clients.slowest)
 
 	file := afterKill(t, cmd, filepath.Join(work, "disk"))
-	inspect(t, inFile(file), clients.made)
+	checkStore(t, sqliteLocation(file), clients.acknowledged)
 	for _, phone := range history(t, file) {
 		if clients.refused[phone] {
 			t.Errorf("%s was refused, and is in the history", phone)
@@ -115,9 +115,9 @@ func TestAFullDiskLosesNothingAcknowledged(t *testing.T) {
 	}
 	again, kill := startServer(t, "--store=sqlite:"+file)
 	defer kill()
-	clients = gather(t, again, work, 1)
+	clients = startLoad(t, again, work, 1)
 	clients.await("made", 1)
-	clients.leave()
+	clients.stop()
 }
 
 // TestCommandsOnAFullDisk runs out of disk at each step, and goes on when there is
@@ -141,11 +141,11 @@ run key list
 run account list
 
 cp "$WORK/old.db" "$DISK/old.db"; store old.db
-leave 200K; run migrate | grep -v indexing; room
-run migrate | grep -v indexing
+leave 200K; run migrate | grep -v 'search index'; room
+run migrate | grep -v 'search index'
 cp "$DISK/old.db" "$WORK/new.db"
 `)
-	seed(t, work)
+	writeSeed(t, work)
 	const customers = 1000
 	makeOld(t, work, customers)
 	out, err := cmd.Output()

@@ -200,7 +200,7 @@ func TestAPanicIsAnsweredLikeAnyDefect(t *testing.T) {
 	}
 	for _, line := range server.log.lines(t, 2) {
 		text, _ := line["error"].(string)
-		if line["level"] != "ERROR" || !strings.HasPrefix(text, "panic: assignment to entry in nil map\n") || !strings.Contains(text, "observe_test.go:") {
+		if line["level"] != "ERROR" || !strings.HasPrefix(text, "panic: assignment to entry in nil map\n") || !strings.Contains(text, "middleware_test.go:") {
 			t.Errorf("log: got %v, want the panic and where it was", line)
 		}
 	}
@@ -270,7 +270,7 @@ func TestAnAnswerThatHasBegunBreaksOff(t *testing.T) {
 func TestAHandlerThatWaitsTooLongIsBusy(t *testing.T) {
 	t.Parallel()
 	server := start(t, &web.Server{
-		Patience: web.Timeouts{Handler: 50 * time.Millisecond},
+		Timeouts: web.Timeouts{Handler: 50 * time.Millisecond},
 		Mounts: mount(func(_ http.ResponseWriter, r *http.Request) error {
 			<-r.Context().Done()
 			return fmt.Errorf("revise: %w", r.Context().Err())
