@@ -103,7 +103,7 @@ func (c Customer) NeedsConfirmation(now time.Time, after time.Duration) bool {
 // normal returns c as it is stored: text as NormalText has it, times in UTC to the microsecond, and one way to have no post-office box.
 func (c Customer) normal() Customer {
 	for _, f := range fields {
-		if s, ok := f.in(&c).(*string); ok {
+		if s, ok := f.Pointer(&c).(*string); ok {
 			*s = NormalText(*s)
 		}
 	}
@@ -170,14 +170,14 @@ const earliestZone = 14 * time.Hour
 // printed.
 func (c Customer) checkTexts(checks *fault.Validator) {
 	for _, f := range fields {
-		text, ok := f.in(&c).(*string)
+		text, ok := f.Pointer(&c).(*string)
 		if !ok {
 			continue
 		}
 		printable := utf8.ValidString(*text) && strings.IndexFunc(*text, unicode.IsControl) < 0
-		checks.Require(printable, f.path, fault.Format, "must not contain control characters")
-		if f.max > 0 && utf8.RuneCountInString(*text) > f.max {
-			checks.Require(false, f.path, fault.Length, fmt.Sprintf("must have at most %d characters", f.max))
+		checks.Require(printable, f.Path, fault.Format, "must not contain control characters")
+		if f.MaxLength > 0 && utf8.RuneCountInString(*text) > f.MaxLength {
+			checks.Require(false, f.Path, fault.Length, fmt.Sprintf("must have at most %d characters", f.MaxLength))
 		}
 	}
 }

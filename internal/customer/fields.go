@@ -3,56 +3,250 @@ package customer
 import (
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
+
+	"kartotek/internal/patch"
 )
 
-// field is one field that an edit may change. Paths are the domain's names for
-// fields, in faults, in history and in imports.
-type field struct {
-	path string
-	max  int                   // the longest text, in characters; 0 where a list or a form says more
-	in   func(c *Customer) any // where it is: a *string, *bool, *POBox or *time.Time
+// fields is the table of the fields that an edit may change, in the order of the record. Faults,
+// history, the columns of the stores, imports and the native contract all read it.
+var fields = []Field{
+	text("kind", 0, func(c *Customer) *string { return &c.Kind }, func(p *Patch) *patchText { return &p.Kind }),
+	text("firstName", 100, func(c *Customer) *string { return &c.FirstName }, func(p *Patch) *patchText { return &p.FirstName }),
+	text("lastName", 100, func(c *Customer) *string { return &c.LastName }, func(p *Patch) *patchText { return &p.LastName }),
+	text("birthDate", 0, func(c *Customer) *string { return &c.BirthDate }, func(p *Patch) *patchText { return &p.BirthDate }),
+	text("gender", 0, func(c *Customer) *string { return &c.Gender }, func(p *Patch) *patchText { return &p.Gender }),
+	text("locale", 0, func(c *Customer) *string { return &c.Locale }, func(p *Patch) *patchText { return &p.Locale }),
+	text("nationalId", 32, func(c *Customer) *string { return &c.NationalID }, func(p *Patch) *patchText { return &p.NationalID }),
+	text("organisationNumber", 32, func(c *Customer) *string { return &c.OrganisationNumber }, func(p *Patch) *patchText { return &p.OrganisationNumber }),
+	text("email", MaxEmail, func(c *Customer) *string { return &c.Email }, func(p *Patch) *patchText { return &p.Email }),
+	text("phone", 50, func(c *Customer) *string { return &c.Phone }, func(p *Patch) *patchText { return &p.Phone }),
+	text("mobile", 50, func(c *Customer) *string { return &c.Mobile }, func(p *Patch) *patchText { return &p.Mobile }),
+	text("address.line", 200, func(c *Customer) *string { return &c.Address.Line }, func(p *Patch) *patchText { return &p.Address.Line }),
+	text("address.careOf", 50, func(c *Customer) *string { return &c.Address.CareOf }, func(p *Patch) *patchText { return &p.Address.CareOf }),
+	text("address.houseNumber", 50, func(c *Customer) *string { return &c.Address.HouseNumber }, func(p *Patch) *patchText { return &p.Address.HouseNumber }),
+	text("address.houseLetter", 50, func(c *Customer) *string { return &c.Address.HouseLetter }, func(p *Patch) *patchText { return &p.Address.HouseLetter }),
+	text("address.entrance", 50, func(c *Customer) *string { return &c.Address.Entrance }, func(p *Patch) *patchText { return &p.Address.Entrance }),
+	text("address.floor", 50, func(c *Customer) *string { return &c.Address.Floor }, func(p *Patch) *patchText { return &p.Address.Floor }),
+	integer("address.poBox", func(c *Customer) *POBox { return &c.Address.POBox }, func(p *Patch) *patch.Field[POBox] { return &p.Address.POBox }),
+	text("address.postalCode", 20, func(c *Customer) *string { return &c.Address.PostalCode }, func(p *Patch) *patchText { return &p.Address.PostalCode }),
+	text("address.city", 100, func(c *Customer) *string { return &c.Address.City }, func(p *Patch) *patchText { return &p.Address.City }),
+	text("address.country", 0, func(c *Customer) *string { return &c.Address.Country }, func(p *Patch) *patchText { return &p.Address.Country }),
+	boolean("address.editable", func(c *Customer) *bool { return &c.Address.Editable }, func(p *Patch) *patchBool { return &p.Address.Editable }),
+	boolean("services.broadband", func(c *Customer) *bool { return &c.Services.Broadband }, func(p *Patch) *patchBool { return &p.Services.Broadband }),
+	boolean("services.districtHeating", func(c *Customer) *bool { return &c.Services.DistrictHeating }, func(p *Patch) *patchBool { return &p.Services.DistrictHeating }),
+	boolean("services.grid", func(c *Customer) *bool { return &c.Services.Grid }, func(p *Patch) *patchBool { return &p.Services.Grid }),
+	boolean("services.power", func(c *Customer) *bool { return &c.Services.Power }, func(p *Patch) *patchBool { return &p.Services.Power }),
+	timestamp("confirmedAt", func(c *Customer) *time.Time { return &c.ConfirmedAt }, func(p *Patch) *patch.Field[time.Time] { return &p.ConfirmedAt }),
 }
 
-var fields = []field{
-	{"kind", 0, func(c *Customer) any { return &c.Kind }},
-	{"firstName", 100, func(c *Customer) any { return &c.FirstName }},
-	{"lastName", 100, func(c *Customer) any { return &c.LastName }},
-	{"birthDate", 0, func(c *Customer) any { return &c.BirthDate }},
-	{"gender", 0, func(c *Customer) any { return &c.Gender }},
-	{"locale", 0, func(c *Customer) any { return &c.Locale }},
-	{"nationalId", 32, func(c *Customer) any { return &c.NationalID }},
-	{"organisationNumber", 32, func(c *Customer) any { return &c.OrganisationNumber }},
-	{"email", MaxEmail, func(c *Customer) any { return &c.Email }},
-	{"phone", 50, func(c *Customer) any { return &c.Phone }},
-	{"mobile", 50, func(c *Customer) any { return &c.Mobile }},
-	{"address.line", 200, func(c *Customer) any { return &c.Address.Line }},
-	{"address.careOf", 50, func(c *Customer) any { return &c.Address.CareOf }},
-	{"address.houseNumber", 50, func(c *Customer) any { return &c.Address.HouseNumber }},
-	{"address.houseLetter", 50, func(c *Customer) any { return &c.Address.HouseLetter }},
-	{"address.entrance", 50, func(c *Customer) any { return &c.Address.Entrance }},
-	{"address.floor", 50, func(c *Customer) any { return &c.Address.Floor }},
-	{"address.poBox", 0, func(c *Customer) any { return &c.Address.POBox }},
-	{"address.postalCode", 20, func(c *Customer) any { return &c.Address.PostalCode }},
-	{"address.city", 100, func(c *Customer) any { return &c.Address.City }},
-	{"address.country", 0, func(c *Customer) any { return &c.Address.Country }},
-	{"address.editable", 0, func(c *Customer) any { return &c.Address.Editable }},
-	{"services.broadband", 0, func(c *Customer) any { return &c.Services.Broadband }},
-	{"services.districtHeating", 0, func(c *Customer) any { return &c.Services.DistrictHeating }},
-	{"services.grid", 0, func(c *Customer) any { return &c.Services.Grid }},
-	{"services.power", 0, func(c *Customer) any { return &c.Services.Power }},
-	{"confirmedAt", 0, func(c *Customer) any { return &c.ConfirmedAt }},
+// Patch is a partial update; its Apply method is an Edit.
+type Patch struct {
+	Kind      patchText
+	FirstName patchText
+	LastName  patchText
+	BirthDate patchText
+	Gender    patchText
+	Locale    patchText
+
+	NationalID         patchText
+	OrganisationNumber patchText
+
+	Email  patchText
+	Phone  patchText
+	Mobile patchText
+
+	Address  AddressPatch
+	Services ServicesPatch
+
+	ConfirmedAt patch.Field[time.Time]
 }
 
-// position is where the record lists a field; id and number, which no edit may
-// change, come before all.
+// AddressPatch is a partial update of an address.
+type AddressPatch struct {
+	Line        patchText
+	CareOf      patchText
+	HouseNumber patchText
+	HouseLetter patchText
+	Entrance    patchText
+	Floor       patchText
+	POBox       patch.Field[POBox]
+	PostalCode  patchText
+	City        patchText
+	Country     patchText
+	Editable    patchBool
+}
+
+// ServicesPatch is a partial update of the services.
+type ServicesPatch struct {
+	Broadband, DistrictHeating, Grid, Power patchBool
+}
+
+type (
+	patchText = patch.Field[string]
+	patchBool = patch.Field[bool]
+)
+
+// LogValue keeps personal data out of every log.
+func (p Patch) LogValue() slog.Value { return slog.StringValue("patch") }
+
+// LogValue keeps personal data out of every log.
+func (p AddressPatch) LogValue() slog.Value { return slog.StringValue("patch of an address") }
+
+// Apply writes the fields that are not absent. A new address line clears the parts of the address
+// that the patch does not set: they would contradict it.
+func (p Patch) Apply(c *Customer) error {
+	a := &c.Address
+	if line := p.Address.Line; !line.Absent() && NormalText(line.Value()) != a.Line {
+		a.CareOf, a.HouseNumber, a.HouseLetter, a.Entrance, a.Floor = "", "", "", "", ""
+	}
+	for _, f := range fields {
+		f.apply(&p, c)
+	}
+	return nil
+}
+
+// FieldType is the type of a field's values.
+type FieldType uint8
+
+// The types of field.
+const (
+	TypeText    FieldType = iota // string
+	TypeBool                     // bool, which no customer lacks
+	TypeInteger                  // int64, within an int32
+	TypeTime                     // time.Time
+)
+
+// Field is one row of the table of fields.
+type Field struct {
+	Path      string // the domain's name: "address.postalCode"
+	Type      FieldType
+	MaxLength int // of a text, in characters; 0 where another rule limits it
+	accessor
+}
+
+// accessor reads and writes one field, whatever its Go type.
+type accessor interface {
+	// Pointer returns where c has the field: a *string, *bool, *POBox or *time.Time.
+	Pointer(c *Customer) any
+	// Get returns the value as a FieldChange has it: nil for a field the customer does not have.
+	Get(c *Customer) any
+	// Set writes a value that Get returns. It reports whether the value has the field's type.
+	Set(c *Customer, value any) bool
+	// SetPatch has p write a value that Get returns. It reports like Set.
+	SetPatch(p *Patch, value any) bool
+
+	equal(a, b *Customer) bool
+	apply(p *Patch, c *Customer)
+}
+
+// fieldOf implements accessor for a field of Go type T.
+type fieldOf[T comparable] struct {
+	of     func(*Customer) *T
+	in     func(*Patch) *patch.Field[T]
+	encode func(T) any
+	decode func(any) (T, bool)
+}
+
+func (f fieldOf[T]) Pointer(c *Customer) any     { return f.of(c) }
+func (f fieldOf[T]) Get(c *Customer) any         { return f.encode(*f.of(c)) }
+func (f fieldOf[T]) equal(a, b *Customer) bool   { return *f.of(a) == *f.of(b) }
+func (f fieldOf[T]) apply(p *Patch, c *Customer) { f.in(p).Into(f.of(c)) }
+
+func (f fieldOf[T]) Set(c *Customer, value any) bool {
+	if value == nil {
+		*f.of(c) = *new(T)
+		return true
+	}
+	v, ok := f.decode(value)
+	if ok {
+		*f.of(c) = v
+	}
+	return ok
+}
+
+func (f fieldOf[T]) SetPatch(p *Patch, value any) bool {
+	if value == nil {
+		*f.in(p) = patch.Clear[T]()
+		return true
+	}
+	v, ok := f.decode(value)
+	if ok {
+		*f.in(p) = patch.Set(v)
+	}
+	return ok
+}
+
+func text(path string, maxLength int, of func(*Customer) *string, in func(*Patch) *patchText) Field {
+	return Field{path, TypeText, maxLength, fieldOf[string]{of, in, encodeUnlessZero[string], decode[string]}}
+}
+
+func boolean(path string, of func(*Customer) *bool, in func(*Patch) *patchBool) Field {
+	return Field{path, TypeBool, 0, fieldOf[bool]{of, in, func(b bool) any { return b }, decode[bool]}}
+}
+
+func integer(path string, of func(*Customer) *POBox, in func(*Patch) *patch.Field[POBox]) Field {
+	return Field{path, TypeInteger, 0, fieldOf[POBox]{of, in, encodePOBox, decodePOBox}}
+}
+
+func timestamp(path string, of func(*Customer) *time.Time, in func(*Patch) *patch.Field[time.Time]) Field {
+	return Field{path, TypeTime, 0, fieldOf[time.Time]{of, in, encodeUnlessZero[time.Time], decode[time.Time]}}
+}
+
+func encodeUnlessZero[T comparable](v T) any {
+	if v == *new(T) {
+		return nil
+	}
+	return v
+}
+
+func decode[T any](v any) (T, bool) {
+	value, ok := v.(T)
+	return value, ok
+}
+
+func encodePOBox(b POBox) any {
+	if !b.Given {
+		return nil
+	}
+	return int64(b.Number)
+}
+
+func decodePOBox(v any) (POBox, bool) {
+	n, ok := v.(int64)
+	return POBox{Given: true, Number: int32(n)}, ok && n == int64(int32(n))
+}
+
+// Fields returns the table of fields, in the order of the record. Callers must not change it.
+func Fields() []Field { return fields }
+
+// FieldByPath returns the field with this path; ok is false when there is none.
+func FieldByPath(path string) (f Field, ok bool) {
+	i, ok := positions[path]
+	if !ok {
+		return Field{}, false
+	}
+	return fields[i], true
+}
+
+var positions = func() map[string]int {
+	byPath := make(map[string]int, len(fields))
+	for i, f := range fields {
+		byPath[f.Path] = i
+	}
+	return byPath
+}()
+
+// position orders paths as the record does; id and number, which are not in the table, come first.
 func position(path string) int {
-	return slices.IndexFunc(fields, func(f field) bool { return f.path == path })
+	if i, ok := positions[path]; ok {
+		return i
+	}
+	return -1
 }
 
-// FieldChange is what happened to one field. A value is nil when the customer
-// has none; otherwise a string, a bool, an int64 or a time.Time.
+// FieldChange is what a change did to one field. A value is nil when the customer has none;
+// otherwise a string, a bool, an int64 or a time.Time, by the field's type.
 type FieldChange struct {
 	Path          string
 	Before, After any
@@ -65,94 +259,30 @@ func (f FieldChange) LogValue() slog.Value { return slog.StringValue(f.Path) }
 func Diff(before, after Customer) []FieldChange {
 	var diff []FieldChange
 	for _, f := range fields {
-		if b, a := f.in(&before), f.in(&after); !alike(b, a) {
-			diff = append(diff, FieldChange{f.path, value(b), value(a)})
+		if !f.equal(&before, &after) {
+			diff = append(diff, FieldChange{f.Path, f.Get(&before), f.Get(&after)})
 		}
 	}
 	return diff
 }
 
-// alike compares what two places of the same field hold. To compare their values
-// would make an interface of each.
-func alike(p, q any) bool {
-	switch p := p.(type) {
-	case *string:
-		return *p == *q.(*string)
-	case *bool:
-		return *p == *q.(*bool)
-	case *POBox:
-		return *p == *q.(*POBox)
-	case *time.Time:
-		return *p == *q.(*time.Time)
+// get returns the value of the field with this path.
+func get(c *Customer, path string) (any, error) {
+	f, ok := FieldByPath(path)
+	if !ok {
+		return nil, fmt.Errorf("unknown field %s", path)
 	}
-	return false
+	return f.Get(c), nil
 }
 
-// place is where c holds the field with this path: what field.in returns.
-func place(c *Customer, path string) (any, error) {
-	i := position(path)
-	if i < 0 {
-		return nil, fmt.Errorf("a customer has no field %s", path)
+// set writes the value of the field with this path.
+func set(c *Customer, path string, value any) error {
+	f, ok := FieldByPath(path)
+	if !ok {
+		return fmt.Errorf("unknown field %s", path)
 	}
-	return fields[i].in(c), nil
-}
-
-// read is the value of one field, as a FieldChange holds it.
-func read(c *Customer, path string) (any, error) {
-	p, err := place(c, path)
-	return value(p), err
-}
-
-// set gives one field a value that a FieldChange holds.
-func set(c *Customer, path string, v any) error {
-	p, err := place(c, path)
-	if err != nil {
-		return err
-	}
-	fits := true
-	switch p := p.(type) {
-	case *string:
-		*p, fits = valueOr(v, "")
-	case *bool:
-		*p, fits = valueOr(v, false)
-	case *POBox:
-		var number int64
-		number, fits = valueOr(v, int64(0))
-		*p = POBox{Given: v != nil, Number: int32(number)}
-	case *time.Time:
-		*p, fits = valueOr(v, time.Time{})
-	}
-	if !fits {
-		return fmt.Errorf("set %s: a %T does not fit", path, v)
-	}
-	return nil
-}
-
-// valueOr is v, or none for nil.
-func valueOr[T any](v any, none T) (value T, fits bool) {
-	if v == nil {
-		return none, true
-	}
-	value, fits = v.(T)
-	return value, fits
-}
-
-func value(p any) any {
-	switch p := p.(type) {
-	case *string:
-		if *p != "" {
-			return *p
-		}
-	case *bool:
-		return *p
-	case *POBox:
-		if p.Given {
-			return int64(p.Number)
-		}
-	case *time.Time:
-		if !p.IsZero() {
-			return *p
-		}
+	if !f.Set(c, value) {
+		return fmt.Errorf("set %s: wrong type %T", path, value)
 	}
 	return nil
 }

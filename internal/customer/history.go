@@ -33,7 +33,7 @@ func (r ChangeRecord) LogValue() slog.Value { return slog.StringValue(r.Event) }
 func (r ChangeRecord) Revert(c *Customer) error {
 	var newer []fault.Field
 	for _, f := range r.Fields {
-		now, err := read(c, f.Path)
+		now, err := get(c, f.Path)
 		if err != nil {
 			return err
 		}

@@ -11,59 +11,51 @@ import (
 
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
-	"kartotek/internal/patch"
 	"kartotek/internal/web"
 )
 
 // property is one member of the record on the wire. Its name is the domain's.
 type property struct {
 	name  string
-	kept  bool                      // by the server: a PATCH may repeat its value and not change it
-	due   bool                      // it cannot be cleared
-	in    func(*customer.Patch) any // the *patch.Field that it sets; nil where none does
-	parts []property                // of an object
+	kept  bool           // by the server: a PATCH may repeat its value and not change it
+	due   bool           // it cannot be cleared
+	field customer.Field // what it shows and sets; of one that has neither parts nor kept
+	parts []property     // of an object
 }
 
-// properties are the record, in its order.
-var properties = []property{
-	{name: "id", kept: true},
-	{name: "number", kept: true},
-	{name: "version", kept: true},
-	{name: "kind", due: true, in: func(p *customer.Patch) any { return &p.Kind }},
-	{name: "firstName", in: func(p *customer.Patch) any { return &p.FirstName }},
-	{name: "lastName", in: func(p *customer.Patch) any { return &p.LastName }},
-	{name: "birthDate", in: func(p *customer.Patch) any { return &p.BirthDate }},
-	{name: "gender", in: func(p *customer.Patch) any { return &p.Gender }},
-	{name: "locale", in: func(p *customer.Patch) any { return &p.Locale }},
-	{name: "nationalId", in: func(p *customer.Patch) any { return &p.NationalID }},
-	{name: "organisationNumber", in: func(p *customer.Patch) any { return &p.OrganisationNumber }},
-	{name: "email", in: func(p *customer.Patch) any { return &p.Email }},
-	{name: "phone", in: func(p *customer.Patch) any { return &p.Phone }},
-	{name: "mobile", in: func(p *customer.Patch) any { return &p.Mobile }},
-	{name: "address", parts: []property{
-		{name: "line", in: func(p *customer.Patch) any { return &p.Address.Line }},
-		{name: "careOf", in: func(p *customer.Patch) any { return &p.Address.CareOf }},
-		{name: "houseNumber", in: func(p *customer.Patch) any { return &p.Address.HouseNumber }},
-		{name: "houseLetter", in: func(p *customer.Patch) any { return &p.Address.HouseLetter }},
-		{name: "entrance", in: func(p *customer.Patch) any { return &p.Address.Entrance }},
-		{name: "floor", in: func(p *customer.Patch) any { return &p.Address.Floor }},
-		{name: "poBox", in: func(p *customer.Patch) any { return &p.Address.POBox }},
-		{name: "postalCode", in: func(p *customer.Patch) any { return &p.Address.PostalCode }},
-		{name: "city", in: func(p *customer.Patch) any { return &p.Address.City }},
-		{name: "country", in: func(p *customer.Patch) any { return &p.Address.Country }},
-		{name: "editable", in: func(p *customer.Patch) any { return &p.Address.Editable }},
-	}},
-	{name: "services", parts: []property{
-		{name: "broadband", in: func(p *customer.Patch) any { return &p.Services.Broadband }},
-		{name: "districtHeating", in: func(p *customer.Patch) any { return &p.Services.DistrictHeating }},
-		{name: "grid", in: func(p *customer.Patch) any { return &p.Services.Grid }},
-		{name: "power", in: func(p *customer.Patch) any { return &p.Services.Power }},
-	}},
-	{name: "confirmedAt", kept: true},
-	{name: "requiresConfirmation", kept: true},
-	{name: "createdAt", kept: true},
-	{name: "updatedAt", kept: true},
-	{name: "tenant", kept: true},
+// properties lists the members of the record, in its order. The domain's table of fields is the
+// middle of it.
+var properties = slices.Concat(
+	keptProperties("id", "number", "version"),
+	fieldProperties(),
+	keptProperties("requiresConfirmation", "createdAt", "updatedAt", "tenant"),
+)
+
+func keptProperties(names ...string) []property {
+	list := make([]property, len(names))
+	for i, name := range names {
+		list[i] = property{name: name, kept: true}
+	}
+	return list
+}
+
+// fieldProperties nests the fields by the dots in their paths.
+func fieldProperties() []property {
+	var list []property
+	for _, f := range customer.Fields() {
+		p := property{name: f.Path, field: f, kept: f.Path == "confirmedAt", due: f.Path == "kind"}
+		object, name, nested := strings.Cut(f.Path, ".")
+		if !nested {
+			list = append(list, p)
+			continue
+		}
+		if len(list) == 0 || list[len(list)-1].name != object {
+			list = append(list, property{name: object})
+		}
+		p.name = name
+		list[len(list)-1].parts = append(list[len(list)-1].parts, p)
+	}
+	return list
 }
 
 // shown reports whether a record that is read has the property.
@@ -133,44 +125,46 @@ func (d *document) take(at jsontext.Pointer, p property, v any) {
 }
 
 func (d *document) set(at jsontext.Pointer, p property, v any) {
-	switch field := p.in(&d.fields).(type) {
-	case *patch.Field[string]:
-		text, ok := v.(string)
-		switch {
-		case v == nil || ok && text == "":
-			*field = patch.Clear[string]()
-		case ok:
-			*field = patch.Set(text)
-		case p.due:
-			d.refuse(at, fault.Type, "must be a string")
-		default:
-			d.refuse(at, fault.Type, "must be a string or null")
-		}
-	case *patch.Field[bool]:
-		flag, ok := v.(bool)
-		if !ok && v != nil {
-			d.refuse(at, fault.Type, "must be true, false or null")
-			return
-		}
-		*field = patch.Set(flag)
-	case *patch.Field[customer.POBox]:
-		d.setPOBox(at, field, v)
+	value, wrong := p.read(v)
+	if wrong.Rule != "" {
+		d.refuse(at, wrong.Rule, wrong.Text)
+		return
 	}
+	p.field.SetPatch(&d.fields, value)
 }
 
-func (d *document) setPOBox(at jsontext.Pointer, field *patch.Field[customer.POBox], v any) {
-	n, isNumber := v.(number)
-	value, whole := n.integer()
-	switch {
-	case v == nil:
-		*field = patch.Clear[customer.POBox]()
-	case !isNumber || !whole:
-		d.refuse(at, fault.Type, "must be an integer or null")
-	case value < 0 || value > math.MaxInt32:
-		d.refuse(at, fault.Range, "must be from 0 to 2147483647")
-	default:
-		*field = patch.Set(customer.POBox{Given: true, Number: int32(value)})
+// read returns a JSON value as the domain has it: nil for null, which clears the field.
+func (p property) read(v any) (value any, wrong fault.Field) {
+	if v == nil || v == "" && p.field.Type == customer.TypeText {
+		return nil, fault.Field{}
 	}
+	switch p.field.Type {
+	case customer.TypeText:
+		if _, ok := v.(string); !ok && p.due {
+			return nil, fault.Field{Rule: fault.Type, Text: "must be a string"}
+		} else if !ok {
+			return nil, fault.Field{Rule: fault.Type, Text: "must be a string or null"}
+		}
+	case customer.TypeBool:
+		if _, ok := v.(bool); !ok {
+			return nil, fault.Field{Rule: fault.Type, Text: "must be true, false or null"}
+		}
+	case customer.TypeInteger:
+		return readInteger(v)
+	}
+	return v, fault.Field{}
+}
+
+func readInteger(v any) (value any, wrong fault.Field) {
+	n, isNumber := v.(number)
+	integer, whole := n.integer()
+	switch {
+	case !isNumber || !whole:
+		return nil, fault.Field{Rule: fault.Type, Text: "must be an integer or null"}
+	case integer < 0 || integer > math.MaxInt32:
+		return nil, fault.Field{Rule: fault.Range, Text: "must be from 0 to 2147483647"}
+	}
+	return integer, fault.Field{}
 }
 
 func (d *document) refuse(at jsontext.Pointer, rule, text string) {

@@ -94,8 +94,8 @@ func expect(dec *jsontext.Decoder, kind jsontext.Kind) error {
 	return nil
 }
 
-// readValue reads what appendValue wrote. JSON has no type for a time, so the path
-// tells one.
+// readValue reads what appendValue wrote. JSON has no type for a time: the table of fields says which
+// texts are times.
 func readValue(dec *jsontext.Decoder, path string) (any, error) {
 	token, err := dec.ReadToken()
 	if err != nil {
@@ -109,7 +109,7 @@ func readValue(dec *jsontext.Decoder, path string) (any, error) {
 	case '0':
 		return token.Int()
 	case '"':
-		if path == "confirmedAt" {
+		if f, ok := customer.FieldByPath(path); ok && f.Type == customer.TypeTime {
 			return time.Parse(time.RFC3339Nano, token.String())
 		}
 		return token.String(), nil

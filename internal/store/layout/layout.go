@@ -7,6 +7,7 @@ package layout
 import (
 	"strings"
 	"time"
+	"unicode"
 
 	"kartotek/internal/customer"
 )
@@ -14,51 +15,48 @@ import (
 // Column is a column of customers, with the field that it holds.
 type Column struct {
 	Name  string
-	Path  string                       // the domain's name for the field; empty for what no edit changes
+	Path  string                       // the path of the field; empty for a column that no edit changes
 	Field func(*customer.Customer) any // a *string, *bool, *int32, *int64, *customer.POBox or *time.Time
 }
 
-// Moving are the columns that a change may write.
-var Moving = []Column{
-	{"version", "", func(c *customer.Customer) any { return &c.Version }},
-	{"kind", "kind", func(c *customer.Customer) any { return &c.Kind }},
-	{"first_name", "firstName", func(c *customer.Customer) any { return &c.FirstName }},
-	{"last_name", "lastName", func(c *customer.Customer) any { return &c.LastName }},
-	{"birth_date", "birthDate", func(c *customer.Customer) any { return &c.BirthDate }},
-	{"gender", "gender", func(c *customer.Customer) any { return &c.Gender }},
-	{"locale", "locale", func(c *customer.Customer) any { return &c.Locale }},
-	{"national_id", "nationalId", func(c *customer.Customer) any { return &c.NationalID }},
-	{"organisation_number", "organisationNumber", func(c *customer.Customer) any { return &c.OrganisationNumber }},
-	{"email", "email", func(c *customer.Customer) any { return &c.Email }},
-	{"phone", "phone", func(c *customer.Customer) any { return &c.Phone }},
-	{"mobile", "mobile", func(c *customer.Customer) any { return &c.Mobile }},
-	{"address_line", "address.line", func(c *customer.Customer) any { return &c.Address.Line }},
-	{"address_care_of", "address.careOf", func(c *customer.Customer) any { return &c.Address.CareOf }},
-	{"address_house_number", "address.houseNumber", func(c *customer.Customer) any { return &c.Address.HouseNumber }},
-	{"address_house_letter", "address.houseLetter", func(c *customer.Customer) any { return &c.Address.HouseLetter }},
-	{"address_entrance", "address.entrance", func(c *customer.Customer) any { return &c.Address.Entrance }},
-	{"address_floor", "address.floor", func(c *customer.Customer) any { return &c.Address.Floor }},
-	{"address_po_box", "address.poBox", func(c *customer.Customer) any { return &c.Address.POBox }},
-	{"address_postal_code", "address.postalCode", func(c *customer.Customer) any { return &c.Address.PostalCode }},
-	{"address_city", "address.city", func(c *customer.Customer) any { return &c.Address.City }},
-	{"address_country", "address.country", func(c *customer.Customer) any { return &c.Address.Country }},
-	{"address_editable", "address.editable", func(c *customer.Customer) any { return &c.Address.Editable }},
-	{"broadband", "services.broadband", func(c *customer.Customer) any { return &c.Services.Broadband }},
-	{"district_heating", "services.districtHeating", func(c *customer.Customer) any { return &c.Services.DistrictHeating }},
-	{"grid", "services.grid", func(c *customer.Customer) any { return &c.Services.Grid }},
-	{"power", "services.power", func(c *customer.Customer) any { return &c.Services.Power }},
-	{"confirmed_at", "confirmedAt", func(c *customer.Customer) any { return &c.ConfirmedAt }},
-	{"updated_at", "", func(c *customer.Customer) any { return &c.UpdatedAt }},
-}
+// Moving lists the columns that a change may write: the version, every field of the domain's table,
+// and the time of the change.
+var Moving = mutableColumns()
 
-// Columns are all of them. An UPDATE does not name those that never change, so
-// that it leaves their indexes alone.
+// Columns lists all columns. An UPDATE leaves out those that never change, so that it does not touch
+// their indexes.
 var Columns = append([]Column{
 	{"tenant", "", func(c *customer.Customer) any { return &c.Tenant }},
 	{"id", "", func(c *customer.Customer) any { return &c.ID }},
 	{"number", "", func(c *customer.Customer) any { return &c.Number }},
 	{"created_at", "", func(c *customer.Customer) any { return &c.CreatedAt }},
 }, Moving...)
+
+func mutableColumns() []Column {
+	cols := []Column{{"version", "", func(c *customer.Customer) any { return &c.Version }}}
+	for _, f := range customer.Fields() {
+		cols = append(cols, Column{columnName(f.Path), f.Path, f.Pointer})
+	}
+	return append(cols, Column{"updated_at", "", func(c *customer.Customer) any { return &c.UpdatedAt }})
+}
+
+// columnName returns the path in snake case: "address.poBox" is address_po_box. The services stand
+// without their prefix.
+func columnName(path string) string {
+	var name strings.Builder
+	for _, r := range strings.TrimPrefix(path, "services.") {
+		switch {
+		case r == '.':
+			name.WriteByte('_')
+		case unicode.IsUpper(r):
+			name.WriteByte('_')
+			name.WriteRune(unicode.ToLower(r))
+		default:
+			name.WriteRune(r)
+		}
+	}
+	return name.String()
+}
 
 // Names lists the columns for a statement.
 func Names(cols []Column) string {
