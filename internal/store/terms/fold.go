@@ -3,45 +3,39 @@ package terms
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
 
 const (
-	maxWord      = 32 // characters of a name term: those that follow narrow no search down
-	maxSpellings = 8  // of one word
+	maxLetters   = 32 // of a name term
+	maxSpellings = 8  // of a word
 )
 
 // nameTerms returns the words that a customer's name is found by: each word, what follows an
-// apostrophe in it, and each word written together with those after it.
-func nameTerms(first, last string) []string {
+// apostrophe in it, and each word written together with the ones after it. Where words are
+// written without spaces, every character begins one.
+func nameTerms(first, last string) (out []string) {
 	names := []string{first, last}
-	if first != "" && last != "" && isUnspaced(first+last) {
+	if isUnspaced(first + last) {
 		names = append(names, last+first)
 	}
-	var out []string
 	for _, text := range names {
 		words := nameWords(text)
 		for i, word := range words {
-			out = append(out, fold(word)...)
+			out = append(append(out, fold(word)...), fold(strings.Join(words[i:], ""))...)
 			unspaced := isUnspaced(word)
 			for at, r := range word {
-				if isApostrophe(r) {
-					out = append(out, fold(word[at+utf8.RuneLen(r):])...)
-				} else if unspaced && at > 0 {
+				if isApostrophe(r) || unspaced && at > 0 {
 					out = append(out, fold(word[at:])...)
 				}
-			}
-			if i+1 < len(words) {
-				out = append(out, fold(strings.Join(words[i:], ""))...)
 			}
 		}
 	}
 	return out
 }
 
-// nameKey is what names are sorted by: the folded words with a space between them.
+// nameKey returns what a name is sorted by: its folded words with a space between them.
 func nameKey(text string) string {
 	words := nameWords(text)
 	for i, word := range words {
@@ -50,107 +44,92 @@ func nameKey(text string) string {
 	return strings.Join(words, " ")
 }
 
-// nameWords splits a name at everything that is neither letter, digit nor mark. An apostrophe
-// does not end a word.
+// nameWords splits a name at everything but letters, digits, marks, apostrophes and
+// invisible characters.
 func nameWords(text string) []string {
-	return strings.FieldsFunc(text, func(r rune) bool { return !inWord(r) && !isApostrophe(r) && !unicode.Is(unicode.Cf, r) })
+	return strings.FieldsFunc(text, func(r rune) bool {
+		return !isLetter(r) && !unicode.IsMark(r) && !isApostrophe(r) && !unicode.Is(unicode.Cf, r)
+	})
 }
 
-func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r) }
+func isLetter(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
 
-// isApostrophe also takes the zero-width non-joiner, which ends a part of a Persian word.
+// isApostrophe is also true of the zero-width non-joiner, which separates parts of a Persian word.
 func isApostrophe(r rune) bool { return strings.ContainsRune("'’‘ʼʹʻ`´ꞌ\u200c", r) }
 
-// isUnspaced reports whether a text has a script that puts no spaces between words.
+// isUnspaced reports whether a text has letters of a script without spaces between words.
 func isUnspaced(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool {
 		return r >= 0x1100 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
 	})
 }
 
-// fold returns the spellings of a word: letters and digits in lower case without accents,
-// first with the base letter for each letter that can be spelled in two ways, last with the
-// other spelling for each.
+// fold returns the spellings of a word in lower case, without accents, apostrophes and
+// whatever else is no letter; first the one of base letters.
 func fold(word string) []string {
-	spellings := [][]byte{make([]byte, 0, len(word))}
-	length := 0
+	spellings := []string{""}
 	var base rune // the letter that a mark belongs to
+	count := 0
 	for _, r := range norm.NFKD.String(word) {
 		r = unicode.ToLower(asciiDigit(r))
-		l, special := letters[r]
-		switch {
+		switch l, special := letters[r]; {
 		case unicode.In(r, unicode.Mn, unicode.Me):
-			spellings = fork(spellings, "", marked[[2]rune{base, r}])
-			continue
-		case !inWord(r) || isApostrophe(r):
+			spellings = spell(spellings, "", marked[[2]rune{base, r}])
 			continue
 		case special:
-			spellings = fork(spellings, l.spelling, l.other)
-		default:
-			for i := range spellings {
-				spellings[i] = utf8.AppendRune(spellings[i], r)
-			}
+			spellings = spell(spellings, l[0], l[1:]...)
+		case isLetter(r) && !isApostrophe(r) || unicode.Is(unicode.Mc, r):
+			spellings = spell(spellings, string(r))
 		}
 		base = r
-		if length++; length == maxWord {
+		if count++; count == maxLetters {
 			break
 		}
 	}
-	out := make([]string, len(spellings))
 	for i, s := range spellings {
-		out[i] = norm.NFC.String(string(s)) // puts the parts of hangul together again
-	}
-	return out
-}
-
-// fork ends each spelling in both ways. When that makes too many, the first half stays with
-// one way and the second half with the other.
-func fork(spellings [][]byte, spelling, other string) [][]byte {
-	n := len(spellings)
-	if other != "" && n < maxSpellings {
-		for _, s := range spellings {
-			spellings = append(spellings, append(append(make([]byte, 0, cap(s)+1), s...), other...))
-		}
-	}
-	for i, s := range spellings[:n] {
-		if other != "" && len(spellings) == n && i >= n/2 {
-			spellings[i] = append(s, other...)
-		} else {
-			spellings[i] = append(s, spelling...)
-		}
+		spellings[i] = norm.NFC.String(s) // composes hangul
 	}
 	return spellings
 }
 
-// marked are the letters with a mark that are also spelled with a second letter instead.
+// spell adds a letter to spellings, and continues each with the other ways to write it as well.
+func spell(spellings []string, letter string, others ...string) []string {
+	var out []string
+	for _, s := range spellings {
+		out = append(out, s+letter)
+	}
+	for _, other := range others {
+		for _, s := range spellings {
+			if other != "" && len(out) < maxSpellings {
+				out = append(out, s+other)
+			}
+		}
+	}
+	return out
+}
+
+// marked is what a letter with a mark may be followed by instead of the mark.
 var marked = map[[2]rune]string{
 	{'a', '\u0308'}: "e", {'o', '\u0308'}: "e", {'u', '\u0308'}: "e", {'a', '\u030a'}: "a",
 }
 
-// letters are those that Unicode does not take apart, with their spellings.
-var letters = map[rune]struct{ spelling, other string }{
-	'ø': {"o", "oe"}, 'đ': {"d", "dj"}, 'ə': {"e", "a"},
-	'æ': {"ae", ""}, 'œ': {"oe", ""}, 'ß': {"ss", ""}, 'þ': {"th", ""}, 'ð': {"d", ""}, 'ł': {"l", ""},
-	'ı': {"i", ""}, 'ŋ': {"n", ""}, 'ŧ': {"t", ""}, 'ħ': {"h", ""}, 'ĸ': {"q", ""}, 'ǥ': {"g", ""},
-	'ʒ': {"z", ""}, 'ɵ': {"o", ""}, 'ƶ': {"z", ""}, 'ƣ': {"g", ""},
-	'ς': {"σ", ""}, // at the end of a Greek word
-	'ى': {"ي", ""}, 'ی': {"ي", ""}, 'ک': {"ك", ""}, 'ة': {"ه", ""}, 'ہ': {"ه", ""}, 'ـ': {"", ""},
+// letters are those without a decomposition in Unicode, and how each is written.
+var letters = map[rune][]string{
+	'ø': {"o", "oe"}, 'đ': {"d", "dj"}, 'ə': {"e", "a"}, 'æ': {"ae"}, 'œ': {"oe"}, 'ß': {"ss"},
+	'þ': {"th"}, 'ð': {"d"}, 'ł': {"l"}, 'ı': {"i"}, 'ŋ': {"n"}, 'ŧ': {"t"}, 'ħ': {"h"}, 'ĸ': {"q"},
+	'ǥ': {"g"}, 'ʒ': {"z"}, 'ɵ': {"o"}, 'ƶ': {"z"}, 'ƣ': {"g"}, 'ς': {"σ"},
+	'ى': {"ي"}, 'ی': {"ي"}, 'ک': {"ك"}, 'ة': {"ه"}, 'ہ': {"ه"}, 'ـ': {""},
 }
 
-// asciiDigit returns a decimal digit of any script as the one of ASCII.
+// asciiDigit returns a decimal digit of any script as that of ASCII. Unicode has the ten
+// digits of a script in a row.
 func asciiDigit(r rune) rune {
-	if r < utf8.RuneSelf || !unicode.IsDigit(r) {
+	if r < 0x80 || !unicode.IsDigit(r) {
 		return r
 	}
-	for _, digits := range unicode.Nd.R16 {
-		if rune(digits.Lo) <= r && r <= rune(digits.Hi) {
-			return '0' + (r-rune(digits.Lo))%10
-		}
+	n := rune(0)
+	for unicode.IsDigit(r - n - 1) {
+		n++
 	}
-	for _, digits := range unicode.Nd.R32 {
-		if rune(digits.Lo) <= r && r <= rune(digits.Hi) {
-			return '0' + (r-rune(digits.Lo))%10
-		}
-	}
-	return r
+	return '0' + n%10
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"kartotek/internal/customer"
 )
@@ -18,124 +19,78 @@ func Indexed(f customer.Filter) bool {
 // of its own.
 func List(index Index, f customer.Filter, region string, after customer.Cursor, limit int) ([]customer.Customer, error) {
 	l := list{index: index, filter: f, words: filterWords(f, region), region: region, after: after, limit: limit}
-	var err error
-	switch {
-	case slices.ContainsFunc(l.words, func(w word) bool { return len(w.alternatives) == 0 }):
-		return nil, nil // nothing can match a filter without letters and digits
-	case f.Number != 0:
-		err = l.add([]int32{f.Number})
-	case len(l.words[0].alternatives) == 1:
-		err = l.scanTerm(l.words[0].alternatives[0].Range)
-	default:
-		err = l.scanAll(l.words[0].ranges())
+	if f.Number != 0 {
+		err := l.add([]int32{f.Number})
+		return l.customers, err
 	}
-	return l.found, err
+	ranges, depth := l.words[0].ranges(), math.MaxInt32
+	// The customers of one term are in the order of the list, but not of one by confirmedAt.
+	if f.ConfirmedBefore.IsZero() && len(ranges) == 1 && ranges[0] == exactly(ranges[0].From) {
+		ranges[0].After, depth = after.Number, limit
+	}
+	for {
+		lists, err := index.Numbers([][]Range{ranges}, depth)
+		if err != nil {
+			return nil, err
+		}
+		numbers := lists[0]
+		if err := l.add(numbers); err != nil || len(numbers) < depth || len(l.customers) == limit {
+			return l.customers, err
+		}
+		ranges[0].After = numbers[len(numbers)-1]
+	}
 }
 
-// filterWords returns the conditions of the filter, first the one that fewest customers meet.
-func filterWords(f customer.Filter, region string) []word {
-	var words []word
+type list struct {
+	index     Index
+	filter    customer.Filter
+	words     []word // the conditions of the filter, first the one that fewest customers meet
+	region    string
+	after     customer.Cursor
+	limit     int
+	customers []customer.Customer // in the order of the list
+}
+
+func filterWords(f customer.Filter, region string) (words []word) {
 	if f.Email != "" {
 		words = append(words, word{alternatives: []alternative{{Range: exactly(email + emailKey(clean(f.Email)))}}})
 	}
 	if f.Phone != "" {
-		var w word
-		if numbers := phonesIn(f.Phone); len(numbers) > 0 {
-			w.alternatives = phoneAlternatives(numbers[0], region, true)
-		}
-		words = append(words, w)
+		number := strings.Join(phonesIn(f.Phone), " ") // one, or none that a customer has
+		words = append(words, word{alternatives: phoneAlternatives(number, region, true)})
 	}
 	if f.PostalCode != "" {
-		var w word
-		if code := postalKey(clean(f.PostalCode)); code != "" {
-			w.alternatives = []alternative{{Range: exactly(postalCode + code)}}
-		}
-		words = append(words, w)
+		words = append(words, word{alternatives: []alternative{{Range: exactly(postalCode + postalKeys(clean(f.PostalCode))[0])}}})
 	}
 	return words
 }
 
-type list struct {
-	index  Index
-	filter customer.Filter
-	words  []word
-	region string
-	after  customer.Cursor
-	limit  int
-	found  []customer.Customer // in the order of the list
-}
-
-// scanTerm reads the customers of one range in the order of terms and numbers. The range of a
-// single term is in the order of the list, so that reading may begin after the cursor and
-// end at the limit.
-func (l *list) scanTerm(r Range) error {
-	single := r == exactly(r.From)
-	byNumber := single && l.filter.ConfirmedBefore.IsZero()
-	if byNumber {
-		r.After = l.after.Number
-	}
-	for {
-		lists, err := l.index.Numbers([][]Range{{r}}, chunk)
-		if err != nil {
-			return err
-		}
-		numbers := lists[0]
-		if err := l.add(numbers); err != nil {
-			return err
-		}
-		if len(numbers) < chunk || byNumber && len(l.found) == l.limit {
-			return nil
-		}
-		if !single {
-			return l.scanAll([]Range{r})
-		}
-		r.After = numbers[len(numbers)-1]
-	}
-}
-
-// scanAll reads all customers of the ranges.
-func (l *list) scanAll(ranges []Range) error {
-	l.found = nil
-	lists, err := l.index.Numbers([][]Range{ranges}, math.MaxInt32)
-	if err != nil {
-		return err
-	}
-	return l.add(lists[0])
-}
-
-// add adds the customers with these numbers that the filter selects after the cursor, as far
-// as the limit allows.
+// add adds the customers with these numbers that belong to the list, as far as the limit allows.
 func (l *list) add(numbers []int32) error {
 	for part := range slices.Chunk(distinct(numbers), chunk) {
 		customers, err := l.index.Customers(part)
 		if err != nil {
 			return err
 		}
-		for _, c := range customers {
-			if l.selects(c) {
-				l.found = append(l.found, c)
-			}
-		}
-		slices.SortFunc(l.found, l.compare)
-		l.found = l.found[:min(len(l.found), l.limit)]
+		l.customers = append(l.customers, slices.DeleteFunc(customers, func(c customer.Customer) bool { return !l.has(c) })...)
+		slices.SortFunc(l.customers, l.compare)
+		l.customers = l.customers[:min(len(l.customers), l.limit)]
 	}
 	return nil
 }
 
-func (l *list) selects(c customer.Customer) bool {
-	f := l.filter
+func (l *list) has(c customer.Customer) bool {
+	f, after := l.filter, customer.Customer{ConfirmedAt: l.after.ConfirmedAt, Number: l.after.Number}
 	return (f.Number == 0 || c.Number == f.Number) &&
 		(f.ConfirmedBefore.IsZero() || c.ConfirmedAt.Before(f.ConfirmedBefore)) &&
-		(l.after == customer.Cursor{} || l.compare(c, customer.Customer{ConfirmedAt: l.after.ConfirmedAt, Number: l.after.Number}) > 0) &&
+		(l.after == customer.Cursor{} || l.compare(c, after) > 0) &&
 		match(c, l.words, l.region) == exact
 }
 
 // compare is the order of the list: by number or, with ConfirmedBefore, by confirmedAt first.
 func (l *list) compare(a, b customer.Customer) int {
-	if !l.filter.ConfirmedBefore.IsZero() {
-		if order := a.ConfirmedAt.Compare(b.ConfirmedAt); order != 0 {
-			return order
-		}
+	if order := a.ConfirmedAt.Compare(b.ConfirmedAt); order != 0 && !l.filter.ConfirmedBefore.IsZero() {
+		return order
 	}
 	return cmp.Compare(a.Number, b.Number)
 }

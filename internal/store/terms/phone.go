@@ -1,6 +1,7 @@
 package terms
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,10 +12,10 @@ import (
 )
 
 const (
-	minDigits   = 4  // that find a phone by its end
-	keptDigits  = 8  // at the end of a phone, that the index is read by
-	wholeNumber = 7  // the fewest digits that are taken for a number beside another one
-	maxNumber   = 15 // digits of one number, at most (E.164)
+	minDigits  = 4  // that find a phone by its end
+	keptDigits = 8  // at the end of a phone that the index is read by
+	minNumber  = 7  // digits of a phone beside another one
+	maxNumber  = 15 // digits of a phone (E.164)
 )
 
 var (
@@ -23,25 +24,23 @@ var (
 	separator = regexp.MustCompile(`[^\d+()./\s-]+`)
 )
 
-// phonesIn returns the numbers in a phone field, each as digits with a + before those of an
-// international one. Extensions are left out.
-func phonesIn(field string) []string {
-	if field == "" {
-		return nil
+func phonesOf(c customer.Customer) []string { return append(phonesIn(c.Phone), phonesIn(c.Mobile)...) }
+
+// phonesIn returns the phones in a text without their extensions, each as digits, with a +
+// before those of an international number.
+func phonesIn(text string) (out []string) {
+	text = extension.ReplaceAllString(clean(text), "$1")
+	if vanity.MatchString(text) {
+		text = phonenumbers.ConvertAlphaCharactersInNumber(text)
 	}
-	field = extension.ReplaceAllString(clean(field), "$1")
-	if vanity.MatchString(field) {
-		field = phonenumbers.ConvertAlphaCharactersInNumber(field)
-	}
-	var out []string
-	for _, part := range separator.Split(strings.ReplaceAll(field, " - ", " / "), -1) {
+	for _, part := range separator.Split(strings.ReplaceAll(text, " - ", " / "), -1) {
 		for _, number := range splitNumbers(part) {
-			plain := digits(number)
+			plus := ""
 			if strings.HasPrefix(strings.TrimLeft(number, " (/"), "+") {
-				plain = "+" + digits(strings.Replace(number, "(0)", "", 1))
+				plus, number = "+", strings.Replace(number, "(0)", "", 1)
 			}
-			if digits(plain) != "" {
-				out = append(out, plain)
+			if number = digits(number); number != "" {
+				out = append(out, plus+number)
 			}
 		}
 	}
@@ -50,26 +49,19 @@ func phonesIn(field string) []string {
 
 // splitNumbers splits a text where another number seems to begin: at a + or a slash, or at a
 // space when there are too many digits for one number.
-func splitNumbers(text string) []string {
-	total := len(digits(text))
-	before, at, balance := 0, 0, total
+func splitNumbers(text string) (out []string) {
+	start, before, after := 0, 0, len(digits(text))
+	tooMany := after > maxNumber
 	for i, r := range text {
-		after := total - before
-		splits := r == '+' || r == '/' || r == ' ' && total > maxNumber
-		if splits && before >= wholeNumber && after >= wholeNumber && abs(before-after) < balance {
-			at, balance = i, abs(before-after)
+		if before >= minNumber && after >= minNumber && (r == '+' || r == '/' || r == ' ' && tooMany) {
+			out, start, before = append(out, text[start:i]), i, 0
 		}
 		if '0' <= r && r <= '9' {
-			before++
+			before, after = before+1, after-1
 		}
 	}
-	if at == 0 {
-		return []string{text}
-	}
-	return append(splitNumbers(text[:at]), splitNumbers(text[at:])...)
+	return append(out, text[start:])
 }
-
-func abs(n int) int { return max(n, -n) }
 
 func digits(text string) string {
 	return strings.Map(func(r rune) rune {
@@ -86,83 +78,74 @@ func reversed(text string) string {
 	return string(b)
 }
 
-// phoneAlternatives returns how the index is read for a number: by the last digits of the
-// ways to write it.
-func phoneAlternatives(number, region string, whole bool) []alternative {
+// lastDigits returns the end of a number that the index is read by.
+func lastDigits(number string) string { return number[max(0, len(number)-keptDigits):] }
+
+// phoneAlternatives returns how a number is looked up: by its last digits as typed, without
+// leading zeros, and as dialled within its country.
+func phoneAlternatives(number, region string, whole bool) (out []alternative) {
 	plain := digits(number)
 	if len(plain) < minDigits {
 		return []alternative{{Range: exactly(phone + reversed(plain)), phone: number, whole: true}}
 	}
-	spellings := []string{plain, strings.TrimLeft(plain, "0")}
+	ends := []string{lastDigits(plain), lastDigits(strings.TrimLeft(plain, "0"))}
 	for _, text := range []string{number, "+" + plain} {
-		if _, national, ok := parsePhone(text, region); ok {
-			spellings = append(spellings, national)
+		if parsed := parsePhone(text, region); parsed != nil {
+			ends = append(ends, lastDigits(national(parsed)))
 		}
 	}
-	var out []alternative
-	for i, s := range spellings {
-		if s == "" || slices.Contains(spellings[:i], s) {
-			continue
-		}
-		r := startingWith(phone + reversed(last(s)))
-		if !slices.ContainsFunc(out, func(a alternative) bool { return a.Range == r }) {
-			out = append(out, alternative{Range: r, phone: number, whole: whole})
+	slices.Sort(ends)
+	for _, end := range slices.Compact(ends) {
+		if end != "" {
+			out = append(out, alternative{Range: startingWith(phone + reversed(end)), phone: number, whole: whole})
 		}
 	}
 	return out
 }
 
-func last(digits string) string { return digits[max(0, len(digits)-keptDigits):] }
-
-// hasPhone reports whether a number, or the end of one unless it must be whole, is the
-// customer's. region is that of a customer without an address.
-func hasPhone(c customer.Customer, number, region string, whole bool) bool {
-	plain := digits(number)
-	if c.Address.Country != "" {
-		region = c.Address.Country
-	}
-	return slices.ContainsFunc(append(phonesIn(c.Phone), phonesIn(c.Mobile)...), func(stored string) bool {
-		return !whole && len(plain) >= minDigits && strings.HasSuffix(stored, plain) ||
-			stored == number || samePhone(stored, number, region)
+// hasPhone reports whether the customer has a number, typed in any notation, or one that ends
+// in its digits unless it must be whole. region is that of a customer without a country.
+func hasPhone(c customer.Customer, typed, region string, whole bool) bool {
+	end, region := digits(typed), cmp.Or(c.Address.Country, region)
+	return slices.ContainsFunc(phonesOf(c), func(stored string) bool {
+		return !whole && len(end) >= minDigits && strings.HasSuffix(stored, end) ||
+			stored == typed || samePhone(stored, typed, region)
 	})
 }
 
-// samePhone reports whether two numbers are the same: by country and national number when
-// the stored one can be read, else by their last digits.
-func samePhone(stored, number, region string) bool {
-	country, national, ok := parsePhone(stored, region)
-	if !ok {
-		_, dialled, ok := parsePhone(number, region)
-		if !ok {
-			dialled = number
+// samePhone compares numbers by country and national number when the country of the stored
+// one is known, else by their last digits.
+func samePhone(stored, typed, region string) bool {
+	s := parsePhone(stored, region)
+	if s == nil {
+		if t := parsePhone(typed, region); t != nil {
+			typed = national(t)
 		}
-		return last(strings.TrimLeft(digits(stored), "0")) == last(strings.TrimLeft(dialled, "0"))
+		return lastDigits(strings.TrimLeft(digits(stored), "0")) == lastDigits(strings.TrimLeft(digits(typed), "0"))
 	}
-	certain := strings.HasPrefix(stored, "+") || isValid(stored, region)
-	readings := [][2]string{{number, region}, {"+" + digits(number), ""}}
-	if home := phonenumbers.GetRegionCodeForCountryCode(country); home != region {
-		readings = append(readings, [2]string{number, home})
+	home := phonenumbers.GetRegionCodeForCountryCode(int(s.GetCountryCode()))
+	certain := strings.HasPrefix(stored, "+") || phonenumbers.IsValidNumber(s) // in this country
+	for _, reading := range [][2]string{{typed, region}, {typed, home}, {"+" + digits(typed), ""}} {
+		t := parsePhone(reading[0], reading[1])
+		if t != nil && national(t) == national(s) && (t.GetCountryCode() == s.GetCountryCode() || !certain) {
+			return true
+		}
 	}
-	return slices.ContainsFunc(readings, func(r [2]string) bool {
-		otherCountry, other, ok := parsePhone(r[0], r[1])
-		return ok && other == national && (otherCountry == country || !certain)
-	})
+	return false
 }
 
-// parsePhone returns the country code and the national significant number. A number without
-// a country cannot be read without a region.
-func parsePhone(number, region string) (country int, national string, ok bool) {
+func national(n *phonenumbers.PhoneNumber) string {
+	return phonenumbers.GetNationalSignificantNumber(n)
+}
+
+// parsePhone returns nil for a number whose country is not known.
+func parsePhone(number, region string) *phonenumbers.PhoneNumber {
 	if abroad, ok := strings.CutPrefix(number, "00"); ok && region == "" {
 		number = "+" + abroad
 	}
 	parsed, err := phonenumbers.Parse(number, region)
 	if err != nil {
-		return 0, "", false
+		return nil
 	}
-	return int(parsed.GetCountryCode()), phonenumbers.GetNationalSignificantNumber(parsed), true
-}
-
-func isValid(number, region string) bool {
-	parsed, err := phonenumbers.Parse(number, region)
-	return err == nil && phonenumbers.IsValidNumber(parsed)
+	return parsed
 }

@@ -21,143 +21,119 @@ type Index interface {
 
 const (
 	chunk   = 500   // customers that are read at a time, at most
-	maxRead = 4_000 // customers of incomplete lists that are read
+	maxRead = 4_000 // customers that are read when every word has more than the index returns
 )
 
-// depths are how many numbers a search asks the index for, for each word: few at first, since
-// they are often enough.
+// depths are the limits of the lists that a search asks the index for, one after the other.
+// The first is often enough, and cheap.
 var depths = []int{400, 3_000, 20_000}
 
 // Search answers a search for text. An engine calls it with its own index.
-func Search(index Index, text, region string, limit int) (customer.SearchResult, error) {
-	s := search{index: index, words: parse(text, region), region: region, limit: limit, read: map[int32]bool{}}
-	if len(s.words) == 0 {
-		return customer.SearchResult{}, nil
+func Search(index Index, text, region string, limit int) (out customer.SearchResult, err error) {
+	words := parse(text, region)
+	if len(words) == 0 {
+		return out, nil
 	}
+	var all []found
+	complete := false
 	for _, depth := range depths {
-		complete, err := s.look(depth)
-		if err != nil {
-			return customer.SearchResult{}, err
+		if all, complete, err = find(index, words, region, limit, depth); err != nil {
+			return out, err
 		}
-		if complete || len(s.found) > limit {
-			return s.result(!complete), nil
+		if complete || len(all) > limit {
+			break
 		}
 	}
-	return s.result(true), nil
+	slices.SortFunc(all, found.compare)
+	for _, f := range all[:min(len(all), limit)] {
+		out.Customers = append(out.Customers, f.Customer)
+	}
+	out.More = len(all) > limit || !complete
+	return out, nil
 }
 
-type search struct {
-	index  Index
-	words  []word
-	region string
-	limit  int
-	read   map[int32]bool // the numbers whose customers have been read
-	found  []found
-}
-
+// found is a customer that matches, with what it is sorted by.
 type found struct {
 	customer.Customer
 	match               int
-	lastName, firstName string // folded
+	lastName, firstName string
 }
 
-// look reads customers until it has found more than the limit. It reports whether it has
-// found all that match.
-func (s *search) look(depth int) (complete bool, err error) {
-	ranges := make([][]Range, len(s.words))
-	for i, w := range s.words {
+func (f found) compare(other found) int {
+	return cmp.Or(cmp.Compare(other.match, f.match), cmp.Compare(f.lastName, other.lastName),
+		cmp.Compare(f.firstName, other.firstName), cmp.Compare(f.Number, other.Number))
+}
+
+// find reads the index to a depth, then customers until more than limit match. It reports
+// whether it has found all that match, if these are not more.
+func find(index Index, words []word, region string, limit, depth int) (all []found, complete bool, err error) {
+	ranges := make([][]Range, len(words))
+	for i, w := range words {
 		ranges[i] = w.ranges()
 	}
-	lists, err := s.index.Numbers(ranges, depth)
+	lists, err := index.Numbers(ranges, depth)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
-	numbers, complete := s.candidates(lists, depth)
-	for size := s.limit + 1; len(numbers) > 0; size *= 2 {
+	for i, w := range words {
+		if w.number != 0 {
+			lists[i] = append([]int32{w.number}, lists[i]...)
+		}
+	}
+	numbers, complete := candidates(lists, depth)
+	for size := limit + 1; len(numbers) > 0 && len(all) <= limit; size *= 2 {
 		n := min(size, chunk, len(numbers))
-		customers, err := s.index.Customers(numbers[:n])
+		customers, err := index.Customers(numbers[:n])
 		if err != nil {
-			return false, err
+			return nil, false, err
 		}
 		for _, c := range customers {
-			if m := match(c, s.words, s.region); m != none {
-				s.found = append(s.found, found{c, m, nameKey(c.LastName), nameKey(c.FirstName)})
+			if m := match(c, words, region); m != none {
+				all = append(all, found{c, m, nameKey(c.LastName), nameKey(c.FirstName)})
 			}
 		}
 		numbers = numbers[n:]
-		if len(s.found) > s.limit {
-			return complete && len(numbers) == 0, nil
-		}
 	}
-	return complete, nil
+	return all, complete, nil
 }
 
-// candidates returns the numbers to read: those of the shortest list that are also in every
-// other complete list, first the ones that are in all lists. It reports whether no other
-// customer can match: a list that is as long as the depth may lack some.
-func (s *search) candidates(lists [][]int32, depth int) (numbers []int32, complete bool) {
-	in := map[int32]int{}         // how many lists have the number
-	inComplete := map[int32]int{} // how many complete lists have it
-	completeLists := 0
-	shortest := 0
-	for i, list := range lists {
-		isComplete := len(list) < depth
-		if n := s.words[i].number; n != 0 {
-			list = append([]int32{n}, list...)
+// candidates returns the numbers in the shortest list that are in each other complete list,
+// those in all lists first. It reports whether no other customer can match. A list that has
+// reached the depth is not complete.
+func candidates(lists [][]int32, depth int) (numbers []int32, complete bool) {
+	slices.SortStableFunc(lists, func(a, b []int32) int { return cmp.Compare(len(a), len(b)) })
+	numbers, complete = distinct(lists[0]), len(lists[0]) < depth
+	for _, list := range lists[1:] {
+		has := make(map[int32]bool, len(list))
+		for _, n := range list {
+			has[n] = true
 		}
-		lists[i] = distinct(list)
-		if isComplete {
-			completeLists++
+		if len(list) < depth {
+			numbers = slices.DeleteFunc(numbers, func(n int32) bool { return !has[n] })
+			continue
 		}
-		for _, n := range lists[i] {
-			in[n]++
-			if isComplete {
-				inComplete[n]++
+		slices.SortStableFunc(numbers, func(a, b int32) int {
+			switch {
+			case has[a] == has[b]:
+				return 0
+			case has[a]:
+				return -1
 			}
-		}
-		if len(lists[i]) < len(lists[shortest]) {
-			shortest = i
-		}
+			return 1
+		})
 	}
-	var others []int32
-	for _, n := range lists[shortest] {
-		switch {
-		case s.read[n] || inComplete[n] < completeLists:
-		case in[n] == len(lists):
-			numbers = append(numbers, n)
-		default:
-			others = append(others, n)
-		}
-	}
-	numbers = append(numbers, others...)
-	if completeLists == 0 {
+	if !complete {
 		numbers = numbers[:min(len(numbers), maxRead)]
 	}
-	for _, n := range numbers {
-		s.read[n] = true
-	}
-	return numbers, completeLists > 0
+	return numbers, complete
 }
 
 // distinct returns the numbers in their order, without repetition.
-func distinct(list []int32) []int32 {
-	known := make(map[int32]bool, len(list))
-	return slices.DeleteFunc(list, func(n int32) bool {
+func distinct(numbers []int32) []int32 {
+	known := make(map[int32]bool, len(numbers))
+	return slices.DeleteFunc(numbers, func(n int32) bool {
 		repeated := known[n]
 		known[n] = true
 		return repeated
 	})
-}
-
-// result sorts what was found, and leaves out what is beyond the limit.
-func (s *search) result(more bool) customer.SearchResult {
-	slices.SortFunc(s.found, func(a, b found) int {
-		return cmp.Or(cmp.Compare(b.match, a.match), cmp.Compare(a.lastName, b.lastName),
-			cmp.Compare(a.firstName, b.firstName), cmp.Compare(a.Number, b.Number))
-	})
-	out := customer.SearchResult{More: more || len(s.found) > s.limit}
-	for _, f := range s.found[:min(len(s.found), s.limit)] {
-		out.Customers = append(out.Customers, f.Customer)
-	}
-	return out
 }

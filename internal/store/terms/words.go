@@ -30,17 +30,16 @@ type word struct {
 	alternatives []alternative
 }
 
-// alternative is one way to match a word: a term in the range and, with a phone, that number.
+// alternative is one way to match a word: a term in the range and, with a phone, that phone.
 type alternative struct {
 	Range
 	phone string
 	whole bool // whether the last digits of the phone are not enough
 }
 
-func (w word) ranges() []Range {
-	out := make([]Range, len(w.alternatives))
-	for i, a := range w.alternatives {
-		out[i] = a.Range
+func (w word) ranges() (out []Range) {
+	for _, a := range w.alternatives {
+		out = append(out, a.Range)
 	}
 	return out
 }
@@ -54,123 +53,97 @@ const (
 
 // match reports how well the customer matches all words.
 func match(c customer.Customer, words []word, region string) int {
-	terms := Of(c)
-	least := exact
+	terms, worst := Of(c), exact
 	for _, w := range words {
-		least = min(least, w.match(c, terms, region))
+		worst = min(worst, w.match(c, terms, region))
 	}
-	return least
+	return worst
 }
 
 func (w word) match(c customer.Customer, terms []string, region string) int {
-	if w.number != 0 && w.number == c.Number {
-		return exact
-	}
 	best := none
 	for _, a := range w.alternatives {
 		i, found := slices.BinarySearch(terms, a.From)
 		switch {
 		case i == len(terms) || terms[i] >= a.To:
-		case a.phone != "":
-			if hasPhone(c, a.phone, region, a.whole) {
-				return exact
-			}
-		case found:
+		case a.phone != "" && !hasPhone(c, a.phone, region, a.whole):
+		case found || a.phone != "":
 			return exact
 		default:
 			best = byPrefix
 		}
 	}
+	if w.number == c.Number {
+		return exact
+	}
 	return best
 }
 
 const (
-	maxRun     = 6  // neighbouring words that are also read as one
-	maxWordsIn = 40 // of a text; those that follow are left out
+	maxTyped = 40 // words of a text; the others are left out
+	maxRun   = 6  // neighbouring words that are also read as one
 )
 
-// parse splits the text of a search into words. Words that belong together may have been
-// typed apart, as in a phone or a name, so a word also matches as a part of what it makes
-// together with its neighbours.
+// parse returns the words of a search. What belongs together may have been typed apart, as in
+// a phone or a name, so a word also matches as a part of what it makes with its neighbours.
 func parse(text, region string) []word {
-	typed := strings.FieldsFunc(scheme.ReplaceAllString(extension.ReplaceAllString(clean(text), "$1"), ""),
-		func(r rune) bool { return r == ' ' || r == ',' })
-	typed = slices.DeleteFunc(typed, func(s string) bool { return !strings.ContainsFunc(s, inWord) })
-	typed = typed[:min(len(typed), maxWordsIn)]
+	text = telScheme.ReplaceAllString(extension.ReplaceAllString(clean(text), "$1"), "")
+	typed := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
+	typed = slices.DeleteFunc(typed, func(s string) bool { return !strings.ContainsFunc(s, isLetter) })
+	typed = typed[:min(len(typed), maxTyped)]
 	words := make([]word, len(typed))
 	for i, text := range typed {
 		words[i] = parseWord(text)
 	}
 	for first := range typed {
 		for end := first + 1; end <= min(first+maxRun, len(typed)); end++ {
-			for _, a := range runAlternatives(typed[first:end], region) {
-				for i := first; i < end; i++ {
-					words[i].alternatives = append(words[i].alternatives, a)
-				}
+			together := parseRun(typed[first:end], region)
+			for i := range words[first:end] {
+				words[first+i].alternatives = append(words[first+i].alternatives, together...)
 			}
 		}
 	}
 	return words
 }
 
-var scheme = regexp.MustCompile(`(?i)\btel:`)
+var telScheme = regexp.MustCompile(`(?i)\btel:`)
 
-// parseWord reads a word that stands for itself: a number or the start of an e-mail address.
-func parseWord(text string) word {
-	var w word
+// parseWord reads a word as a customer number and as the start of an e-mail address or domain.
+func parseWord(text string) (w word) {
 	if n, err := strconv.ParseInt(text, 10, 32); err == nil && strconv.FormatInt(n, 10) == text {
 		w.number = int32(n)
 	}
 	address := strings.Trim(emailKey(text), "<>;")
-	if !strings.HasPrefix(address, "@") {
-		w.alternatives = append(w.alternatives, alternative{Range: startingWith(email + address)})
-	}
-	if part := strings.TrimPrefix(address, "@"); !strings.Contains(part, "@") {
-		w.alternatives = append(w.alternatives, alternative{Range: startingWith(domain + part)})
-	}
-	return w
+	return word{w.number, []alternative{
+		{Range: startingWith(email + address)},
+		{Range: startingWith(domain + strings.TrimPrefix(address, "@"))},
+	}}
 }
 
-// runAlternatives reads neighbouring words as a part of a name, a postal code or a phone.
-func runAlternatives(run []string, region string) []alternative {
-	var out []alternative
-	together := strings.Join(run, "")
+// parseRun reads neighbouring words as the start of a name, as a postal code and as a phone.
+func parseRun(run []string, region string) (out []alternative) {
+	together, apart := strings.Join(run, ""), strings.Join(run, " ")
 	for _, spelling := range fold(together) {
-		if spelling != "" {
-			out = append(out, alternative{Range: startingWith(name + spelling)})
+		out = append(out, alternative{Range: startingWith(name + spelling)})
+	}
+	if strings.ContainsFunc(together, unicode.IsDigit) {
+		for _, key := range postalKeys(together) {
+			out = append(out, alternative{Range: exactly(postalCode + key)})
 		}
 	}
-	if code := postalKey(together); strings.ContainsFunc(code, unicode.IsDigit) {
-		out = append(out, alternative{Range: exactly(postalCode + code)})
-		if short := withoutCountry(code); short != "" {
-			out = append(out, alternative{Range: exactly(postalCode + short)})
-		}
-	}
-	if text := strings.Join(run, " "); isPhone(text) {
-		if numbers := phonesIn(text); len(numbers) == 1 {
-			out = append(out, phoneAlternatives(numbers[0], region, false)...)
-		}
+	figures := strings.Trim(apart, "0123456789+().-/ ") == "" && strings.LastIndexByte(apart, '+') <= 1
+	if numbers := phonesIn(apart); len(numbers) == 1 && (figures || vanity.MatchString(apart)) {
+		out = append(out, phoneAlternatives(numbers[0], region, false)...)
 	}
 	return out
 }
 
-// isPhone reports whether a text may be one phone.
-func isPhone(text string) bool {
-	return strings.Trim(text, "0123456789+().-/ ") == "" && strings.LastIndexByte(text, '+') <= 1 || vanity.MatchString(text)
-}
-
 // clean returns a text as it is compared: compatible characters replaced, digits and hyphens
-// of ASCII, no invisible characters, and spaces for line breaks and control characters.
+// of ASCII, invisible characters dropped, spaces for line breaks.
 func clean(text string) string {
 	if !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return text
 	}
-	text = strings.Map(func(r rune) rune {
-		if isApostrophe(r) && r != '\u200c' { // NFKC would make a space of some
-			return '\''
-		}
-		return r
-	}, strings.ToValidUTF8(text, " "))
 	return strings.Map(func(r rune) rune {
 		switch {
 		case unicode.Is(unicode.Cf, r):
@@ -181,5 +154,5 @@ func clean(text string) string {
 			return '-'
 		}
 		return asciiDigit(r)
-	}, norm.NFKC.String(text))
+	}, norm.NFKC.String(strings.ReplaceAll(strings.ToValidUTF8(text, " "), "´", "'")))
 }
