@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
@@ -37,11 +36,7 @@ It is named by its id or its number.`,
 				if err != nil {
 					return err
 				}
-				r, err := fromDomain(c)
-				if err != nil {
-					return err
-				}
-				line, err := json.Marshal(r)
+				line, err := formatCustomer(c)
 				if err != nil {
 					return err
 				}

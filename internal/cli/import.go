@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -260,12 +259,11 @@ func (b *batch) add(tenant string, number int, line []byte) {
 		b.reject(number, fault.New(fault.TooLarge, "is longer than %d bytes", maxLine))
 		return
 	}
-	r, err := readRecord(line)
+	entry, err := parseCustomer(line)
 	if err != nil {
 		b.reject(number, err)
 		return
 	}
-	entry := customer.Upsert{ID: strings.ToLower(r.ID.Value()), Number: r.Number.Value(), Edit: r.patch().Apply}
 	if entry.ID == "" && entry.Number == 0 {
 		entry.ID = generatedID(tenant, line)
 	}
