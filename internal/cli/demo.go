@@ -20,7 +20,6 @@ import (
 
 	"kartotek/internal/access"
 	"kartotek/internal/customer"
-	"kartotek/internal/patch"
 	"kartotek/internal/portal"
 	"kartotek/internal/store/sqlite"
 )
@@ -150,22 +149,20 @@ func demoEntries() []customer.Upsert {
 		place := demoPlaces[dice.IntN(len(demoPlaces))]
 		login := ascii(first) + "." + ascii(last)
 		p := customer.Patch{
-			FirstName: patch.Set(first),
-			LastName:  patch.Set(last),
-			BirthDate: patch.Set(fmt.Sprintf("%d-%02d-%02d", 1940+dice.IntN(65), 1+dice.IntN(12), 1+dice.IntN(28))),
-			Gender:    patch.Set(pick(customer.Genders())),
-			Locale:    patch.Set(place.locale),
-			Email:     patch.Set(fmt.Sprintf("%s%d@example.com", login, number)),
-			Phone:     patch.Set(fmt.Sprintf("%s %08d", place.prefix, dice.IntN(1e8))),
-			Mobile:    patch.Set(fmt.Sprintf("%s 4%08d", place.prefix, dice.IntN(1e8))),
-			Address: customer.AddressPatch{
-				Line:       patch.Set(fmt.Sprintf("%s %d", place.street, 1+dice.IntN(200))),
-				PostalCode: patch.Set(place.postalCode),
-				City:       patch.Set(place.city),
-				Country:    patch.Set(place.country),
-				Editable:   patch.Set(true),
-			},
-			Services: customer.ServicesPatch{Grid: patch.Set(true), Power: patch.Set(dice.IntN(2) == 0)},
+			"firstName":          first,
+			"lastName":           last,
+			"birthDate":          fmt.Sprintf("%d-%02d-%02d", 1940+dice.IntN(65), 1+dice.IntN(12), 1+dice.IntN(28)),
+			"gender":             pick(customer.Genders()),
+			"locale":             place.locale,
+			"email":              fmt.Sprintf("%s%d@example.com", login, number),
+			"phone":              fmt.Sprintf("%s %08d", place.prefix, dice.IntN(1e8)),
+			"mobile":             fmt.Sprintf("%s 4%08d", place.prefix, dice.IntN(1e8)),
+			"address.line":       fmt.Sprintf("%s %d", place.street, 1+dice.IntN(200)),
+			"address.postalCode": place.postalCode,
+			"address.city":       place.city,
+			"address.country":    place.country,
+			"address.editable":   true,
+			"services.grid":      true, "services.power": dice.IntN(2) == 0,
 		}
 		id := uuid.NewSHA1(uuid.NameSpaceURL, []byte("kartotek:demo:"+strconv.Itoa(int(number)))).String()
 		if number == demoNumber {

@@ -9,82 +9,68 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"kartotek/internal/customer"
-	"kartotek/internal/patch"
 )
 
-// move is one field: how a patch clears it or sets it, and what full() becomes.
-type move struct {
-	clear, set     customer.Patch
+// fieldCase is a value that a patch gives a field, and what full() becomes when the patch clears
+// or sets the field.
+type fieldCase struct {
+	value          any
 	cleared, isSet func(*customer.Customer)
 }
 
-func textMove(value string, field func(*customer.Patch) *patch.Field[string], in func(*customer.Customer) *string) move {
-	var m move
-	*field(&m.clear) = patch.Clear[string]()
-	*field(&m.set) = patch.Set(value)
-	m.cleared = func(c *customer.Customer) { *in(c) = "" }
-	m.isSet = func(c *customer.Customer) { *in(c) = value }
-	return m
+func textCase(value string, in func(*customer.Customer) *string) fieldCase {
+	return fieldCase{value, func(c *customer.Customer) { *in(c) = "" }, func(c *customer.Customer) { *in(c) = value }}
 }
 
-func flagMove(field func(*customer.Patch) *patch.Field[bool], in func(*customer.Customer) *bool) move {
-	var m move
-	*field(&m.clear) = patch.Clear[bool]()
-	*field(&m.set) = patch.Set(false)
-	m.cleared = func(c *customer.Customer) { *in(c) = false }
-	m.isSet = m.cleared
-	return m
+func boolCase(in func(*customer.Customer) *bool) fieldCase {
+	unset := func(c *customer.Customer) { *in(c) = false }
+	return fieldCase{false, unset, unset}
 }
 
-func moves() map[string]move {
-	type P = customer.Patch
+func fieldCases() map[string]fieldCase {
 	type C = customer.Customer
-	type T = patch.Field[string]
-	type B = patch.Field[bool]
-	all := map[string]move{
-		"firstName":                textMove("Ada", func(p *P) *T { return &p.FirstName }, func(c *C) *string { return &c.FirstName }),
-		"lastName":                 textMove("King", func(p *P) *T { return &p.LastName }, func(c *C) *string { return &c.LastName }),
-		"birthDate":                textMove("1816-01-01", func(p *P) *T { return &p.BirthDate }, func(c *C) *string { return &c.BirthDate }),
-		"gender":                   textMove("female", func(p *P) *T { return &p.Gender }, func(c *C) *string { return &c.Gender }),
-		"locale":                   textMove("fr-BE", func(p *P) *T { return &p.Locale }, func(c *C) *string { return &c.Locale }),
-		"nationalId":               textMove("1", func(p *P) *T { return &p.NationalID }, func(c *C) *string { return &c.NationalID }),
-		"organisationNumber":       textMove("2", func(p *P) *T { return &p.OrganisationNumber }, func(c *C) *string { return &c.OrganisationNumber }),
-		"email":                    textMove("ada@example.org", func(p *P) *T { return &p.Email }, func(c *C) *string { return &c.Email }),
-		"phone":                    textMove("112", func(p *P) *T { return &p.Phone }, func(c *C) *string { return &c.Phone }),
-		"mobile":                   textMove("113", func(p *P) *T { return &p.Mobile }, func(c *C) *string { return &c.Mobile }),
-		"address.careOf":           textMove("Babbage", func(p *P) *T { return &p.Address.CareOf }, func(c *C) *string { return &c.Address.CareOf }),
-		"address.houseNumber":      textMove("13", func(p *P) *T { return &p.Address.HouseNumber }, func(c *C) *string { return &c.Address.HouseNumber }),
-		"address.houseLetter":      textMove("C", func(p *P) *T { return &p.Address.HouseLetter }, func(c *C) *string { return &c.Address.HouseLetter }),
-		"address.entrance":         textMove("South", func(p *P) *T { return &p.Address.Entrance }, func(c *C) *string { return &c.Address.Entrance }),
-		"address.floor":            textMove("4th", func(p *P) *T { return &p.Address.Floor }, func(c *C) *string { return &c.Address.Floor }),
-		"address.postalCode":       textMove("1000", func(p *P) *T { return &p.Address.PostalCode }, func(c *C) *string { return &c.Address.PostalCode }),
-		"address.city":             textMove("Brussel", func(p *P) *T { return &p.Address.City }, func(c *C) *string { return &c.Address.City }),
-		"address.country":          textMove("NL", func(p *P) *T { return &p.Address.Country }, func(c *C) *string { return &c.Address.Country }),
-		"address.editable":         flagMove(func(p *P) *B { return &p.Address.Editable }, func(c *C) *bool { return &c.Address.Editable }),
-		"services.broadband":       flagMove(func(p *P) *B { return &p.Services.Broadband }, func(c *C) *bool { return &c.Services.Broadband }),
-		"services.districtHeating": flagMove(func(p *P) *B { return &p.Services.DistrictHeating }, func(c *C) *bool { return &c.Services.DistrictHeating }),
-		"services.grid":            flagMove(func(p *P) *B { return &p.Services.Grid }, func(c *C) *bool { return &c.Services.Grid }),
-		"services.power":           flagMove(func(p *P) *B { return &p.Services.Power }, func(c *C) *bool { return &c.Services.Power }),
+	all := map[string]fieldCase{
+		"kind":                     textCase(customer.Organisation, func(c *C) *string { return &c.Kind }),
+		"firstName":                textCase("Ada", func(c *C) *string { return &c.FirstName }),
+		"lastName":                 textCase("King", func(c *C) *string { return &c.LastName }),
+		"birthDate":                textCase("1816-01-01", func(c *C) *string { return &c.BirthDate }),
+		"gender":                   textCase("female", func(c *C) *string { return &c.Gender }),
+		"locale":                   textCase("fr-BE", func(c *C) *string { return &c.Locale }),
+		"nationalId":               textCase("1", func(c *C) *string { return &c.NationalID }),
+		"organisationNumber":       textCase("2", func(c *C) *string { return &c.OrganisationNumber }),
+		"email":                    textCase("ada@example.org", func(c *C) *string { return &c.Email }),
+		"phone":                    textCase("112", func(c *C) *string { return &c.Phone }),
+		"mobile":                   textCase("113", func(c *C) *string { return &c.Mobile }),
+		"address.careOf":           textCase("Babbage", func(c *C) *string { return &c.Address.CareOf }),
+		"address.houseNumber":      textCase("13", func(c *C) *string { return &c.Address.HouseNumber }),
+		"address.houseLetter":      textCase("C", func(c *C) *string { return &c.Address.HouseLetter }),
+		"address.entrance":         textCase("South", func(c *C) *string { return &c.Address.Entrance }),
+		"address.floor":            textCase("4th", func(c *C) *string { return &c.Address.Floor }),
+		"address.postalCode":       textCase("1000", func(c *C) *string { return &c.Address.PostalCode }),
+		"address.city":             textCase("Brussel", func(c *C) *string { return &c.Address.City }),
+		"address.country":          textCase("NL", func(c *C) *string { return &c.Address.Country }),
+		"address.editable":         boolCase(func(c *C) *bool { return &c.Address.Editable }),
+		"services.broadband":       boolCase(func(c *C) *bool { return &c.Services.Broadband }),
+		"services.districtHeating": boolCase(func(c *C) *bool { return &c.Services.DistrictHeating }),
+		"services.grid":            boolCase(func(c *C) *bool { return &c.Services.Grid }),
+		"services.power":           boolCase(func(c *C) *bool { return &c.Services.Power }),
 		"address.poBox": {
-			clear:   P{Address: customer.AddressPatch{POBox: patch.Clear[customer.POBox]()}},
-			set:     P{Address: customer.AddressPatch{POBox: patch.Set(customer.POBox{Given: true})}},
+			value:   int64(0),
 			cleared: func(c *C) { c.Address.POBox = customer.POBox{} },
 			isSet:   func(c *C) { c.Address.POBox = customer.POBox{Given: true} },
 		},
 		"confirmedAt": {
-			clear:   P{ConfirmedAt: patch.Clear[time.Time]()},
-			set:     P{ConfirmedAt: patch.Set(noon)},
+			value:   noon,
 			cleared: func(c *C) { c.ConfirmedAt = time.Time{} },
 			isSet:   func(c *C) { c.ConfirmedAt = noon },
 		},
 	}
-	line := textMove("Dorp 1", func(p *P) *T { return &p.Address.Line }, func(c *C) *string { return &c.Address.Line })
-	all["address.line"] = move{line.clear, line.set, then(line.cleared, noParts), then(line.isSet, noParts)}
-	all["kind"] = textMove(customer.Organisation, func(p *P) *T { return &p.Kind }, func(c *C) *string { return &c.Kind })
+	line := textCase("Dorp 1", func(c *C) *string { return &c.Address.Line })
+	all["address.line"] = fieldCase{line.value, then(line.cleared, noParts), then(line.isSet, noParts)}
 	return all
 }
 
-// noParts is what becomes of an address whose line changes.
+// noParts clears the parts of the address, as a change of the line does.
 func noParts(c *customer.Customer) {
 	a := &c.Address
 	a.CareOf, a.HouseNumber, a.HouseLetter, a.Entrance, a.Floor = "", "", "", "", ""
@@ -98,7 +84,7 @@ func then(steps ...func(*customer.Customer)) func(*customer.Customer) {
 	}
 }
 
-func TestAPatchOfOneFieldChangesThatField(t *testing.T) {
+func TestPatchChangesOnlyItsFields(t *testing.T) {
 	t.Parallel()
 	try := func(name string, p customer.Patch, change func(*customer.Customer)) {
 		got, want := full(), full()
@@ -111,27 +97,26 @@ func TestAPatchOfOneFieldChangesThatField(t *testing.T) {
 		}
 	}
 	try("absent leaves the record alone", customer.Patch{}, then())
-	for path, m := range moves() {
-		try("null clears "+path, m.clear, m.cleared)
-		try("a value replaces "+path, m.set, m.isSet)
+	for path, tt := range fieldCases() {
+		try("null clears "+path, customer.Patch{path: nil}, tt.cleared)
+		try("a value replaces "+path, customer.Patch{path: tt.value}, tt.isSet)
 	}
 }
 
-func TestDiffNamesTheFieldThatAPatchNames(t *testing.T) {
+func TestEveryFieldHasAPatchCase(t *testing.T) {
 	t.Parallel()
 	var paths []string
 	for _, ch := range customer.Diff(customer.Customer{}, full()) {
 		paths = append(paths, ch.Path)
 	}
 	slices.Sort(paths)
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(moves())), paths); diff != "" {
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(fieldCases())), paths); diff != "" {
 		t.Errorf("fields of a patch and of a diff differ (-patch +diff):\n%s", diff)
 	}
 }
 
-func TestANewLineClearsThePartsThatThePatchDoesNotName(t *testing.T) {
+func TestNewAddressLineClearsPartsNotInPatch(t *testing.T) {
 	t.Parallel()
-	set, null := patch.Set[string], patch.Clear[string]()
 	was := full().Address // at Kerkstraat 12 B
 	was.Line = "Zoëstraat 12 B"
 	bare := was
@@ -141,27 +126,27 @@ func TestANewLineClearsThePartsThatThePatchDoesNotName(t *testing.T) {
 		return a
 	}
 	tests := map[string]struct {
-		patch customer.AddressPatch
+		patch customer.Patch
 		want  customer.Address
 	}{
-		"another line clears them":            {customer.AddressPatch{Line: set("Dorp 1")}, with(bare, func(a *customer.Address) { a.Line = "Dorp 1" })},
-		"no line clears them":                 {customer.AddressPatch{Line: null}, with(bare, func(a *customer.Address) { a.Line = "" })},
-		"another case is another line":        {customer.AddressPatch{Line: set("zoëstraat 12 B")}, with(bare, func(a *customer.Address) { a.Line = "zoëstraat 12 B" })},
-		"the same line clears nothing":        {customer.AddressPatch{Line: set(was.Line)}, was},
-		"the same line in spaces is the same": {customer.AddressPatch{Line: set("\t Zoëstraat 12 B ")}, was},
-		"the same line decomposed is it too":  {customer.AddressPatch{Line: set("Zoe\u0308straat 12 B")}, was},
-		"a part without a line clears none":   {customer.AddressPatch{Floor: set("4")}, with(was, func(a *customer.Address) { a.Floor = "4" })},
+		"another line clears them":            {customer.Patch{"address.line": "Dorp 1"}, with(bare, func(a *customer.Address) { a.Line = "Dorp 1" })},
+		"no line clears them":                 {customer.Patch{"address.line": nil}, with(bare, func(a *customer.Address) { a.Line = "" })},
+		"another case is another line":        {customer.Patch{"address.line": "zoëstraat 12 B"}, with(bare, func(a *customer.Address) { a.Line = "zoëstraat 12 B" })},
+		"the same line clears nothing":        {customer.Patch{"address.line": was.Line}, was},
+		"the same line in spaces is the same": {customer.Patch{"address.line": "\t Zoëstraat 12 B "}, was},
+		"the same line decomposed is it too":  {customer.Patch{"address.line": "Zoe\u0308straat 12 B"}, was},
+		"a part without a line clears none":   {customer.Patch{"address.floor": "4"}, with(was, func(a *customer.Address) { a.Floor = "4" })},
 		"a named part is kept": {
-			customer.AddressPatch{Line: set("Dorp 1"), Floor: set("4")},
+			customer.Patch{"address.line": "Dorp 1", "address.floor": "4"},
 			with(bare, func(a *customer.Address) { a.Line, a.Floor = "Dorp 1", "4" }),
 		},
 		"a part named as it was is kept": {
-			customer.AddressPatch{Line: set("Dorp 1"), CareOf: set(was.CareOf)},
+			customer.Patch{"address.line": "Dorp 1", "address.careOf": was.CareOf},
 			with(bare, func(a *customer.Address) { a.Line, a.CareOf = "Dorp 1", was.CareOf }),
 		},
 		"all parts named are kept": {
-			customer.AddressPatch{
-				Line: set("Dorp 1"), CareOf: set("Babbage"), HouseNumber: set("1"), HouseLetter: set("A"), Entrance: set("E"), Floor: null,
+			customer.Patch{
+				"address.line": "Dorp 1", "address.careOf": "Babbage", "address.houseNumber": "1", "address.houseLetter": "A", "address.entrance": "E", "address.floor": nil,
 			},
 			with(bare, func(a *customer.Address) {
 				a.Line, a.CareOf, a.HouseNumber, a.HouseLetter, a.Entrance = "Dorp 1", "Babbage", "1", "A", "E"
@@ -173,7 +158,7 @@ func TestANewLineClearsThePartsThatThePatchDoesNotName(t *testing.T) {
 			t.Parallel()
 			before := ada()
 			before.Address = was
-			ch, err := customer.Apply(born(t, before), kari, customer.Patch{Address: tt.patch}.Apply)
+			ch, err := customer.Apply(born(t, before), kari, tt.patch.Apply)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -184,13 +169,11 @@ func TestANewLineClearsThePartsThatThePatchDoesNotName(t *testing.T) {
 	}
 }
 
-func TestTheFirstLineClearsTheParts(t *testing.T) {
+func TestFirstAddressLineClearsParts(t *testing.T) {
 	t.Parallel()
 	before := ada()
 	before.Address = customer.Address{HouseNumber: "12", City: "Gent"}
-	ch, err := customer.Apply(born(t, before), kari, customer.Patch{
-		Address: customer.AddressPatch{Line: patch.Set("Dorp 1")},
-	}.Apply)
+	ch, err := customer.Apply(born(t, before), kari, customer.Patch{"address.line": "Dorp 1"}.Apply)
 	if want := (customer.Address{Line: "Dorp 1", City: "Gent"}); err != nil || ch.After.Address != want {
 		t.Errorf("address: got %+v, %v, want %+v", ch.After.Address, err, want)
 	}
