@@ -27,10 +27,10 @@ var mayImport = map[string][]string{
 	"customer": {"access", "fault"},
 
 	"store/layout":    {"customer"},
-	"store/slab":      {"customer", "store/layout"},
 	"store/transfer":  {"access", "customer", "store/layout"},
-	"store/*":         {"access", "customer", "fault", "store/layout", "store/slab", "store/transfer"},
-	"store/storetest": {"access", "customer", "fault"},
+	"store/terms":     {"customer"},
+	"store/*":         {"access", "customer", "fault", "store/layout", "store/terms", "store/transfer"},
+	"store/storetest": {"access", "customer", "fault", "store/terms"},
 	"store/pgtest":    {},
 
 	"web":                   {"access", "fault"},
@@ -64,7 +64,7 @@ var only = map[string][]string{
 	"github.com/prometheus/client_golang": {"web", "cli"},
 	"github.com/spf13/cobra":              {"cli"},
 	"github.com/getkin/kin-openapi":       {"contract/contracttest"},
-	"github.com/nyaruka/phonenumbers":     {"customer"},
+	"github.com/nyaruka/phonenumbers":     {"store/terms"},
 }
 
 // standardOnly are the leaves: they use the standard library and nothing else.

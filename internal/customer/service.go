@@ -91,11 +91,15 @@ type Store interface {
 	// entry was written.
 	Upsert(ctx context.Context, tenant string, by ChangeMeta, entries []Upsert) ([]UpsertResult, error)
 
-	// Search returns up to limit of the tenant's customers that match the query,
-	// in the order of their Position, and whether there may be more after the
-	// last of them. Whatever was written before the call is found, unless nothing can
-	// be written any more: then the newest changes may be missing.
-	Search(ctx context.Context, tenant string, q Query, after Position, limit int) (Page, error)
+	// Search returns up to limit customers that match every word of text: the start of a
+	// word of the name, of the e-mail address or of its domain, the number, the postal
+	// code, or a phone by its last digits. Exact matches of whole words come first, then
+	// by last name, first name and number. Written changes are found at once.
+	Search(ctx context.Context, tenant, text string, limit int) (SearchResult, error)
+
+	// List returns up to limit customers that the filter selects, after the cursor, by
+	// number or, with ConfirmedBefore, by confirmedAt (never confirmed first) and number.
+	List(ctx context.Context, tenant string, f Filter, after Cursor, limit int) ([]Customer, error)
 
 	// Changes returns up to limit of the customer's changes, newest first, from
 	// the one before version below. It is empty for a customer that is not there.
@@ -189,12 +193,20 @@ func (s *Service) CheckCreate(ctx context.Context, by access.Actor, entry Upsert
 	return named.AlreadyExists(func(ref Ref) (Customer, error) { return s.store.Find(ctx, ref) })
 }
 
-// Search returns up to limit customers that match the query, after a position.
-func (s *Service) Search(ctx context.Context, by access.Actor, q Query, after Position, limit int) (Page, error) {
+// Search returns up to limit customers that match every word of text.
+func (s *Service) Search(ctx context.Context, by access.Actor, text string, limit int) (SearchResult, error) {
 	if err := forAll(by, access.Read, "a search"); err != nil {
-		return Page{}, err
+		return SearchResult{}, err
 	}
-	return s.store.Search(ctx, by.Tenant, q, after, limit)
+	return s.store.Search(ctx, by.Tenant, text, limit)
+}
+
+// List returns up to limit customers that the filter selects, after the cursor.
+func (s *Service) List(ctx context.Context, by access.Actor, f Filter, after Cursor, limit int) ([]Customer, error) {
+	if err := forAll(by, access.Read, "a list"); err != nil {
+		return nil, err
+	}
+	return s.store.List(ctx, by.Tenant, f, after, limit)
 }
 
 // Preview is Update without the write: the change that edit would make now.

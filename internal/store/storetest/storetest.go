@@ -46,7 +46,6 @@ func Run(t *testing.T, lag time.Duration, engine Open) {
 	maps.Copy(tests, historyTests)
 	maps.Copy(tests, receiptTests)
 	maps.Copy(tests, serviceTests)
-	maps.Copy(tests, searchTests)
 	maps.Copy(tests, accessTests)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
