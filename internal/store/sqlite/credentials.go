@@ -15,28 +15,28 @@ import (
 
 // Account implements access.Credentials.
 func (s *Store) Account(ctx context.Context, login string) (access.Account, error) {
-	return one(list(ctx, s, scanAccount, selectAccount, login))
+	return one(readRows(ctx, s, scanAccount, selectAccount, login))
 }
 
 // Accounts implements access.Registry.
 func (s *Store) Accounts(ctx context.Context, tenant, after string, limit int) ([]access.Account, error) {
-	return list(ctx, s, scanAccount, selectAccounts, tenant, after, limit)
+	return readRows(ctx, s, scanAccount, selectAccounts, tenant, after, limit)
 }
 
-// AddAccount implements access.Registry. A revoked account of another tenant is
-// not replaced, since that tenant's history names it.
+// AddAccount implements access.Registry. It does not replace a revoked account of another tenant,
+// because the history of that tenant names it.
 func (s *Store) AddAccount(ctx context.Context, a access.Account) error {
 	customers, err := encodeCustomers(a.Customers)
 	if err != nil {
 		return fmt.Errorf("encode customers: %w", err)
 	}
-	return s.writeRow(ctx, fault.AlreadyExists("account", "login"), upsertAccount,
+	return s.execOne(ctx, fault.AlreadyExists("account", "login"), upsertAccount,
 		a.Login, a.Tenant, a.PasswordHash, customers, micros(a.CreatedAt), micros(a.RevokedAt))
 }
 
 // RevokeAccount implements access.Registry.
 func (s *Store) RevokeAccount(ctx context.Context, tenant, login string, at time.Time) error {
-	return s.writeRow(ctx, noCredential(), revokeAccount, micros(at), tenant, login)
+	return s.execOne(ctx, noCredential(), revokeAccount, micros(at), tenant, login)
 }
 
 const (
@@ -87,7 +87,7 @@ func scanAccount(stmt *sqlite.Stmt) (access.Account, error) {
 	return a, nil
 }
 
-// encodeCustomers returns nil for all of them.
+// encodeCustomers returns nil for all customers.
 func encodeCustomers(c access.Customers) (any, error) {
 	if c.All() {
 		return nil, nil
@@ -98,33 +98,33 @@ func encodeCustomers(c access.Customers) (any, error) {
 
 // Key implements access.Credentials.
 func (s *Store) Key(ctx context.Context, id string) (access.Key, error) {
-	return one(list(ctx, s, scanKey, selectKey, id))
+	return one(readRows(ctx, s, scanKey, selectKey, id))
 }
 
 // Keys implements access.Registry.
 func (s *Store) Keys(ctx context.Context, tenant, after string, limit int) ([]access.Key, error) {
-	return list(ctx, s, scanKey, selectKeys, tenant, after, limit)
+	return readRows(ctx, s, scanKey, selectKeys, tenant, after, limit)
 }
 
-// AddKey implements access.Registry. It is a Conflict fault when any key has the
-// id, which does not happen to ids drawn at random.
+// AddKey implements access.Registry. It returns a Conflict fault when any key has the id, which does
+// not happen to random ids.
 func (s *Store) AddKey(ctx context.Context, k access.Key) error {
 	scopes, err := json.Marshal(k.Scopes)
 	if err != nil {
 		return fmt.Errorf("encode scopes: %w", err)
 	}
-	return s.writeRow(ctx, fault.AlreadyExists("key", "id"), insertKey,
+	return s.execOne(ctx, fault.AlreadyExists("key", "id"), insertKey,
 		k.ID, k.Tenant, k.Name, k.Hash[:], string(scopes), micros(k.CreatedAt), micros(k.RevokedAt),
 		k.Options.RequireIfMatch, k.Options.AllowStaleWrites)
 }
 
 // RevokeKey implements access.Registry.
 func (s *Store) RevokeKey(ctx context.Context, tenant, id string, at time.Time) error {
-	return s.writeRow(ctx, noCredential(), revokeKey, micros(at), tenant, id)
+	return s.execOne(ctx, noCredential(), revokeKey, micros(at), tenant, id)
 }
 
 const (
-	keyColumns = "id, tenant, name, hash, scopes, created_at, revoked_at, demand_if_match, overwrite_stale"
+	keyColumns = "id, tenant, name, hash, scopes, created_at, revoked_at, require_if_match, allow_stale_writes"
 
 	selectKey = `
 		SELECT ` + keyColumns + `
@@ -140,7 +140,7 @@ const (
 		LIMIT ?3`
 
 	insertKey = `
-		INSERT INTO keys (id, tenant, name, hash, scopes, created_at, revoked_at, demand_if_match, overwrite_stale)
+		INSERT INTO keys (id, tenant, name, hash, scopes, created_at, revoked_at, require_if_match, allow_stale_writes)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO NOTHING`
 
@@ -167,29 +167,11 @@ func scanKey(stmt *sqlite.Stmt) (access.Key, error) {
 	return k, nil
 }
 
-// list returns the rows that a query finds.
-func list[T any](ctx context.Context, s *Store, scan func(*sqlite.Stmt) (T, error), query string, args ...any) ([]T, error) {
-	return read(ctx, s, func(conn *sqlite.Conn) (found []T, err error) {
-		err = sqlitex.Execute(conn, query, &sqlitex.ExecOptions{
-			Args: args,
-			ResultFunc: func(stmt *sqlite.Stmt) error {
-				row, err := scan(stmt)
-				found = append(found, row)
-				return err
-			},
-		})
-		if err != nil {
-			return nil, fmt.Errorf("read credentials: %w", err)
-		}
-		return found, nil
-	})
-}
-
-// one is the only row of a list, or a NotFound fault.
+// one returns the only row, or a NotFound fault.
 func one[T any](found []T, err error) (T, error) {
 	var zero T
 	if err != nil {
-		return zero, err
+		return zero, fmt.Errorf("read credentials: %w", err)
 	}
 	if len(found) == 0 {
 		return zero, noCredential()
@@ -197,23 +179,22 @@ func one[T any](found []T, err error) (T, error) {
 	return found[0], nil
 }
 
-// writeRow runs a statement that writes one row. It returns refusal when the
-// statement wrote none.
-func (s *Store) writeRow(ctx context.Context, refusal error, query string, args ...any) error {
-	return s.writer.run(ctx, func(conn *sqlite.Conn) error {
-		if err := sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args}); err != nil {
+// execOne runs a statement that writes one row. It returns errNone when the statement wrote none.
+func (s *Store) execOne(ctx context.Context, errNone error, query string, args ...any) error {
+	return s.writer.run(ctx, func(tx *tx) error {
+		if err := sqlitex.Execute(tx.conn, query, &sqlitex.ExecOptions{Args: args}); err != nil {
 			return fmt.Errorf("write credential: %w", err)
 		}
-		if conn.Changes() == 0 {
-			return refusal
+		if tx.conn.Changes() == 0 {
+			return errNone
 		}
 		return nil
 	})
 }
 
-// Secret is one of those that all servers on this store share: "cursor".
+// Secret returns a secret that all servers of this store share: "cursor".
 func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
-	return one(list(ctx, s, func(stmt *sqlite.Stmt) ([]byte, error) {
+	return one(readRows(ctx, s, func(stmt *sqlite.Stmt) ([]byte, error) {
 		return scanBytes(stmt, 0), nil
 	}, selectSecret, name))
 }
@@ -227,7 +208,7 @@ func noCredential() error {
 	return fault.New(fault.NotFound, "no such credential, or it is disabled")
 }
 
-// micros is a time in a column: nil, which is NULL, for the zero time.
+// micros returns the value of a time in a column: nil, which is NULL, for the zero time.
 func micros(t time.Time) any {
 	if t.IsZero() {
 		return nil

@@ -16,14 +16,14 @@ import (
 	"kartotek/internal/fault"
 )
 
-// TestFullDiskIsSurvived fills the file as far as it may grow.
-func TestFullDiskIsSurvived(t *testing.T) {
+// TestFullDiskRejectsWritesAndKeepsData lets the file not grow.
+func TestFullDiskRejectsWritesAndKeepsData(t *testing.T) {
 	s, _ := start(t, Options{})
 	fill(t, s, 1)
 	setMax := func(pages string) {
 		t.Helper()
-		if err := s.writer.run(t.Context(), func(conn *sqlite.Conn) error {
-			return sqlitex.ExecuteTransient(conn, "PRAGMA max_page_count = "+pages, nil)
+		if err := s.writer.run(t.Context(), func(tx *tx) error {
+			return sqlitex.ExecuteTransient(tx.conn, "PRAGMA max_page_count = "+pages, nil)
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -32,19 +32,19 @@ func TestFullDiskIsSurvived(t *testing.T) {
 	var err error
 	done := 0
 	for ; err == nil && done < 1000; done++ {
-		err = revise(t, s, 1, addOne)
+		err = update(t, s, 1, addOne)
 	}
 	if !fault.Is(err, fault.StorageFull) || sqlite.ErrCode(err) != sqlite.ResultFull {
-		t.Fatalf("got %v after %d writes, want a Full fault with SQLite's reason", err, done)
+		t.Fatalf("got %v after %d writes, want storage-full with SQLite's reason", err, done)
 	}
 	wantCount(t, s, done-1)
 
-	release := hold(t, s)
+	release := block(t, s)
 	var group sync.WaitGroup
 	for range 5 {
 		group.Go(func() {
-			if err := revise(t, s, 1, addOne); !fault.Is(err, fault.StorageFull) {
-				t.Errorf("one of a group: got %v, want a Full fault", err)
+			if err := update(t, s, 1, addOne); !fault.Is(err, fault.StorageFull) {
+				t.Errorf("one of a group: got %v, want storage-full", err)
 			}
 		})
 	}
@@ -64,8 +64,8 @@ func TestFullDiskIsSurvived(t *testing.T) {
 	wantCount(t, s, done)
 }
 
-// TestWhatADiskFaultSays tells who may be sure that nothing was written.
-func TestWhatADiskFaultSays(t *testing.T) {
+// TestDiskErrorsBecomeFaults distinguishes errors after which nothing was written.
+func TestDiskErrorsBecomeFaults(t *testing.T) {
 	tests := map[sqlite.ResultCode]fault.Kind{
 		sqlite.ResultFull:             fault.StorageFull,
 		sqlite.ResultIOErrSHMSize:     fault.Unavailable,
@@ -78,43 +78,43 @@ func TestWhatADiskFaultSays(t *testing.T) {
 		sqlite.ResultConstraintUnique: fault.Internal,
 	}
 	for code, want := range tests {
-		err := outage(fmt.Errorf("commit: %w", code.ToError()))
+		err := wrapDiskError(fmt.Errorf("commit: %w", code.ToError()))
 		if got := fault.From(err).Kind; got != want || sqlite.ErrCode(err) != code {
 			t.Errorf("%v: got %s with %v, want %s with the code", code, got, sqlite.ErrCode(err), want)
 		}
 	}
 }
 
-// TestAHangingWriteKeepsNobodyWaiting hangs in one write, as in an fsync.
-func TestAHangingWriteKeepsNobodyWaiting(t *testing.T) {
+// TestHungWriteTimesOutOthers blocks one write, as a hung fsync does.
+func TestHungWriteTimesOutOthers(t *testing.T) {
 	s, _ := start(t, Options{})
 	fill(t, s, 1)
-	s.writer.patience = 500 * time.Millisecond
-	release := hold(t, s)
+	s.writer.timeout = 500 * time.Millisecond
+	release := block(t, s)
 	const queued = 20
 	var waiting sync.WaitGroup
 	for range queued {
 		waiting.Go(func() {
 			began := time.Now()
-			if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Unavailable) {
-				t.Errorf("got %v, want a Busy fault", err)
+			if err := update(t, s, 1, addOne); !fault.Is(err, fault.Unavailable) {
+				t.Errorf("got %v, want unavailable", err)
 			}
-			if took := time.Since(began); took < s.writer.patience {
-				t.Errorf("a caller gave up after %v, want %v", took, s.writer.patience)
+			if took := time.Since(began); took < s.writer.timeout {
+				t.Errorf("a caller gave up after %v, want %v", took, s.writer.timeout)
 			}
 		})
 	}
 	waitQueued(t, s, queued)
 	waiting.Wait()
 
-	if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Unavailable) {
-		t.Errorf("a late caller: got %v, want a Busy fault", err)
+	if err := update(t, s, 1, addOne); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("a late caller: got %v, want unavailable", err)
 	}
 	if got := s.Queued(); got != queued {
 		t.Errorf("queued: got %d, want %d: nobody is let in", got, queued)
 	}
 	if err := s.Ping(t.Context()); !fault.Is(err, fault.Unavailable) {
-		t.Errorf("ping: got %v, want a Busy fault", err)
+		t.Errorf("ping: got %v, want unavailable", err)
 	}
 	wantCount(t, s, 0) // is read meanwhile
 
@@ -126,7 +126,7 @@ func TestAHangingWriteKeepsNobodyWaiting(t *testing.T) {
 	wantCount(t, s, 1)
 }
 
-// waitReady returns when the writer takes writes again.
+// waitReady returns when the writer accepts writes again.
 func waitReady(t *testing.T, s *Store) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); s.Ping(t.Context()) != nil; {
@@ -137,7 +137,7 @@ func waitReady(t *testing.T, s *Store) {
 	}
 }
 
-// lock takes the file's lock for writing, as another process would.
+// lock takes the write lock of the file, as another process would.
 func lock(t *testing.T, path string) (unlock func()) {
 	t.Helper()
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
@@ -145,24 +145,24 @@ func lock(t *testing.T, path string) (unlock func()) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	if err := execute(conn, "BEGIN IMMEDIATE"); err != nil {
+	if err := execSQL(conn, "BEGIN IMMEDIATE"); err != nil {
 		t.Fatal(err)
 	}
 	return func() {
-		if err := execute(conn, "ROLLBACK"); err != nil {
+		if err := execSQL(conn, "ROLLBACK"); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-func TestAnotherWriterMakesItBusy(t *testing.T) {
+func TestLockOfAnotherProcessReturnsUnavailable(t *testing.T) {
 	s, path := start(t, Options{})
 	fill(t, s, 1)
-	s.writer.patience = 50 * time.Millisecond
+	s.writer.timeout = 50 * time.Millisecond
 	unlock := lock(t, path)
 	for range 3 { // the first waits, and the others are not let in
-		if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Unavailable) {
-			t.Errorf("got %v, want a Busy fault", err)
+		if err := update(t, s, 1, addOne); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("got %v, want unavailable", err)
 		}
 	}
 	if got := s.Queued(); got != 0 {
@@ -174,14 +174,14 @@ func TestAnotherWriterMakesItBusy(t *testing.T) {
 	wantCount(t, s, 1)
 }
 
-func TestCloseDoesNotWaitForAnotherWriter(t *testing.T) {
+func TestCloseDoesNotWaitForLockOfAnotherProcess(t *testing.T) {
 	s, path := start(t, Options{})
 	fill(t, s, 1)
-	s.writer.patience = 50 * time.Millisecond
+	s.writer.timeout = 50 * time.Millisecond
 	unlock := lock(t, path)
 	defer unlock()
-	if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Unavailable) {
-		t.Errorf("got %v, want a Busy fault", err)
+	if err := update(t, s, 1, addOne); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("got %v, want unavailable", err)
 	}
 	closed := make(chan error)
 	go func() { closed <- s.Close() }()
@@ -195,10 +195,10 @@ func TestCloseDoesNotWaitForAnotherWriter(t *testing.T) {
 	}
 }
 
-// TestCommitsOutliveTheirCheckpoint lets no file grow, so that what the log holds
+// TestCommitsSurviveFailedCheckpoint lets no file grow, so that what the log holds
 // cannot be moved into the database. The limit is the whole process's, so the test
 // runs itself in another.
-func TestCommitsOutliveTheirCheckpoint(t *testing.T) {
+func TestCommitsSurviveFailedCheckpoint(t *testing.T) {
 	if os.Getenv("TEST_LIMITS_ITSELF") == "" {
 		again := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 		again.Env = append(os.Environ(), "TEST_LIMITS_ITSELF=1")
@@ -211,8 +211,8 @@ func TestCommitsOutliveTheirCheckpoint(t *testing.T) {
 	s, path := start(t, Options{})
 	fill(t, s, 100)
 	cutLog(t, path)
-	if err := s.writer.run(t.Context(), func(conn *sqlite.Conn) error {
-		_, err := pragma(conn, "wal_autocheckpoint = 4") // so that the writer does it, with its commits
+	if err := s.writer.run(t.Context(), func(tx *tx) error {
+		_, err := pragma(tx.conn, "wal_autocheckpoint = 4") // so that the writer does it, with its commits
 		return err
 	}); err != nil {
 		t.Fatal(err)
@@ -225,17 +225,17 @@ func TestCommitsOutliveTheirCheckpoint(t *testing.T) {
 
 	done := 0
 	for ; err == nil && done < 1000; done++ {
-		err = revise(t, s, 1, addOne)
+		err = update(t, s, 1, addOne)
 	}
 	if !fault.Is(err, fault.Unavailable) || sqlite.ErrCode(err) != sqlite.ResultIOErrWrite {
-		t.Fatalf("got %v after %d writes, want a Busy fault with SQLite's reason", err, done)
+		t.Fatalf("got %v after %d writes, want unavailable with SQLite's reason", err, done)
 	}
 	done--
 	if done < 5 {
 		t.Errorf("got %d commits, want them to go on without a checkpoint", done)
 	}
 	wantCount(t, s, done)
-	if _, err := checkpoint(s.checkpoints, "PASSIVE"); sqlite.ErrCode(err) != sqlite.ResultIOErrWrite {
+	if _, err := checkpoint(s.checkpointConn, "PASSIVE"); sqlite.ErrCode(err) != sqlite.ResultIOErrWrite {
 		t.Errorf("a checkpoint: got %v, want SQLite's reason", err)
 	}
 
@@ -245,7 +245,7 @@ func TestCommitsOutliveTheirCheckpoint(t *testing.T) {
 	cutLog(t, path)
 }
 
-// cutLog moves all of the log into the file, as soon as nobody else does.
+// cutLog copies all of the log into the file.
 func cutLog(t *testing.T, path string) {
 	t.Helper()
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
@@ -264,7 +264,7 @@ func cutLog(t *testing.T, path string) {
 	}
 }
 
-// limitFiles lets no file of this process grow beyond so many bytes.
+// limitFiles limits the size of all files of this process.
 func limitFiles(t *testing.T, bytes uint64) (unlimited func()) {
 	t.Helper()
 	var before syscall.Rlimit

@@ -11,7 +11,7 @@ import (
 	"kartotek/internal/store/layout"
 )
 
-// TestEveryFieldHasAColumn changes all fields, so that a diff names them.
+// TestEveryFieldHasAColumn compares a diff of all fields with the columns.
 func TestEveryFieldHasAColumn(t *testing.T) {
 	var full customer.Customer
 	for _, col := range layout.Moving {
@@ -31,14 +31,13 @@ func TestEveryFieldHasAColumn(t *testing.T) {
 			t.Errorf("%s has no column", f.Path)
 		}
 	}
-	if got, want := len(updates{}.of(diff).columns), len(layout.Moving); got != want {
+	if got, want := len(updateStatements{}.forDiff(diff).columns), len(layout.Moving); got != want {
 		t.Errorf("a change of all fields sets %d columns, want %d", got, want)
 	}
 }
 
-// TestSetsOfFieldsBeyondCounting changes more sets of fields than there are
-// statements for.
-func TestSetsOfFieldsBeyondCounting(t *testing.T) {
+// TestUpdateStatementsAreBounded changes more sets of fields than there are cached statements.
+func TestUpdateStatementsAreBounded(t *testing.T) {
 	s, _ := start(t, Options{})
 	fill(t, s, 1)
 	texts := []func(*customer.Customer) *string{
@@ -60,12 +59,12 @@ func TestSetsOfFieldsBeyondCounting(t *testing.T) {
 			}
 			return nil
 		}
-		if err := revise(t, s, 1, edit); err != nil {
+		if err := update(t, s, 1, edit); err != nil {
 			t.Fatal(err)
 		}
 	}
 	found, err := read(t.Context(), s, func(conn *sqlite.Conn) (record, error) {
-		return find(conn, customer.ByNumber("north", 1))
+		return findRecord(conn, customer.ByNumber("north", 1))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +77,7 @@ func TestSetsOfFieldsBeyondCounting(t *testing.T) {
 	if !slices.Equal(got, want) || found.Version != 1<<len(texts) {
 		t.Errorf("got %v at version %d, want %v", got, found.Version, want)
 	}
-	if got := len(s.writer.updates); got != maxUpdates {
+	if got := len(s.writer.tx.updates); got != maxUpdates {
 		t.Errorf("got %d statements, want %d", got, maxUpdates)
 	}
 }
