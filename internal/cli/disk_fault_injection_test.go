@@ -239,10 +239,10 @@ func TestReadOnlyStoreIsRejected(t *testing.T) {
 	t.Parallel()
 	cmd, _ := onDisk(t, 4, `
 run() { kartotek "$@" 2>&1; echo "= $?"; }
-lock() { mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && run migrate && umount "$1"; }
+migrate_readonly() { mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && run migrate && umount "$1"; }
 
 run migrate
-lock "$DISK/k.db" && lock "$DISK" && run migrate
+migrate_readonly "$DISK/k.db" && migrate_readonly "$DISK" && run migrate
 `)
 	out, err := cmd.Output()
 	if err != nil {
