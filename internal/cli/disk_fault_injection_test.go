@@ -157,12 +157,12 @@ kartotek: open .*/k.db: the disk is full: .*
 = 1
 the schema is up to date
 = 0
-(250 lines: 250|500 lines: 500|750 lines: 750) created, 0 updated, 0 unchanged, 0 refused
-kartotek: stopped before line [0-9]+1, and goes on there when it is run again: storage-full: the disk is full: .*
+(250 lines: 250|500 lines: 500|750 lines: 750) created, 0 updated, 0 unchanged, 0 rejected
+kartotek: stopped before line [0-9]+1; run the command again to continue: storage-full: the disk is full: .*
 = 1
-1000 lines: [0-9]+ created, 0 updated, [0-9]+ unchanged, 0 refused
+1000 lines: [0-9]+ created, 0 updated, [0-9]+ unchanged, 0 rejected
 = 0
-1000 lines: 0 created, 0 updated, 1000 unchanged, 0 refused
+1000 lines: 0 created, 0 updated, 1000 unchanged, 0 rejected
 = 0
 kartotek: storage-full: the disk is full: .*
 = 1
