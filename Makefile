@@ -51,8 +51,8 @@ check: ## what a change must pass: format, vet, staticcheck, tests under the rac
 format: ## format all sources
 	$(tool) gofumpt -w .
 
-bench: ## measure every target, and write bench/results.md (an hour or two; BENCH=-h tells what can be set)
+bench: ## measure every goal and write bench/results.md (an hour or two; BENCH=-h lists the flags)
 	cd bench && go run . run $(BENCH)
 
-bench-smoke: ## measure for a minute, and fail when something is far off
+bench-smoke: ## measure for a minute and fail when a row is far below its goal
 	cd bench && go run . smoke
