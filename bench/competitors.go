@@ -73,8 +73,7 @@ func (l *lab) customersFile(n int) (string, error) {
 	return name, os.WriteFile(name, lines.Bytes(), 0o600)
 }
 
-// bareHTTP returns the server that answers everything with what Kartotek answers
-// to one GET.
+// bareHTTP returns a server that sends Kartotek's response to one GET in every response.
 func (l *lab) bareHTTP(ctx context.Context, customers int) (target, error) {
 	program, err := l.program(ctx, "barehttp", "barehttp")
 	if err != nil {

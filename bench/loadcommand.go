@@ -13,19 +13,19 @@ import (
 // loadCommand puts one server under load, for profiling.
 func loadCommand(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("load", flag.ContinueOnError)
-	var t run
+	var r run
 	target := flags.String("target", slug(kartotekName), "`program` to measure: "+strings.Join(targetSlugs(), ", "))
-	flags.StringVar(&t.kind, "method", patch, "`kind` of request: GET or PATCH of random customers, "+searchByName+", "+searchByEmail+" or "+searchByPhone)
-	flags.IntVar(&t.connections, "connections", defaultConnections, "`number` of connections")
-	flags.IntVar(&t.customers, "customers", 100_000, "`number` of customers")
-	flags.Float64Var(&t.rate, "rate", 0, "`requests` per second, with latencies from the due time; 0: no fixed rate")
+	flags.StringVar(&r.kind, "method", patch, "`kind` of request: GET or PATCH of random customers, "+searchByName+", "+searchByEmail+" or "+searchByPhone)
+	flags.IntVar(&r.connections, "connections", defaultConnections, "`number` of connections")
+	flags.IntVar(&r.customers, "customers", 100_000, "`number` of customers")
+	flags.Float64Var(&r.rate, "rate", 0, "`requests` per second, with latencies from the due time; 0: no fixed rate")
 	seconds := flags.Float64("seconds", 5, "`seconds` to measure, after a warm-up of a second")
 	slow := flags.Bool("slow-disk", false, "delay each fsync by "+diskDelay.String()+" (needs strace)")
 	dir := flags.String("dir", "", "`folder` to keep the stores in; empty: a temporary folder")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if t.target, err = targetBySlug(*target); err != nil {
+	if r.target, err = targetBySlug(*target); err != nil {
 		return err
 	}
 	var tracer []string
@@ -38,18 +38,18 @@ func loadCommand(ctx context.Context, args []string) (err error) {
 	}
 	l := newLab(work)
 	defer func() { err = errors.Join(err, l.close()) }()
-	subject, err := l.target(ctx, t.target, t.customers)
+	measured, err := l.target(ctx, r.target, r.customers)
 	if err != nil {
 		return err
 	}
-	s, err := subject.start(ctx, tracer)
+	s, err := measured.start(ctx, tracer)
 	if err != nil {
 		return err
 	}
 	defer s.stop()
 	logf("%s, process %d, serves %d customers; first response after %.2f s", s.URL, s.pid, s.customers, s.startUp.Seconds())
 	set := settings{length: time.Duration(*seconds * float64(time.Second)), warmUp: time.Second}
-	f, err := t.load(set, uint64(time.Now().Unix())).measure(ctx, s)
+	f, err := r.load(set, uint64(time.Now().Unix())).measure(ctx, s)
 	if err != nil {
 		return err
 	}

@@ -132,7 +132,7 @@ func TestPgbenchWritesWhatKartotekWrites(t *testing.T) {
 	}
 	ours, theirs := l.cluster.written(t, kartotekDatabase), l.cluster.written(t, pgbenchDatabase)
 	if ours.same != theirs.same {
-		t.Error("pgbench has changed what a PATCH does not change")
+		t.Error("pgbench changed columns that a PATCH does not change")
 	}
 	for name, n := range map[string][2]int{
 		"bytes of a customer": {ours.record, theirs.record}, "of a change": {ours.change, theirs.change}, "digits of its phones": {ours.digits, theirs.digits},

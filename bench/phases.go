@@ -10,8 +10,8 @@ const defaultConnections = 64
 
 // competitors compares Kartotek with PocketBase and with upper bounds.
 func competitors(customers int) phase {
-	at := func(subject, kind string, connections int) run {
-		return run{target: subject, customers: customers, kind: kind, connections: connections}
+	at := func(target, kind string, connections int) run {
+		return run{target: target, customers: customers, kind: kind, connections: connections}
 	}
 	patches, gets := at(kartotekName, patch, defaultConnections), at(kartotekName, get, defaultConnections)
 	full := at(pbFull, patch, defaultConnections)
@@ -42,12 +42,12 @@ func competitors(customers int) phase {
 		},
 	}
 	for _, connections := range []int{1, 16, defaultConnections} {
-		for _, subject := range []string{kartotekName, pbFull, pbShipped} {
-			ph.extra = append(ph.extra, at(subject, patch, connections))
-			ph.fsyncRuns = append(ph.fsyncRuns, at(subject, patch, connections))
+		for _, target := range []string{kartotekName, pbFull, pbShipped} {
+			ph.extra = append(ph.extra, at(target, patch, connections))
+			ph.fsyncRuns = append(ph.fsyncRuns, at(target, patch, connections))
 		}
-		for _, subject := range []string{kartotekName, pbFull, bareHTTP} {
-			ph.extra = append(ph.extra, at(subject, get, connections))
+		for _, target := range []string{kartotekName, pbFull, bareHTTP} {
+			ph.extra = append(ph.extra, at(target, get, connections))
 		}
 	}
 	ph.paced = []run{patches, gets, full, at(pbFull, get, defaultConnections)}
@@ -56,8 +56,8 @@ func competitors(customers int) phase {
 
 // ordinaryDisk compares Kartotek with PocketBase on a slower disk.
 func ordinaryDisk(customers int) phase {
-	at := func(subject string) run {
-		return run{target: subject, customers: customers, kind: patch, connections: defaultConnections}
+	at := func(target string) run {
+		return run{target: target, customers: customers, kind: patch, connections: defaultConnections}
 	}
 	return phase{
 		title:      fmt.Sprintf("An ordinary disk: fsync + %v", diskDelay),
@@ -75,8 +75,8 @@ func ordinaryDisk(customers int) phase {
 func postgreSQL(customers int) phase {
 	ph := phase{title: "PostgreSQL", requires: checkPostgres, skipReason: "not installed"}
 	for _, connections := range []int{16, defaultConnections} {
-		at := func(subject string) run {
-			return run{target: subject, customers: customers, kind: patch, connections: connections}
+		at := func(target string) run {
+			return run{target: target, customers: customers, kind: patch, connections: connections}
 		}
 		ph.rows = append(ph.rows, rateRatio(at(onPostgres), at(pgBench), 0.4, 0.75).in(percent).named(
 			fmt.Sprintf("PostgreSQL: PATCH vs pgbench, %d connections", connections),
