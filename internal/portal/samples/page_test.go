@@ -22,7 +22,7 @@ the environment, prints the body of the response, and exits with a status other 
 A test runs the samples. Each one sends both documented PATCHes (elw with a password, lochting with a token) and a GET
 with an API key to a server. The values are full of quotes, backslashes, dollars, braces and letters outside ASCII, and
 the stored record must hold exactly the same text. A sample is only parsed if neither Debian nor a package registry has
-the tools of its language: nobody has seen such a sample run.
+the tools of its language: such a sample has never been run.
 
 ` + "`make test`" + ` runs the samples whose tools most machines have. ` + "`make test-samples`" + ` runs all of them: it needs
 every tool below, and names the package of each missing one.
