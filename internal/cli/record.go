@@ -33,7 +33,7 @@ func parseCustomer(line []byte) (customer.Upsert, error) {
 	if err != nil || properties == nil {
 		return customer.Upsert{}, fault.New(fault.BadRequest, "is not a JSON object")
 	}
-	var r customerReader
+	r := customerReader{patch: customer.Patch{}}
 	r.readObject("", properties)
 	return customer.Upsert{ID: r.id, Number: r.number, Edit: r.patch.Apply}, r.checks.Err()
 }
@@ -50,7 +50,8 @@ func (r *customerReader) readObject(prefix string, properties map[string]any) {
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
 		path, value := prefix+name, properties[name]
 		if f, ok := customer.FieldByPath(path); ok {
-			r.requireType(f.SetPatch(&r.patch, fromJSON(f.Type, value)), path)
+			r.patch[path] = fromJSON(f.Type, value)
+			r.requireType(f.Accepts(r.patch[path]), path)
 			continue
 		}
 		switch path {
@@ -83,7 +84,7 @@ func (r *customerReader) requireType(ok bool, path string) {
 func (r *customerReader) clear(prefix string) {
 	for _, f := range customer.Fields() {
 		if strings.HasPrefix(f.Path, prefix) {
-			f.SetPatch(&r.patch, nil)
+			r.patch[f.Path] = nil
 		}
 	}
 }

@@ -4,106 +4,67 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
-
-	"kartotek/internal/patch"
 )
 
 // fields is the table of the fields that an edit may change, in the order of the record. Faults,
 // history, the columns of the stores, imports and the native contract all read it.
 var fields = []Field{
-	text("kind", 0, func(c *Customer) *string { return &c.Kind }, func(p *Patch) *patchText { return &p.Kind }),
-	text("firstName", 100, func(c *Customer) *string { return &c.FirstName }, func(p *Patch) *patchText { return &p.FirstName }),
-	text("lastName", 100, func(c *Customer) *string { return &c.LastName }, func(p *Patch) *patchText { return &p.LastName }),
-	text("birthDate", 0, func(c *Customer) *string { return &c.BirthDate }, func(p *Patch) *patchText { return &p.BirthDate }),
-	text("gender", 0, func(c *Customer) *string { return &c.Gender }, func(p *Patch) *patchText { return &p.Gender }),
-	text("locale", 0, func(c *Customer) *string { return &c.Locale }, func(p *Patch) *patchText { return &p.Locale }),
-	text("nationalId", 32, func(c *Customer) *string { return &c.NationalID }, func(p *Patch) *patchText { return &p.NationalID }),
-	text("organisationNumber", 32, func(c *Customer) *string { return &c.OrganisationNumber }, func(p *Patch) *patchText { return &p.OrganisationNumber }),
-	text("email", MaxEmail, func(c *Customer) *string { return &c.Email }, func(p *Patch) *patchText { return &p.Email }),
-	text("phone", 50, func(c *Customer) *string { return &c.Phone }, func(p *Patch) *patchText { return &p.Phone }),
-	text("mobile", 50, func(c *Customer) *string { return &c.Mobile }, func(p *Patch) *patchText { return &p.Mobile }),
-	text("address.line", 200, func(c *Customer) *string { return &c.Address.Line }, func(p *Patch) *patchText { return &p.Address.Line }),
-	text("address.careOf", 50, func(c *Customer) *string { return &c.Address.CareOf }, func(p *Patch) *patchText { return &p.Address.CareOf }),
-	text("address.houseNumber", 50, func(c *Customer) *string { return &c.Address.HouseNumber }, func(p *Patch) *patchText { return &p.Address.HouseNumber }),
-	text("address.houseLetter", 50, func(c *Customer) *string { return &c.Address.HouseLetter }, func(p *Patch) *patchText { return &p.Address.HouseLetter }),
-	text("address.entrance", 50, func(c *Customer) *string { return &c.Address.Entrance }, func(p *Patch) *patchText { return &p.Address.Entrance }),
-	text("address.floor", 50, func(c *Customer) *string { return &c.Address.Floor }, func(p *Patch) *patchText { return &p.Address.Floor }),
-	integer("address.poBox", func(c *Customer) *POBox { return &c.Address.POBox }, func(p *Patch) *patch.Field[POBox] { return &p.Address.POBox }),
-	text("address.postalCode", 20, func(c *Customer) *string { return &c.Address.PostalCode }, func(p *Patch) *patchText { return &p.Address.PostalCode }),
-	text("address.city", 100, func(c *Customer) *string { return &c.Address.City }, func(p *Patch) *patchText { return &p.Address.City }),
-	text("address.country", 0, func(c *Customer) *string { return &c.Address.Country }, func(p *Patch) *patchText { return &p.Address.Country }),
-	boolean("address.editable", func(c *Customer) *bool { return &c.Address.Editable }, func(p *Patch) *patchBool { return &p.Address.Editable }),
-	boolean("services.broadband", func(c *Customer) *bool { return &c.Services.Broadband }, func(p *Patch) *patchBool { return &p.Services.Broadband }),
-	boolean("services.districtHeating", func(c *Customer) *bool { return &c.Services.DistrictHeating }, func(p *Patch) *patchBool { return &p.Services.DistrictHeating }),
-	boolean("services.grid", func(c *Customer) *bool { return &c.Services.Grid }, func(p *Patch) *patchBool { return &p.Services.Grid }),
-	boolean("services.power", func(c *Customer) *bool { return &c.Services.Power }, func(p *Patch) *patchBool { return &p.Services.Power }),
-	timestamp("confirmedAt", func(c *Customer) *time.Time { return &c.ConfirmedAt }, func(p *Patch) *patch.Field[time.Time] { return &p.ConfirmedAt }),
+	text("kind", 0, func(c *Customer) *string { return &c.Kind }),
+	text("firstName", 100, func(c *Customer) *string { return &c.FirstName }),
+	text("lastName", 100, func(c *Customer) *string { return &c.LastName }),
+	text("birthDate", 0, func(c *Customer) *string { return &c.BirthDate }),
+	text("gender", 0, func(c *Customer) *string { return &c.Gender }),
+	text("locale", 0, func(c *Customer) *string { return &c.Locale }),
+	text("nationalId", 32, func(c *Customer) *string { return &c.NationalID }),
+	text("organisationNumber", 32, func(c *Customer) *string { return &c.OrganisationNumber }),
+	text("email", MaxEmail, func(c *Customer) *string { return &c.Email }),
+	text("phone", 50, func(c *Customer) *string { return &c.Phone }),
+	text("mobile", 50, func(c *Customer) *string { return &c.Mobile }),
+	text("address.line", 200, func(c *Customer) *string { return &c.Address.Line }),
+	text("address.careOf", 50, func(c *Customer) *string { return &c.Address.CareOf }),
+	text("address.houseNumber", 50, func(c *Customer) *string { return &c.Address.HouseNumber }),
+	text("address.houseLetter", 50, func(c *Customer) *string { return &c.Address.HouseLetter }),
+	text("address.entrance", 50, func(c *Customer) *string { return &c.Address.Entrance }),
+	text("address.floor", 50, func(c *Customer) *string { return &c.Address.Floor }),
+	integer("address.poBox", func(c *Customer) *POBox { return &c.Address.POBox }),
+	text("address.postalCode", 20, func(c *Customer) *string { return &c.Address.PostalCode }),
+	text("address.city", 100, func(c *Customer) *string { return &c.Address.City }),
+	text("address.country", 0, func(c *Customer) *string { return &c.Address.Country }),
+	boolean("address.editable", func(c *Customer) *bool { return &c.Address.Editable }),
+	boolean("services.broadband", func(c *Customer) *bool { return &c.Services.Broadband }),
+	boolean("services.districtHeating", func(c *Customer) *bool { return &c.Services.DistrictHeating }),
+	boolean("services.grid", func(c *Customer) *bool { return &c.Services.Grid }),
+	boolean("services.power", func(c *Customer) *bool { return &c.Services.Power }),
+	timestamp("confirmedAt", func(c *Customer) *time.Time { return &c.ConfirmedAt }),
 }
 
-// Patch is a partial update; its Apply method is an Edit.
-type Patch struct {
-	Kind      patchText
-	FirstName patchText
-	LastName  patchText
-	BirthDate patchText
-	Gender    patchText
-	Locale    patchText
-
-	NationalID         patchText
-	OrganisationNumber patchText
-
-	Email  patchText
-	Phone  patchText
-	Mobile patchText
-
-	Address  AddressPatch
-	Services ServicesPatch
-
-	ConfirmedAt patch.Field[time.Time]
-}
-
-// AddressPatch is a partial update of an address.
-type AddressPatch struct {
-	Line        patchText
-	CareOf      patchText
-	HouseNumber patchText
-	HouseLetter patchText
-	Entrance    patchText
-	Floor       patchText
-	POBox       patch.Field[POBox]
-	PostalCode  patchText
-	City        patchText
-	Country     patchText
-	Editable    patchBool
-}
-
-// ServicesPatch is a partial update of the services.
-type ServicesPatch struct {
-	Broadband, DistrictHeating, Grid, Power patchBool
-}
-
-type (
-	patchText = patch.Field[string]
-	patchBool = patch.Field[bool]
-)
+// Patch is a partial update: the new values of fields, by path. A value has the type that a
+// FieldChange has; nil clears the field. Its Apply method is an Edit.
+type Patch map[string]any
 
 // LogValue keeps personal data out of every log.
 func (p Patch) LogValue() slog.Value { return slog.StringValue("patch") }
 
-// LogValue keeps personal data out of every log.
-func (p AddressPatch) LogValue() slog.Value { return slog.StringValue("patch of an address") }
-
-// Apply writes the fields that are not absent. A new address line clears the parts of the address
-// that the patch does not set: they would contradict it.
+// Apply sets the fields of the patch. A new address line clears the parts of the address that the
+// patch does not set: they would contradict it.
 func (p Patch) Apply(c *Customer) error {
 	a := &c.Address
-	if line := p.Address.Line; !line.Absent() && NormalText(line.Value()) != a.Line {
+	if _, ok := p["address.line"]; ok && NormalText(p.Text("address.line")) != a.Line {
 		a.CareOf, a.HouseNumber, a.HouseLetter, a.Entrance, a.Floor = "", "", "", "", ""
 	}
-	for _, f := range fields {
-		f.apply(&p, c)
+	for path, value := range p {
+		if err := set(c, path, value); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// Text returns the new text of the field with this path; it is empty when the patch clears the
+// field or does not set it.
+func (p Patch) Text(path string) string {
+	text, _ := p[path].(string)
+	return text
 }
 
 // FieldType is the type of a field's values.
@@ -133,25 +94,22 @@ type accessor interface {
 	Get(c *Customer) any
 	// Set writes a value that Get returns. It reports whether the value has the field's type.
 	Set(c *Customer, value any) bool
-	// SetPatch has p write a value that Get returns. It reports like Set.
-	SetPatch(p *Patch, value any) bool
+	// Accepts reports whether the value is nil or has the field's type.
+	Accepts(value any) bool
 
 	equal(a, b *Customer) bool
-	apply(p *Patch, c *Customer)
 }
 
 // fieldOf implements accessor for a field of Go type T.
 type fieldOf[T comparable] struct {
 	of     func(*Customer) *T
-	in     func(*Patch) *patch.Field[T]
 	encode func(T) any
 	decode func(any) (T, bool)
 }
 
-func (f fieldOf[T]) Pointer(c *Customer) any     { return f.of(c) }
-func (f fieldOf[T]) Get(c *Customer) any         { return f.encode(*f.of(c)) }
-func (f fieldOf[T]) equal(a, b *Customer) bool   { return *f.of(a) == *f.of(b) }
-func (f fieldOf[T]) apply(p *Patch, c *Customer) { f.in(p).Into(f.of(c)) }
+func (f fieldOf[T]) Pointer(c *Customer) any   { return f.of(c) }
+func (f fieldOf[T]) Get(c *Customer) any       { return f.encode(*f.of(c)) }
+func (f fieldOf[T]) equal(a, b *Customer) bool { return *f.of(a) == *f.of(b) }
 
 func (f fieldOf[T]) Set(c *Customer, value any) bool {
 	if value == nil {
@@ -165,32 +123,25 @@ func (f fieldOf[T]) Set(c *Customer, value any) bool {
 	return ok
 }
 
-func (f fieldOf[T]) SetPatch(p *Patch, value any) bool {
-	if value == nil {
-		*f.in(p) = patch.Clear[T]()
-		return true
-	}
-	v, ok := f.decode(value)
-	if ok {
-		*f.in(p) = patch.Set(v)
-	}
-	return ok
+func (f fieldOf[T]) Accepts(value any) bool {
+	_, ok := f.decode(value)
+	return ok || value == nil
 }
 
-func text(path string, maxLength int, of func(*Customer) *string, in func(*Patch) *patchText) Field {
-	return Field{path, TypeText, maxLength, fieldOf[string]{of, in, encodeUnlessZero[string], decode[string]}}
+func text(path string, maxLength int, of func(*Customer) *string) Field {
+	return Field{path, TypeText, maxLength, fieldOf[string]{of, encodeUnlessZero[string], decode[string]}}
 }
 
-func boolean(path string, of func(*Customer) *bool, in func(*Patch) *patchBool) Field {
-	return Field{path, TypeBool, 0, fieldOf[bool]{of, in, func(b bool) any { return b }, decode[bool]}}
+func boolean(path string, of func(*Customer) *bool) Field {
+	return Field{path, TypeBool, 0, fieldOf[bool]{of, func(b bool) any { return b }, decode[bool]}}
 }
 
-func integer(path string, of func(*Customer) *POBox, in func(*Patch) *patch.Field[POBox]) Field {
-	return Field{path, TypeInteger, 0, fieldOf[POBox]{of, in, encodePOBox, decodePOBox}}
+func integer(path string, of func(*Customer) *POBox) Field {
+	return Field{path, TypeInteger, 0, fieldOf[POBox]{of, encodePOBox, decodePOBox}}
 }
 
-func timestamp(path string, of func(*Customer) *time.Time, in func(*Patch) *patch.Field[time.Time]) Field {
-	return Field{path, TypeTime, 0, fieldOf[time.Time]{of, in, encodeUnlessZero[time.Time], decode[time.Time]}}
+func timestamp(path string, of func(*Customer) *time.Time) Field {
+	return Field{path, TypeTime, 0, fieldOf[time.Time]{of, encodeUnlessZero[time.Time], decode[time.Time]}}
 }
 
 func encodeUnlessZero[T comparable](v T) any {
@@ -264,6 +215,16 @@ func Diff(before, after Customer) []FieldChange {
 		}
 	}
 	return diff
+}
+
+// Text returns the value of the text field with this path.
+func (c Customer) Text(path string) string {
+	value, err := get(&c, path)
+	text, _ := value.(string)
+	if err != nil {
+		panic(err) // a mistake in the program
+	}
+	return text
 }
 
 // get returns the value of the field with this path.

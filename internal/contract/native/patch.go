@@ -91,7 +91,7 @@ type document struct {
 
 // readDocument reads the members of a merge patch.
 func readDocument(members map[string]any) document {
-	d := document{kept: map[string]any{}}
+	d := document{fields: customer.Patch{}, kept: map[string]any{}}
 	d.read("", properties, members)
 	return d
 }
@@ -135,7 +135,7 @@ func (d *document) set(at jsontext.Pointer, p property, v any) {
 		d.refuse(at, wrong.Rule, wrong.Text)
 		return
 	}
-	p.field.SetPatch(&d.fields, value)
+	d.fields[p.field.Path] = value
 }
 
 // read returns a JSON value as the domain has it: nil for null, which clears the field.
