@@ -64,6 +64,7 @@ type Address struct {
 	POBox       POBox
 	PostalCode  string
 	City        string
+	Region      string // state, province or county
 	Country     string // ISO 3166-1 alpha-2: "BE"
 	Editable    bool   // whether self-service clients should offer to edit it
 }

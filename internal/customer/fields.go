@@ -29,6 +29,7 @@ var fields = []Field{
 	integer("address.poBox", func(c *Customer) *POBox { return &c.Address.POBox }),
 	text("address.postalCode", 20, func(c *Customer) *string { return &c.Address.PostalCode }),
 	text("address.city", 100, func(c *Customer) *string { return &c.Address.City }),
+	text("address.region", 100, func(c *Customer) *string { return &c.Address.Region }),
 	text("address.country", 0, func(c *Customer) *string { return &c.Address.Country }),
 	boolean("address.editable", func(c *Customer) *bool { return &c.Address.Editable }),
 	boolean("services.broadband", func(c *Customer) *bool { return &c.Services.Broadband }),

@@ -47,6 +47,7 @@ func full() customer.Customer {
 		POBox:       customer.POBox{Given: true, Number: 4242},
 		PostalCode:  "9000",
 		City:        "Gent",
+		Region:      "Oost-Vlaanderen",
 		Country:     "BE",
 		Editable:    true,
 	}

@@ -19,7 +19,7 @@ func TestTheLeastRecordIsValid(t *testing.T) {
 var limits = map[string]int{
 	"firstName": 100, "lastName": 100, "nationalId": 32, "organisationNumber": 32, "email": 254,
 	"phone": 50, "mobile": 50, "address.line": 200, "address.careOf": 50, "address.houseNumber": 50,
-	"address.houseLetter": 50, "address.entrance": 50, "address.floor": 50, "address.postalCode": 20, "address.city": 100,
+	"address.houseLetter": 50, "address.entrance": 50, "address.floor": 50, "address.postalCode": 20, "address.city": 100, "address.region": 100,
 }
 
 func TestTextHasALimitInCharacters(t *testing.T) {
