@@ -136,13 +136,6 @@ func scanCustomerRow(stmt *sqlite.Stmt) (transfer.Customer, error) {
 	return transfer.Customer{Customer: scanCustomer(stmt), Place: stmt.ColumnInt64(len(layout.Columns))}, nil
 }
 
-// Numbers implements transfer.Rows.
-func (s *Snapshot) Numbers(ctx context.Context) iter.Seq2[transfer.Number, error] {
-	return rows(ctx, s.conn, func(stmt *sqlite.Stmt) (transfer.Number, error) {
-		return transfer.Number{Tenant: stmt.ColumnText(0), Number: stmt.ColumnInt32(1), ID: stmt.ColumnText(2)}, nil
-	}, selectNumbers)
-}
-
 // Changes implements transfer.Rows.
 func (s *Snapshot) Changes(ctx context.Context) iter.Seq2[transfer.Change, error] {
 	return s.ChangesAfter(ctx, 0)
@@ -227,10 +220,6 @@ var (
 const (
 	selectLastRow = `
 		SELECT max(rowid)
-		FROM customers`
-
-	selectNumbers = `
-		SELECT tenant, number, id
 		FROM customers`
 
 	selectAllChanges = `

@@ -40,10 +40,6 @@ var tables = []table{
 			w.field(col.Field(&c.Customer))
 		}
 	}),
-	tableOf("numbers", Rows.Numbers, func(w *writing, n *Number) {
-		w.texts(n.Tenant, n.ID)
-		w.integer(int64(n.Number))
-	}),
 	tableOf("changes", Rows.Changes, func(w *writing, c *Change) {
 		w.texts(c.Tenant, c.CustomerID, c.Event, c.By.Actor, c.By.Contract, c.By.RequestID, c.Fields)
 		w.integer(c.Version)

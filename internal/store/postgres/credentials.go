@@ -13,31 +13,31 @@ import (
 
 // Account implements access.Credentials.
 func (s *Store) Account(ctx context.Context, login string) (access.Account, error) {
-	if !storable(login) {
+	if !isValidText(login) {
 		return access.Account{}, noCredential()
 	}
-	return one(list(ctx, s, scanAccount, selectAccount, login))
+	return one(readRows(ctx, s, scanAccount, selectAccount, login))
 }
 
 // Accounts implements access.Registry.
 func (s *Store) Accounts(ctx context.Context, tenant, after string, limit int) ([]access.Account, error) {
-	return list(ctx, s, scanAccount, selectAccounts, tenant, after, limit)
+	return readRows(ctx, s, scanAccount, selectAccounts, tenant, after, limit)
 }
 
-// AddAccount implements access.Registry. A revoked account of another tenant is
-// not replaced, since that tenant's history names it.
+// AddAccount implements access.Registry. It does not replace a revoked account of another tenant,
+// because the history of that tenant names it.
 func (s *Store) AddAccount(ctx context.Context, a access.Account) error {
-	return s.writeRow(ctx, fault.AlreadyExists("account", "login"), upsertAccount, accountValues(a)...)
+	return s.execOne(ctx, fault.AlreadyExists("account", "login"), upsertAccount, accountValues(a)...)
 }
 
 // RevokeAccount implements access.Registry.
 func (s *Store) RevokeAccount(ctx context.Context, tenant, login string, at time.Time) error {
-	return s.writeRow(ctx, noCredential(), revokeAccount, tenant, login, micros(at))
+	return s.execOne(ctx, noCredential(), revokeAccount, tenant, login, micros(at))
 }
 
-// accountValues are those of accountColumns.
+// accountValues returns the values of accountColumns.
 func accountValues(a access.Account) []any {
-	var customers []int32 // nil for all of them
+	var customers []int32 // nil for all customers
 	if !a.Customers.All() {
 		customers = append([]int32{}, a.Customers.Numbers()...)
 	}
@@ -47,7 +47,7 @@ func accountValues(a access.Account) []any {
 func scanAccount(row pgx.CollectableRow) (access.Account, error) {
 	a := access.Account{Customers: access.AllCustomers()}
 	var customers []int32
-	err := row.Scan(&a.Login, &a.Tenant, &a.PasswordHash, &customers, dest(&a.CreatedAt), dest(&a.RevokedAt))
+	err := row.Scan(&a.Login, &a.Tenant, &a.PasswordHash, &customers, scanTarget(&a.CreatedAt), scanTarget(&a.RevokedAt))
 	if err != nil {
 		return access.Account{}, err
 	}
@@ -88,29 +88,29 @@ const (
 
 // Key implements access.Credentials.
 func (s *Store) Key(ctx context.Context, id string) (access.Key, error) {
-	if !storable(id) {
+	if !isValidText(id) {
 		return access.Key{}, noCredential()
 	}
-	return one(list(ctx, s, scanKey, selectKey, id))
+	return one(readRows(ctx, s, scanKey, selectKey, id))
 }
 
 // Keys implements access.Registry.
 func (s *Store) Keys(ctx context.Context, tenant, after string, limit int) ([]access.Key, error) {
-	return list(ctx, s, scanKey, selectKeys, tenant, after, limit)
+	return readRows(ctx, s, scanKey, selectKeys, tenant, after, limit)
 }
 
-// AddKey implements access.Registry. It is a Conflict fault when any key has the
-// id, which does not happen to ids drawn at random.
+// AddKey implements access.Registry. It returns a Conflict fault when any key has the id, which does
+// not happen to random ids.
 func (s *Store) AddKey(ctx context.Context, k access.Key) error {
-	return s.writeRow(ctx, fault.AlreadyExists("key", "id"), insertKey, keyValues(k)...)
+	return s.execOne(ctx, fault.AlreadyExists("key", "id"), insertKey, keyValues(k)...)
 }
 
 // RevokeKey implements access.Registry.
 func (s *Store) RevokeKey(ctx context.Context, tenant, id string, at time.Time) error {
-	return s.writeRow(ctx, noCredential(), revokeKey, tenant, id, micros(at))
+	return s.execOne(ctx, noCredential(), revokeKey, tenant, id, micros(at))
 }
 
-// keyValues are those of keyColumns.
+// keyValues returns the values of keyColumns.
 func keyValues(k access.Key) []any {
 	scopes := make([]string, len(k.Scopes))
 	for i, scope := range k.Scopes {
@@ -126,7 +126,7 @@ func scanKey(row pgx.CollectableRow) (access.Key, error) {
 	var k access.Key
 	var hash []byte
 	var scopes []string
-	err := row.Scan(&k.ID, &k.Tenant, &k.Name, &hash, &scopes, dest(&k.CreatedAt), dest(&k.RevokedAt),
+	err := row.Scan(&k.ID, &k.Tenant, &k.Name, &hash, &scopes, scanTarget(&k.CreatedAt), scanTarget(&k.RevokedAt),
 		&k.Options.RequireIfMatch, &k.Options.AllowStaleWrites)
 	if err != nil {
 		return access.Key{}, err
@@ -141,7 +141,7 @@ func scanKey(row pgx.CollectableRow) (access.Key, error) {
 }
 
 const (
-	keyColumns = "id, tenant, name, hash, scopes, created_at, revoked_at, demand_if_match, overwrite_stale"
+	keyColumns = "id, tenant, name, hash, scopes, created_at, revoked_at, require_if_match, allow_stale_writes"
 
 	selectKey = `
 		SELECT ` + keyColumns + `
@@ -167,27 +167,11 @@ const (
 		WHERE tenant = $1 AND id = $2 AND revoked_at IS NULL`
 )
 
-// list returns the rows that a query finds.
-func list[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], query string, args ...any) (found []T, err error) {
-	err = s.call(ctx, func(ctx context.Context) error {
-		rows, err := s.pool.Query(ctx, query, args...)
-		if err != nil {
-			return err
-		}
-		found, err = pgx.AppendRows([]T(nil), rows, scan)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read credentials: %w", err)
-	}
-	return found, nil
-}
-
-// one is the only row of a list, or a NotFound fault.
+// one returns the only row, or a NotFound fault.
 func one[T any](found []T, err error) (T, error) {
 	var zero T
 	if err != nil {
-		return zero, err
+		return zero, fmt.Errorf("read credentials: %w", err)
 	}
 	if len(found) == 0 {
 		return zero, noCredential()
@@ -195,16 +179,15 @@ func one[T any](found []T, err error) (T, error) {
 	return found[0], nil
 }
 
-// writeRow runs a statement that writes one row. It returns refusal when the
-// statement wrote none.
-func (s *Store) writeRow(ctx context.Context, refusal error, query string, args ...any) error {
-	return s.write(ctx, func(ctx context.Context) error {
+// execOne runs a statement that writes one row. It returns errNone when the statement wrote none.
+func (s *Store) execOne(ctx context.Context, errNone error, query string, args ...any) error {
+	return s.withRetry(ctx, func(ctx context.Context) error {
 		tag, err := s.pool.Exec(ctx, query, args...)
 		if err != nil {
 			return fmt.Errorf("write credential: %w", err)
 		}
 		if tag.RowsAffected() == 0 {
-			return refusal
+			return errNone
 		}
 		return nil
 	})
