@@ -56,7 +56,7 @@ func run(file string, customers, batch int, length time.Duration) (result, error
 			edits[i] = randomEdit(customers)
 		}
 		begin := time.Now()
-		if err := w.commit(edits, manyMoves); err != nil {
+		if err := w.commit(edits); err != nil {
 			return result{}, errors.Join(err, w.close())
 		}
 		took = append(took, time.Since(begin))

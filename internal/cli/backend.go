@@ -22,15 +22,6 @@ type backend interface {
 	Close() error
 }
 
-// deferrableIndexer is a backend that imports faster when it builds the search index last.
-type deferrableIndexer interface {
-	// PutOffIndex reports whether the index is deferred until Index runs, which only an
-	// empty store allows.
-	PutOffIndex(ctx context.Context) (bool, error)
-	// Index builds a deferred index.
-	Index(ctx context.Context, progress func(part float64)) error
-}
-
 // distributor is a backend that can distribute its tables over the nodes of Citus.
 type distributor interface {
 	Distribute(ctx context.Context) error

@@ -87,7 +87,7 @@ func (s *settings) demo(ctx context.Context, log *slog.Logger, out io.Writer) (e
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	metrics := newMetrics()
-	store, err := sqlite.Open(ctx, filepath.Join(dir, "demo.db"), sqlite.Options{OnCommit: metrics.observeCommit})
+	store, err := sqlite.Open(ctx, filepath.Join(dir, "demo.db"), sqlite.Options{OnCommit: metrics.observeCommit, PhoneRegion: s.phoneRegion})
 	if err != nil {
 		return err
 	}

@@ -53,30 +53,13 @@ status is 1.`,
 	})
 }
 
-// importInto imports the lines of in, and has the store index those customers whose
-// index it has put off.
 func importInto(cmd *cobra.Command, store backend, tenant string, in io.Reader, size int64) error {
-	ctx, out := cmd.Context(), cmd.ErrOrStderr()
-	putOff := false
-	index, indexes := store.(deferrableIndexer)
-	if indexes && (size == 0 || size >= largeInput) {
-		var err error
-		if putOff, err = index.PutOffIndex(ctx); err != nil {
-			return err
-		}
-	}
+	out := cmd.ErrOrStderr()
 	bar := newProgress(out, size)
 	imp := importer{customers: newService(store), actor: cliActor(tenant), report: bar.reportLine, progress: bar.show}
-	err := imp.run(ctx, in)
+	err := imp.run(cmd.Context(), in)
 	bar.clear()
 	fmt.Fprintln(out, imp.counts.String())
-	if indexes && ctx.Err() == nil {
-		err = errors.Join(err, index.Index(ctx, bar.showIndexing))
-		bar.clear()
-	}
-	if ctx.Err() != nil && putOff {
-		fmt.Fprintln(out, "searches wait for their index: import again, or make it with kartotek migrate")
-	}
 	return err
 }
 
@@ -106,10 +89,6 @@ const (
 
 	// batchPause lets other processes write.
 	batchPause = 2 * time.Millisecond
-
-	// largeInput is from how many bytes on it is worth putting off the index of a
-	// store that is empty.
-	largeInput = 1 << 20
 
 	// maxLine is the longest line, in bytes: over ten times the longest record.
 	maxLine = 1 << 20

@@ -12,11 +12,10 @@ import (
 // progress draws a bar on the last line of a terminal. It draws nothing when the output is
 // not a terminal.
 type progress struct {
-	out              io.Writer
-	terminal         bool
-	size             int64 // bytes; 0 if unknown
-	drawn            string
-	indexingReported bool
+	out      io.Writer
+	terminal bool
+	size     int64 // bytes; 0 if unknown
+	drawn    string
 }
 
 func newProgress(out io.Writer, size int64) *progress {
@@ -32,16 +31,6 @@ func (p *progress) show(done int64) {
 		return
 	}
 	p.draw(bar(float64(done) / float64(p.size)))
-}
-
-// showIndexing shows the progress of building the search index. Without a terminal, it
-// writes one line.
-func (p *progress) showIndexing(part float64) {
-	if !p.terminal && !p.indexingReported {
-		p.indexingReported = true
-		fmt.Fprintln(p.out, "kartotek: building search index")
-	}
-	p.showStep("indexing", part)
 }
 
 // showStep shows the progress of a named step.

@@ -198,9 +198,6 @@ func (t *population) fill(b *testing.B, path string, n int) (key string) {
 	}
 	const batch = 2000
 	began := time.Now()
-	if _, err := store.PutOffIndex(b.Context()); err != nil {
-		b.Fatal(err)
-	}
 	for first := 0; first < n; first += batch {
 		var entries []customer.Upsert
 		for i := first; i < min(first+batch, n); i++ {
@@ -221,9 +218,6 @@ func (t *population) fill(b *testing.B, path string, n int) (key string) {
 		if err != nil {
 			b.Fatal(err)
 		}
-	}
-	if err := store.Index(b.Context(), nil); err != nil {
-		b.Fatal(err)
 	}
 	b.Logf("%d customers were written in %v", n, time.Since(began).Round(time.Second))
 	return key

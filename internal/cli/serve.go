@@ -18,6 +18,7 @@ import (
 	"kartotek/internal/contract/native"
 	"kartotek/internal/portal"
 	"kartotek/internal/portal/help"
+	"kartotek/internal/store/terms"
 	"kartotek/internal/web"
 )
 
@@ -25,6 +26,7 @@ import (
 type settings struct {
 	listen       string
 	confirmAfter time.Duration
+	phoneRegion  string
 	maxBody      int64
 	rate         int
 	rateBurst    int
@@ -38,6 +40,7 @@ func (s *settings) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.listen, "listen", "127.0.0.1:8080", "`address` and port to listen on")
 	f.DurationVar(&s.confirmAfter, "confirm-after", 8760*time.Hour, "ask for confirmation of contact details confirmed longer ago than this `duration`, or never")
+	f.StringVar(&s.phoneRegion, "phone-region", "", "`country` (ISO 3166-1, such as NO) of phones without a country code, of customers without a country")
 	f.Int64Var(&s.maxBody, "max-body", 64<<10, "largest request body, in `bytes`")
 	f.IntVar(&s.rate, "rate", 1000, "`requests` per second of each account and each key; 0 for no limit")
 	f.IntVar(&s.rateBurst, "rate-burst", 2000, "`requests` in a burst of each account and each key")
@@ -50,6 +53,8 @@ func (s *settings) check() error {
 	switch {
 	case s.confirmAfter < 0:
 		return usagef("--confirm-after: must not be negative")
+	case s.phoneRegion != "" && !terms.IsRegion(s.phoneRegion):
+		return usagef("--phone-region: must be a country of ISO 3166-1 in capital letters, such as NO")
 	case s.maxBody < 1:
 		return usagef("--max-body: must be 1 or more")
 	case s.rate < 0 || s.rate > maxRate:
@@ -115,7 +120,7 @@ the rightmost address in X-Forwarded-For that is not a trusted proxy.`,
 			}
 			defer flush()
 			metrics := newMetrics()
-			store, err := openStore(cmd, options{onCommit: metrics.observeCommit})
+			store, err := openStore(cmd, options{onCommit: metrics.observeCommit, phoneRegion: s.phoneRegion})
 			if err != nil {
 				return err
 			}

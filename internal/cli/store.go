@@ -18,8 +18,8 @@ import (
 
 // options are the options of openStore.
 type options struct {
-	onCommit   func(writes int, took time.Duration) // may be nil
-	leaveIndex bool                                 // for a command that does not search
+	onCommit    func(writes int, took time.Duration) // may be nil
+	phoneRegion string                               // may be empty
 }
 
 // openStore opens the store that --store names.
@@ -30,12 +30,10 @@ func openStore(cmd *cobra.Command, opts options) (backend, error) {
 	}
 	switch scheme, path, _ := strings.Cut(url, ":"); {
 	case scheme == "sqlite" && path != "":
-		bar := newProgress(cmd.ErrOrStderr(), 0)
-		defer bar.clear()
-		return sqlite.Open(cmd.Context(), path, sqlite.Options{OnCommit: opts.onCommit, LeaveIndex: opts.leaveIndex, OnIndex: bar.showIndexing})
+		return sqlite.Open(cmd.Context(), path, sqlite.Options{OnCommit: opts.onCommit, PhoneRegion: opts.phoneRegion})
 	case isPostgres(scheme):
 		tuneGC()
-		return postgres.Open(cmd.Context(), url, postgres.Options{OnCommit: opts.onCommit})
+		return postgres.Open(cmd.Context(), url, postgres.Options{OnCommit: opts.onCommit, PhoneRegion: opts.phoneRegion})
 	}
 	return nil, usagef("--store: must be sqlite:PATH or postgres://…")
 }
@@ -54,9 +52,9 @@ func tuneGC() {
 	}
 }
 
-// withStore opens the store that --store names and calls f, which must not search.
+// withStore opens the store that --store names and calls f.
 func withStore(cmd *cobra.Command, f func(backend) error) (err error) {
-	store, err := openStore(cmd, options{leaveIndex: true})
+	store, err := openStore(cmd, options{})
 	if err != nil {
 		return err
 	}

@@ -166,3 +166,6 @@ func isValid(number, region string) bool {
 	parsed, err := phonenumbers.Parse(number, region)
 	return err == nil && phonenumbers.IsValidNumber(parsed)
 }
+
+// IsRegion reports whether a country code of ISO 3166-1 has phones.
+func IsRegion(code string) bool { return phonenumbers.GetSupportedRegions()[code] }
