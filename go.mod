@@ -2,9 +2,10 @@ module kartotek
 
 go 1.26.0
 
+ignore ./ui/node_modules
+
 require (
 	github.com/anishathalye/porcupine v1.3.1
-	github.com/edsrzf/mmap-go v1.2.0
 	github.com/getkin/kin-openapi v0.152.0
 	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3
 	github.com/google/go-cmp v0.7.0

@@ -1,13 +1,8 @@
 package main
 
 import (
-	"cmp"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -15,26 +10,20 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"kartotek/internal/customer"
+	"kartotek/internal/store/terms"
 )
 
-// writer has Kartotek's rows written by statements that are prepared once and
-// name no column more than they need.
+// writer writes the rows that Kartotek writes, with statements that are prepared once and name only
+// the columns that they need.
 type writer struct {
 	conn   *sqlite.Conn
 	tenant string
-	prefix string // of every piece: the tenant's number, and that it is of a phone
+	seq    int64 // of the newest change
 
-	seq   int64  // of the newest change
-	moves []move // that are not in the index yet
-
-	begin, find, update, record, deletePieces, insertPieces, merge, follow, end *sqlite.Stmt
+	begin, find, update, record, deleteTerm, insertTerm, end *sqlite.Stmt
 }
 
-// manyMoves is how many rows of pieces are written at once, as Kartotek does.
-const manyMoves = 256
-
-// pragmas are those of Kartotek's own writer, but that SQLite itself moves the log
-// into the file.
+// pragmas are those of Kartotek's writer, except that SQLite itself does the checkpoints.
 var pragmas = []string{
 	"PRAGMA synchronous = FULL",
 	"PRAGMA foreign_keys = ON",
@@ -44,9 +33,9 @@ var pragmas = []string{
 }
 
 const (
-	selectTenant = `
-		SELECT name, tenant
-		FROM tenants`
+	selectTenants = `
+		SELECT DISTINCT tenant
+		FROM customers`
 
 	selectCustomer = `
 		SELECT rowid, id, version, phone, address_line, last_name, address_country, locale, last_change
@@ -66,24 +55,16 @@ const (
 		SELECT max(seq)
 		FROM changes`
 
-	deletePieces = `
-		INSERT INTO pieces (pieces, rowid, piece)
-		VALUES ('delete', ?, ?)`
+	deleteTerm = `
+		DELETE FROM terms
+		WHERE tenant = ? AND term = ? AND number = ?`
 
-	insertPieces = `
-		INSERT INTO pieces (rowid, piece)
-		VALUES (?, ?)`
-
-	// mergeSome is what Kartotek merges with each step of the index.
-	mergeSome = "INSERT INTO pieces (pieces, rank) VALUES ('merge', 64)"
-
-	// followed tells Kartotek up to which change the index is.
-	followed = `
-		UPDATE search_state
-		SET seq = ?`
+	insertTerm = `
+		INSERT INTO terms (tenant, term, number)
+		VALUES (?, ?, ?)`
 )
 
-// open takes a file with the customers of one tenant.
+// open opens a file with the customers of one tenant.
 func open(file string) (*writer, error) {
 	conn, err := sqlite.OpenConn(file, sqlite.OpenReadWrite)
 	if err != nil {
@@ -96,10 +77,7 @@ func open(file string) (*writer, error) {
 	return w, nil
 }
 
-// close indexes what is left.
-func (w *writer) close() error {
-	return errors.Join(w.commit(nil, 1), w.conn.Close())
-}
+func (w *writer) close() error { return w.conn.Close() }
 
 func (w *writer) prepare() error {
 	for _, pragma := range pragmas {
@@ -108,9 +86,9 @@ func (w *writer) prepare() error {
 		}
 	}
 	tenants := 0
-	err := sqlitex.ExecuteTransient(w.conn, selectTenant, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+	err := sqlitex.ExecuteTransient(w.conn, selectTenants, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
 		tenants++
-		w.tenant, w.prefix = stmt.ColumnText(0), strconv.FormatInt(stmt.ColumnInt64(1), 10)+"d"
+		w.tenant = stmt.ColumnText(0)
 		return nil
 	}})
 	if err != nil {
@@ -127,10 +105,8 @@ func (w *writer) prepare() error {
 		{&w.find, selectCustomer},
 		{&w.update, updateCustomer},
 		{&w.record, insertChange},
-		{&w.deletePieces, deletePieces},
-		{&w.insertPieces, insertPieces},
-		{&w.merge, mergeSome},
-		{&w.follow, followed},
+		{&w.deleteTerm, deleteTerm},
+		{&w.insertTerm, insertTerm},
 		{&w.end, "COMMIT"},
 	} {
 		if *s.stmt, err = w.conn.Prepare(s.query); err != nil {
@@ -139,87 +115,81 @@ func (w *writer) prepare() error {
 	}
 	w.find.BindText(1, w.tenant)
 	w.record.BindText(1, w.tenant)
+	w.deleteTerm.BindText(1, w.tenant)
+	w.insertTerm.BindText(1, w.tenant)
 	return sqlitex.ExecuteTransient(w.conn, lastSeq, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
 		w.seq = stmt.ColumnInt64(0)
 		return nil
 	}})
 }
 
-// commit makes the edits durable in one transaction, and the index follow when it
-// is behind by so many.
-func (w *writer) commit(edits []edit, enough int) error {
+// commit makes the edits durable in one transaction.
+func (w *writer) commit(edits []edit) error {
 	if err := execute(w.begin); err != nil {
 		return err
 	}
 	for _, e := range edits {
-		m, err := w.change(e)
-		if err != nil {
+		if err := w.change(e); err != nil {
 			return fmt.Errorf("change customer %d: %w", e.number, err)
-		}
-		w.moves = append(w.moves, m)
-	}
-	if len(w.moves) >= enough {
-		if err := w.indexAll(); err != nil {
-			return fmt.Errorf("index pieces: %w", err)
 		}
 	}
 	return execute(w.end)
 }
 
-// indexAll goes in the order of rowids, because FTS5 writes a part of its index to
-// the file whenever one is lower than the one before.
-func (w *writer) indexAll() error {
-	slices.SortStableFunc(w.moves, func(a, b move) int { return cmp.Compare(a.rowid, b.rowid) })
-	for _, m := range w.moves {
-		if err := w.index(m); err != nil {
-			return err
-		}
-	}
-	w.moves = w.moves[:0]
-	if err := execute(w.merge); err != nil {
+// change writes the record, its history and its index terms.
+func (w *writer) change(e edit) error {
+	row, before, previous, err := w.load(e.number)
+	if err != nil {
 		return err
 	}
-	w.follow.BindInt64(1, w.seq)
-	return execute(w.follow)
-}
-
-// change writes the record and its history, and returns what is left to index.
-func (w *writer) change(e edit) (move, error) {
-	row, c, previous, err := w.load(e.number)
+	fields, err := diff(before, e)
 	if err != nil {
-		return move{}, err
-	}
-	fields, err := diff(c, e)
-	if err != nil {
-		return move{}, err
+		return err
 	}
 	now := time.Now().UnixMicro()
-	w.update.BindInt64(1, c.Version+1)
+	w.update.BindInt64(1, before.Version+1)
 	w.update.BindText(2, e.phone)
 	w.update.BindText(3, e.line)
 	w.update.BindInt64(4, now)
 	w.update.BindInt64(5, w.seq+1)
 	w.update.BindInt64(6, row)
 	if err := execute(w.update); err != nil {
-		return move{}, err
+		return err
 	}
-	w.record.BindText(2, c.ID)
-	w.record.BindInt64(3, c.Version+1)
+	w.record.BindText(2, before.ID)
+	w.record.BindInt64(3, before.Version+1)
 	w.record.BindInt64(4, now)
 	w.record.BindText(5, fields)
 	w.record.BindInt64(6, w.seq+1)
 	w.record.BindInt64(7, previous)
 	if err := execute(w.record); err != nil {
-		return move{}, err
+		return err
 	}
 	w.seq++
-	m := move{rowid: rowidOf(c), before: customer.PhoneKey(c)}
-	c.Phone = e.phone
-	m.after = customer.PhoneKey(c)
-	return m, nil
+	return w.index(before, e)
 }
 
-// load reads as much of a customer as a change needs.
+// index replaces the terms of the phone.
+func (w *writer) index(before customer.Customer, e edit) error {
+	after := before
+	after.Phone = e.phone
+	added, removed := terms.Diff(before, after)
+	for _, step := range []struct {
+		stmt  *sqlite.Stmt
+		terms []string
+	}{{w.deleteTerm, removed}, {w.insertTerm, added}} {
+		for _, term := range step.terms {
+			step.stmt.BindText(2, term)
+			step.stmt.BindInt64(3, int64(e.number))
+			if err := execute(step.stmt); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// load reads the columns of a customer that a change needs.
 func (w *writer) load(number int32) (row int64, c customer.Customer, previous int64, err error) {
 	w.find.BindInt64(2, int64(number))
 	found, err := w.find.Step()
@@ -227,7 +197,7 @@ func (w *writer) load(number int32) (row int64, c customer.Customer, previous in
 		return 0, customer.Customer{}, 0, err
 	}
 	if !found {
-		return 0, customer.Customer{}, 0, errors.Join(errors.New("there is none"), w.find.Reset())
+		return 0, customer.Customer{}, 0, errors.Join(errors.New("no such customer"), w.find.Reset())
 	}
 	row = w.find.ColumnInt64(0)
 	c = customer.Customer{
@@ -242,7 +212,7 @@ func (w *writer) load(number int32) (row int64, c customer.Customer, previous in
 	return row, c, w.find.ColumnInt64(8), w.find.Reset()
 }
 
-// diff is the change as the history has it: {"phone":[before,after],…}.
+// diff returns the change in the format of the history: {"phone":[before,after],…}.
 func diff(c customer.Customer, e edit) (string, error) {
 	out := make([]byte, 0, 128)
 	var errs [4]error
@@ -260,58 +230,7 @@ func appendText(out []byte, s string) ([]byte, error) {
 	return jsontext.AppendQuote(out, s)
 }
 
-// move is a row of pieces, and the phone's keys that it was and will be made of.
-type move struct {
-	rowid         int64
-	before, after string
-}
-
-// index tells FTS5, word for word, what a row held and what it holds now.
-func (w *writer) index(m move) error {
-	if m.before == m.after {
-		return nil
-	}
-	for _, step := range []struct {
-		stmt *sqlite.Stmt
-		key  string
-	}{{w.deletePieces, m.before}, {w.insertPieces, m.after}} {
-		text := w.pieces(step.key)
-		if text == "" {
-			continue
-		}
-		step.stmt.BindInt64(1, m.rowid)
-		step.stmt.BindText(2, text)
-		if err := execute(step.stmt); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// rowidOf is that of a phone in pieces: 30 bits of the last name, 31 of the
-// number, and two that are zero for this one of a customer's rows.
-func rowidOf(c customer.Customer) int64 {
-	var start [4]byte
-	copy(start[:], customer.PositionOf(c).LastName)
-	return int64(binary.BigEndian.Uint32(start[:])>>2)<<33 | int64(c.Number)<<2
-}
-
-// pieces are all runs of one digit more than a search needs, and the last so many,
-// each once.
-func (w *writer) pieces(key string) string {
-	var pieces []string
-	for digits := range strings.FieldsSeq(key) {
-		for i := 0; i+customer.MinDigits <= len(digits); i++ {
-			piece := w.prefix + digits[i:min(i+customer.MinDigits+1, len(digits))]
-			if !slices.Contains(pieces, piece) {
-				pieces = append(pieces, piece)
-			}
-		}
-	}
-	return strings.Join(pieces, " ")
-}
-
-// execute runs a statement without rows, and makes it ready for the next time.
+// execute runs a statement without rows and resets it.
 func execute(stmt *sqlite.Stmt) error {
 	_, err := stmt.Step()
 	return errors.Join(err, stmt.Reset())

@@ -7,7 +7,7 @@ import (
 	"kartotek/internal/customer"
 )
 
-// backend is the store of the commands, on any engine.
+// backend is a store on any engine.
 type backend interface {
 	customer.Store
 	customer.IdempotencyStore
@@ -22,16 +22,16 @@ type backend interface {
 	Close() error
 }
 
-// deferrableIndexer is a backend that imports faster when it builds the search index last.
-type deferrableIndexer interface {
-	// PutOffIndex reports whether the index is deferred until Index runs, which only an
-	// empty store allows.
-	PutOffIndex(ctx context.Context) (bool, error)
-	// Index builds a deferred index.
-	Index(ctx context.Context, progress func(part float64)) error
-}
-
 // distributor is a backend that can distribute its tables over the nodes of Citus.
 type distributor interface {
 	Distribute(ctx context.Context) error
+}
+
+// distribute distributes the tables, if the engine supports it.
+func distribute(ctx context.Context, store backend) error {
+	tables, ok := store.(distributor)
+	if !ok {
+		return usagef("--citus: only PostgreSQL stores can be distributed")
+	}
+	return tables.Distribute(ctx)
 }

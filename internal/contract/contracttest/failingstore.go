@@ -63,11 +63,18 @@ func (s failingStore) Create(ctx context.Context, tenant string, by customer.Cha
 	return s.Store.Create(ctx, tenant, by, entry, once)
 }
 
-func (s failingStore) Search(ctx context.Context, tenant string, q customer.Query, after customer.Position, limit int) (customer.Page, error) {
+func (s failingStore) Search(ctx context.Context, tenant, text string, limit int) (customer.SearchResult, error) {
 	if err := s.readErr(); err != nil {
-		return customer.Page{}, err
+		return customer.SearchResult{}, err
 	}
-	return s.Store.Search(ctx, tenant, q, after, limit)
+	return s.Store.Search(ctx, tenant, text, limit)
+}
+
+func (s failingStore) List(ctx context.Context, tenant string, f customer.Filter, after customer.Cursor, limit int) ([]customer.Customer, error) {
+	if err := s.readErr(); err != nil {
+		return nil, err
+	}
+	return s.Store.List(ctx, tenant, f, after, limit)
 }
 
 func (s failingStore) Feed(ctx context.Context, tenant string, after int64, limit int) ([]customer.ChangeRecord, error) {

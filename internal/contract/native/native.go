@@ -68,7 +68,7 @@ func (h handler) routes() []contract.Route {
 		history   = one + "/changes"
 	)
 	return []contract.Route{
-		{Method: http.MethodGet, Path: customers, Operation: "searchCustomers", Handle: h.authenticated(access.Read, h.search)},
+		{Method: http.MethodGet, Path: customers, Operation: "searchCustomers", Handle: h.authenticated(access.Read, h.customers)},
 		{Method: http.MethodPost, Path: customers, Operation: "createCustomer", Handle: h.changing(h.create)},
 		{Method: http.MethodGet, Path: one, Operation: "getCustomer", Handle: h.authenticated(access.Read, h.get)},
 		{Method: http.MethodPatch, Path: one, Operation: "updateCustomer", Handle: h.changing(h.patch)},

@@ -11,9 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
-	"kartotek/internal/customer"
 	"kartotek/internal/fault"
 )
 
@@ -122,18 +122,18 @@ func (q *query) text(name string, max int) string {
 	return text
 }
 
-// words is a text that holds something to look for: without it, a search would
-// find everybody or nobody.
+// words is a text to search for. Without a letter or a digit, a search would find all customers or
+// none.
 func (q *query) words(name string, max int) string {
 	text := q.text(name, max)
-	holds := len(customer.Query{Name: text}.Terms()) > 0
-	q.need(holds || text == "" || !utf8.ValidString(text), name, fault.Format, "must hold a letter or a digit")
+	holds := strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
+	q.need(holds || text == "" || !utf8.ValidString(text), name, fault.Format, "must contain a letter or a digit")
 	return text
 }
 
-// phone is a text that holds digits to look for.
+// phone is a phone to search for.
 func (q *query) phone(name string, max int) string {
 	text := q.text(name, max)
-	q.need(text == "" || !utf8.ValidString(text) || strings.ContainsAny(text, "0123456789"), name, fault.Format, "must hold a digit")
+	q.need(text == "" || !utf8.ValidString(text) || strings.ContainsAny(text, "0123456789"), name, fault.Format, "must contain a digit")
 	return text
 }

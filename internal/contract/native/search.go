@@ -11,52 +11,92 @@ import (
 	"kartotek/internal/fault"
 )
 
-// maxText is the longest text that is searched for, in characters.
+// maxText is the maximum length of a text that is searched for, in characters.
 const maxText = 200
 
-// narrowing are the parameters that say which customers are wanted. A cursor goes
-// on in the search that it was given out for.
-var narrowing = []string{"q", "name", "email", "phone", "postalCode", "number", "requiresConfirmation"}
+// filterParams are the parameters that select the customers of a list.
+var filterParams = []string{"email", "phone", "postalCode", "number", "requiresConfirmation"}
 
-func (h handler) search(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	q := readQuery(r, append([]string{"cursor", "limit"}, narrowing...)...)
-	wanted := h.readSearch(q)
-	limit := q.limit(maxPage, defaultPage)
-	var values []string
-	for _, name := range narrowing {
-		values = append(values, q.values.Get(name))
+// customersBody is the result of a search or one page of a list.
+type customersBody struct {
+	Items []customerBody `json:"items"`
+	Next  *string        `json:"next"` // null after the last page, and in a search
+	More  bool           `json:"more"`
+}
+
+// customers searches with the parameter q, and lists without it.
+func (h handler) customers(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	q := readQuery(r, append([]string{"q", "cursor", "limit"}, filterParams...)...)
+	if q.values.Has("q") {
+		return h.search(w, r, by, q)
 	}
-	where := listOf(by.Tenant, "customers", values...)
-	after, err := readPosition(h.cursors.open(q, where))
+	return h.list(w, r, by, q)
+}
+
+func (h handler) search(w http.ResponseWriter, r *http.Request, by access.Actor, q *query) error {
+	text, limit := q.words("q", maxText), q.limit(maxPage, defaultPage)
+	for _, name := range append([]string{"cursor"}, filterParams...) {
+		q.need(!q.values.Has(name), name, fault.Format, "must not be combined with q")
+	}
 	if err := q.err(); err != nil {
 		return err
 	}
+	found, err := h.Customers.Search(r.Context(), by, text, limit)
 	if err != nil {
 		return err
 	}
-	found, err := h.Customers.Search(r.Context(), by, wanted, after, limit)
+	return write(w, http.StatusOK, h.newCustomersBody(found.Customers, found.More))
+}
+
+func (h handler) list(w http.ResponseWriter, r *http.Request, by access.Actor, q *query) error {
+	filter, limit := h.readFilter(q), q.limit(maxPage, defaultPage)
+	var values []string
+	for _, name := range filterParams {
+		values = append(values, q.values.Get(name))
+	}
+	scope := listOf(by.Tenant, "customers", values...)
+	position := h.cursors.open(q, scope)
+	if err := q.err(); err != nil {
+		return err
+	}
+	var after customer.Cursor
+	if position != "" {
+		if err := json.Unmarshal([]byte(position), &after); err != nil {
+			return err
+		}
+	}
+	found, err := h.Customers.List(r.Context(), by, filter, after, limit+1)
 	if err != nil {
 		return err
 	}
-	out := listPage[customerBody]{}
-	now := h.Now()
-	for _, c := range found.Customers {
-		out.Items = append(out.Items, h.fromDomain(c, now))
-	}
-	if found.More {
-		next, err := json.Marshal(found.Next)
+	more := len(found) > limit
+	found = found[:min(limit, len(found))]
+	out := h.newCustomersBody(found, more)
+	if more {
+		last := found[limit-1]
+		after = customer.Cursor{Number: last.Number}
+		if !filter.ConfirmedBefore.IsZero() {
+			after.ConfirmedAt = last.ConfirmedAt
+		}
+		next, err := json.Marshal(after)
 		if err != nil {
 			return err
 		}
-		out.Next = h.cursors.seal(string(next), where)
+		out.Next = h.cursors.seal(string(next), scope)
 	}
 	return write(w, http.StatusOK, out)
 }
 
-func (h handler) readSearch(q *query) customer.Query {
-	wanted := customer.Query{
-		Words:      q.words("q", maxText),
-		Name:       q.words("name", maxText),
+func (h handler) newCustomersBody(found []customer.Customer, more bool) customersBody {
+	out, now := customersBody{More: more}, h.Now()
+	for _, c := range found {
+		out.Items = append(out.Items, h.fromDomain(c, now))
+	}
+	return out
+}
+
+func (h handler) readFilter(q *query) customer.Filter {
+	f := customer.Filter{
 		Email:      q.words("email", maxText),
 		Phone:      q.phone("phone", maxText),
 		PostalCode: q.words("postalCode", maxText),
@@ -65,17 +105,9 @@ func (h handler) readSearch(q *query) customer.Query {
 	switch q.values.Get("requiresConfirmation") {
 	case "":
 	case "true":
-		wanted.ConfirmedBefore = h.Now().Add(-h.ConfirmAfter)
+		f.ConfirmedBefore = h.Now().Add(-h.ConfirmAfter)
 	default:
-		q.need(false, "requiresConfirmation", fault.Format, "must be true: those who need no confirmation cannot be searched for")
+		q.need(false, "requiresConfirmation", fault.Format, "must be true: there is no list of the other customers")
 	}
-	return wanted
-}
-
-// readPosition reads what a cursor held.
-func readPosition(text string) (p customer.Position, err error) {
-	if text != "" {
-		err = json.Unmarshal([]byte(text), &p)
-	}
-	return p, err
+	return f
 }

@@ -6,63 +6,50 @@ import (
 	"fmt"
 )
 
-// spreading has Citus spread each table over its nodes: a customer and all that is
-// his by his id, the map of numbers by the number, receipts by their keys. What is
-// small and asked for by all is on every node.
-var spreading = []struct{ table, statement string }{
-	{"customers", "SELECT create_distributed_table('customers', 'id')"},
-	{"changes", "SELECT create_distributed_table('changes', 'customer_id', colocate_with => 'customers')"},
-	{"phones", "SELECT create_distributed_table('phones', 'id', colocate_with => 'customers')"},
-	{"numbers", "SELECT create_distributed_table('numbers', 'number', colocate_with => 'none')"},
-	{"receipts", "SELECT create_distributed_table('receipts', 'key', colocate_with => 'none')"},
-	{"tenants", "SELECT create_reference_table('tenants')"},
-	{"feed", "SELECT create_reference_table('feed')"},
+// distribution has Citus distribute the rows of a tenant to one node, so that every request is
+// served by that node. The small tables that a request reads before it knows the tenant are on all
+// nodes.
+var distribution = []struct{ table, statement string }{
+	{"tenants", "SELECT create_distributed_table('tenants', 'tenant')"},
+	{"customers", "SELECT create_distributed_table('customers', 'tenant', colocate_with => 'tenants')"},
+	{"terms", "SELECT create_distributed_table('terms', 'tenant', colocate_with => 'tenants')"},
+	{"changes", "SELECT create_distributed_table('changes', 'tenant', colocate_with => 'tenants')"},
+	{"idempotency_records", "SELECT create_distributed_table('idempotency_records', 'tenant', colocate_with => 'tenants')"},
 	{"accounts", "SELECT create_reference_table('accounts')"},
 	{"keys", "SELECT create_reference_table('keys')"},
 	{"secrets", "SELECT create_reference_table('secrets')"},
-	{"compatibility", "SELECT create_reference_table('compatibility')"},
-	{"copying", "SELECT create_reference_table('copying')"},
+	{"copy_state", "SELECT create_reference_table('copy_state')"},
 }
 
-// Distribute spreads over the nodes of Citus those tables that are not yet: all, or
-// those that a newer schema has added. Rows that there are move to their shards. Until
-// customers are spread, no server may be running.
+// Distribute distributes the tables that are not yet distributed over the nodes of Citus, with their
+// rows. No server may be running meanwhile.
 func (s *Store) Distribute(ctx context.Context) error {
-	var there bool
-	err := s.pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')").Scan(&there)
+	var installed bool
+	err := s.pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')").Scan(&installed)
 	if err != nil {
 		return err
 	}
-	if !there {
-		return errors.New("the database lacks Citus: CREATE EXTENSION citus, and name its nodes")
+	if !installed {
+		return errors.New("the database lacks Citus: run CREATE EXTENSION citus and add its nodes")
 	}
-	for _, one := range spreading {
-		spread, err := s.isSpread(ctx, one.table)
-		if err != nil {
+	for _, d := range distribution {
+		var done bool
+		if err := s.pool.QueryRow(ctx, selectDistributed, d.table).Scan(&done); err != nil {
 			return err
 		}
-		if spread {
+		if done {
 			continue
 		}
-		if _, err := s.pool.Exec(ctx, one.statement); err != nil {
-			return fmt.Errorf("spread the table %s: %w", one.table, err)
+		if _, err := s.pool.Exec(ctx, d.statement); err != nil {
+			return fmt.Errorf("distribute table %s: %w", d.table, err)
 		}
 	}
-	return s.findShards(ctx)
+	return nil
 }
 
-// findShards finds out whether the tables are spread over nodes.
-func (s *Store) findShards(ctx context.Context) error {
-	var citus bool
-	err := s.pool.QueryRow(ctx, "SELECT to_regclass('pg_dist_partition') IS NOT NULL").Scan(&citus)
-	if err == nil && citus {
-		s.sharded, err = s.isSpread(ctx, "customers")
-	}
-	return err
-}
-
-// isSpread asks Citus, which must be there.
-func (s *Store) isSpread(ctx context.Context, table string) (spread bool, err error) {
-	err = s.pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = to_regclass($1))", table).Scan(&spread)
-	return spread, err
-}
+const selectDistributed = `
+	SELECT EXISTS (
+		SELECT
+		FROM pg_dist_partition
+		WHERE logicalrelid = to_regclass($1)
+	)`

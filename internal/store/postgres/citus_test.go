@@ -67,7 +67,7 @@ func execute(t testing.TB, dsn, sql string) {
 	}
 }
 
-func TestWithoutCitusNothingIsSpread(t *testing.T) {
+func TestDistributeWithoutCitusFails(t *testing.T) {
 	t.Parallel()
 	s, _ := start(t)
 	if err := s.Distribute(t.Context()); err == nil || !strings.Contains(err.Error(), "CREATE EXTENSION citus") {

@@ -13,26 +13,23 @@ import (
 	"kartotek/internal/store/layout"
 )
 
-// param writes a parameter: "$3".
-func param(n int) string { return "$" + strconv.Itoa(n) }
-
-// listed writes what is numbered from first to last.
-func listed(written func(int) string, first, last int) string {
-	all := make([]string, 0, last-first+1)
+// placeholders returns the parameters from first to last: "$1, $2, $3".
+func placeholders(first, last int) string {
+	var all []string
 	for n := first; n <= last; n++ {
-		all = append(all, written(n))
+		all = append(all, "$"+strconv.Itoa(n))
 	}
 	return strings.Join(all, ", ")
 }
 
-// values are those of the fields in the columns. What the customer does not have is
-// nil, which is NULL.
-func values(c *customer.Customer, cols []layout.Column) []any {
-	list := make([]any, len(cols), len(cols)+16)
+// columnValues returns the values of the columns. A value that the customer does not have is nil,
+// which is NULL.
+func columnValues(c *customer.Customer, cols []layout.Column) []any {
+	list := make([]any, len(cols), len(cols)+3)
 	for i, col := range cols {
 		switch p := col.Field(c).(type) {
 		case *string:
-			list[i] = text(*p)
+			list[i] = nullText(*p)
 		case *bool:
 			list[i] = *p
 		case *int32:
@@ -40,7 +37,7 @@ func values(c *customer.Customer, cols []layout.Column) []any {
 		case *int64:
 			list[i] = *p
 		case *customer.POBox:
-			if p.Given {
+			if p.Valid {
 				list[i] = p.Number
 			}
 		case *time.Time:
@@ -50,19 +47,18 @@ func values(c *customer.Customer, cols []layout.Column) []any {
 	return list
 }
 
-// text is nil for an empty one.
-func text(s string) any {
+// nullText returns nil for an empty text.
+func nullText(s string) any {
 	if s == "" {
 		return nil
 	}
 	return s
 }
 
-// storable reports whether a text can be in a column at all. What cannot is looked
-// for in vain.
-func storable(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
+// isValidText reports whether PostgreSQL can store the text. No row has a text that it cannot.
+func isValidText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
-// micros is nil for the zero time.
+// micros returns nil for the zero time.
 func micros(t time.Time) any {
 	if t.IsZero() {
 		return nil
@@ -70,51 +66,51 @@ func micros(t time.Time) any {
 	return t.UnixMicro()
 }
 
-// scanCustomer reads the columns of a row, and behind them what more is asked for.
-func scanCustomer(row pgx.Row, more ...any) (c customer.Customer, err error) {
-	into := make([]any, 0, len(layout.Columns)+len(more))
+// scanCustomer reads a row of layout.Columns.
+func scanCustomer(row pgx.Row) (c customer.Customer, err error) {
+	targets := make([]any, 0, len(layout.Columns))
 	for _, col := range layout.Columns {
-		into = append(into, dest(col.Field(&c)))
+		targets = append(targets, scanTarget(col.Field(&c)))
 	}
-	return c, row.Scan(append(into, more...)...)
+	return c, row.Scan(targets...)
 }
 
-// dest takes a column's value for a field. NULL is the field's zero value.
-func dest(field any) any {
+// scanTarget returns a target of Scan that sets the field, to its zero value for NULL.
+func scanTarget(field any) any {
 	switch p := field.(type) {
 	case *string:
-		return (*textPlace)(p)
+		return (*textTarget)(p)
 	case *customer.POBox:
-		return (*boxPlace)(p)
+		return (*poBoxTarget)(p)
 	case *time.Time:
-		return (*timePlace)(p)
+		return (*timeTarget)(p)
 	}
 	return field
 }
 
 type (
-	textPlace string
-	boxPlace  customer.POBox
-	timePlace time.Time
+	textTarget  string
+	poBoxTarget customer.POBox
+	timeTarget  time.Time
 )
 
 // ScanText implements pgtype.TextScanner.
-func (p *textPlace) ScanText(v pgtype.Text) error {
-	*p = textPlace(v.String)
+func (p *textTarget) ScanText(v pgtype.Text) error {
+	*p = textTarget(v.String)
 	return nil
 }
 
 // ScanInt64 implements pgtype.Int64Scanner.
-func (p *boxPlace) ScanInt64(v pgtype.Int8) error {
-	*p = boxPlace{Given: v.Valid, Number: int32(v.Int64)}
+func (p *poBoxTarget) ScanInt64(v pgtype.Int8) error {
+	*p = poBoxTarget{Valid: v.Valid, Number: int32(v.Int64)}
 	return nil
 }
 
 // ScanInt64 implements pgtype.Int64Scanner.
-func (p *timePlace) ScanInt64(v pgtype.Int8) error {
-	*p = timePlace{}
+func (p *timeTarget) ScanInt64(v pgtype.Int8) error {
+	*p = timeTarget{}
 	if v.Valid {
-		*p = timePlace(layout.Instant(v.Int64))
+		*p = timeTarget(layout.Instant(v.Int64))
 	}
 	return nil
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"kartotek/internal/store/terms"
 	"kartotek/internal/store/transfer"
 )
 
@@ -35,7 +37,7 @@ func OpenCopy(ctx context.Context, dsn string) (*Copy, error) {
 	}
 	if err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("open %s: %w", pool.Config().ConnConfig.Database, inOneLine(err))
+		return nil, fmt.Errorf("open %s: %w", pool.Config().ConnConfig.Database, singleLine(err))
 	}
 	return &Copy{pool: pool}, nil
 }
@@ -55,24 +57,21 @@ func (c *Copy) Begin(ctx context.Context, from transfer.Origin) (transfer.Mark, 
 			return c.beginAnew(ctx, tx, from)
 		}
 		if err == nil && source != from.Name {
-			return errors.New("a part of another source has been copied into the database: make it anew")
+			return errors.New("the database contains a partial copy of another source: use an empty database")
 		}
 		return err
 	})
 	if err != nil {
 		return transfer.Mark{}, err
 	}
-	if err := c.wantAlone(ctx); err != nil {
+	if err := c.requireExclusive(ctx); err != nil {
 		if fresh {
 			_, undone := c.pool.Exec(context.WithoutCancel(ctx), endCopying)
 			err = errors.Join(err, undone)
 		}
 		return transfer.Mark{}, err
 	}
-	if c.mark.Customers > 0 {
-		return c.mark, nil
-	}
-	return c.mark, c.putOffIndexes(ctx)
+	return c.mark, nil
 }
 
 func (c *Copy) beginAnew(ctx context.Context, tx pgx.Tx, from transfer.Origin) error {
@@ -81,19 +80,19 @@ func (c *Copy) beginAnew(ctx context.Context, tx pgx.Tx, from transfer.Origin) e
 		return err
 	}
 	if kept {
-		return errors.New("the database is not empty: it has customers, accounts, keys or receipts already")
+		return errors.New("the database is not empty: it has customers, accounts, keys or idempotency records")
 	}
 	c.mark = transfer.Mark{Seq: from.Seq}
 	_, err := tx.Exec(ctx, beginCopying, from.Name, from.Seq)
 	return err
 }
 
-// wantAlone is an error when somebody has the database open as a store. One that has
+// requireExclusive is an error when somebody has the database open as a store. One that has
 // just ended may be seen a moment longer.
-func (c *Copy) wantAlone(ctx context.Context) error {
-	for until := time.Now().Add(alonePatience); ; time.Sleep(20 * time.Millisecond) {
+func (c *Copy) requireExclusive(ctx context.Context) error {
+	for until := time.Now().Add(exclusiveTimeout); ; time.Sleep(20 * time.Millisecond) {
 		var open bool
-		if err := c.pool.QueryRow(ctx, selectServing, serving).Scan(&open); err != nil || !open {
+		if err := c.pool.QueryRow(ctx, selectServing, appName).Scan(&open); err != nil || !open {
 			return err
 		}
 		if time.Now().After(until) {
@@ -102,20 +101,7 @@ func (c *Copy) wantAlone(ctx context.Context) error {
 	}
 }
 
-const alonePatience = time.Second
-
-// putOffIndexes removes those that are made of all customers at once in a fraction of
-// the time that it takes to keep them up to date row by row.
-func (c *Copy) putOffIndexes(ctx context.Context) error {
-	return pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
-		for _, statement := range []string{noteIndexes, dropIndexes} {
-			if _, err := tx.Exec(ctx, statement); err != nil {
-				return fmt.Errorf("put off indexes: %w", err)
-			}
-		}
-		return nil
-	})
-}
+const exclusiveTimeout = time.Second
 
 // Put implements transfer.Target.
 func (c *Copy) Put(ctx context.Context, b transfer.Batch) error {
@@ -127,9 +113,6 @@ func (c *Copy) Put(ctx context.Context, b transfer.Batch) error {
 			return err
 		}
 		if err := copyList(ctx, tx, "customers", customerColumns, slices.Concat(b.Changed, b.Customers), customerValues); err != nil {
-			return err
-		}
-		if err := copyList(ctx, tx, "numbers", numberColumns, b.Customers, numberValues); err != nil {
 			return err
 		}
 		return copyList(ctx, tx, "changes", allChangeColumns, b.Changes, changeValues)
@@ -166,12 +149,12 @@ func (c *Copy) ReplaceRest(ctx context.Context, from transfer.Rows) error {
 		if err := c.moveMark(ctx, tx, c.mark); err != nil {
 			return err
 		}
-		for _, table := range []string{"receipts", "accounts", "keys", "secrets"} {
+		for _, table := range []string{"idempotency_records", "accounts", "keys", "secrets"} {
 			if _, err := tx.Exec(ctx, "DELETE FROM "+table); err != nil {
 				return err
 			}
 		}
-		if err := copyRows(ctx, tx, "receipts", receiptColumns, from.Receipts(ctx), receiptValues); err != nil {
+		if err := copyRows(ctx, tx, "idempotency_records", idempotencyColumns, from.Receipts(ctx), idempotencyValues); err != nil {
 			return err
 		}
 		if err := copyRows(ctx, tx, "accounts", accountColumns, from.Accounts(ctx), accountValues); err != nil {
@@ -184,23 +167,34 @@ func (c *Copy) ReplaceRest(ctx context.Context, from transfer.Rows) error {
 	})
 }
 
-// Index implements transfer.Target.
+// Index implements transfer.Target. It builds the search index of all customers.
 func (c *Copy) Index(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
 		if err := c.moveMark(ctx, tx, c.mark); err != nil {
 			return err
 		}
-		var statements []string
-		if err := tx.QueryRow(ctx, selectNotedIndexes).Scan(&statements); err != nil {
-			return err
+		if _, err := tx.Exec(ctx, "DELETE FROM terms"); err != nil {
+			return fmt.Errorf("index: %w", err)
 		}
-		for _, statement := range append(statements, forgetIndexes) {
-			if _, err := tx.Exec(ctx, statement); err != nil {
-				return fmt.Errorf("index: %w", err)
+		return copyRows(ctx, tx, "terms", "tenant, term, number", allTerms(c.Customers(ctx)), func(row []any) []any { return row })
+	})
+}
+
+// allTerms returns the rows of the table terms.
+func allTerms(customers iter.Seq2[transfer.Customer, error]) iter.Seq2[[]any, error] {
+	return func(yield func([]any, error) bool) {
+		for c, err := range customers {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, term := range terms.Of(c.Customer) {
+				if !yield([]any{c.Tenant, term, c.Number}, nil) {
+					return
+				}
 			}
 		}
-		return nil
-	})
+	}
 }
 
 // Finish implements transfer.Target.
@@ -221,45 +215,25 @@ func (c *Copy) Finish(ctx context.Context) error {
 const (
 	selectCopying = `
 		SELECT source, seq, customers, changes
-		FROM copying`
+		FROM copy_state`
 
 	// selectKept finds what would be lost or in the way. The secrets of a database in
 	// which there is nothing else have no use.
 	selectKept = `
-		SELECT EXISTS (SELECT FROM customers) OR EXISTS (SELECT FROM numbers) OR EXISTS (SELECT FROM changes)
-			OR EXISTS (SELECT FROM accounts) OR EXISTS (SELECT FROM keys) OR EXISTS (SELECT FROM receipts)`
+		SELECT EXISTS (SELECT FROM customers) OR EXISTS (SELECT FROM changes)
+			OR EXISTS (SELECT FROM accounts) OR EXISTS (SELECT FROM keys) OR EXISTS (SELECT FROM idempotency_records)`
 
 	beginCopying = `
-		INSERT INTO copying (one, source, seq, customers, changes, indexes)
-		VALUES (1, $1, $2, 0, 0, '{}')`
-
-	noteIndexes = `
-		UPDATE copying
-		SET indexes = (
-			SELECT coalesce(array_agg(pg_get_indexdef(indexrelid)), '{}')
-			FROM pg_index
-			WHERE indexrelid IN (to_regclass('customers_keys'), to_regclass('customers_order'))
-		)
-		WHERE indexes = '{}'`
-
-	dropIndexes = `
-		DROP INDEX IF EXISTS customers_keys, customers_order`
-
-	selectNotedIndexes = `
-		SELECT indexes
-		FROM copying`
-
-	forgetIndexes = `
-		UPDATE copying
-		SET indexes = '{}'`
+		INSERT INTO copy_state (one, source, seq, customers, changes)
+		VALUES (1, $1, $2, 0, 0)`
 
 	moveCopying = `
-		UPDATE copying
+		UPDATE copy_state
 		SET (seq, customers, changes) = ($4, $5, $6)
 		WHERE (seq, customers, changes) = ($1, $2, $3)`
 
 	endCopying = `
-		DELETE FROM copying`
+		DELETE FROM copy_state`
 
 	selectServing = `
 		SELECT EXISTS (
@@ -273,11 +247,16 @@ const (
 		WHERE tenant = $1 AND id = $2`
 
 	insertTenants = `
-		INSERT INTO tenants (tenant, highest, filled)
-		SELECT tenant, max(number), 0
-		FROM numbers
-		GROUP BY tenant`
+		INSERT INTO tenants (tenant, seq, highest, lowest_free)
+		SELECT customers.tenant, max(last_seq), max(number), 1
+		FROM customers
+		JOIN (
+			SELECT tenant, max(seq) AS last_seq
+			FROM changes
+			GROUP BY tenant
+		) AS newest USING (tenant)
+		GROUP BY customers.tenant`
 
 	analyze = `
-		ANALYZE customers, numbers, changes, receipts`
+		ANALYZE customers, terms, changes, idempotency_records`
 )

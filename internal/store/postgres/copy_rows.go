@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -46,28 +45,24 @@ func copyInto(ctx context.Context, tx pgx.Tx, table, columns string, from pgx.Co
 }
 
 // The columns of rows as they are copied, with their values.
-var customerColumns = layout.Names(layout.Columns) + ", last_key, first_key, keys"
+var customerColumns = layout.Names(layout.Columns)
 
 func customerValues(c transfer.Customer) []any {
-	return append(values(&c.Customer, layout.Columns), keysOf(c.Customer)...)
+	return columnValues(&c.Customer, layout.Columns)
 }
-
-const numberColumns = "tenant, number, id"
-
-func numberValues(c transfer.Customer) []any { return []any{c.Tenant, c.Number, c.ID} }
 
 const allChangeColumns = changeColumns + ", tenant"
 
 func changeValues(c transfer.Change) []any {
 	return []any{
 		c.Seq, c.CustomerID, c.Number, c.Version, c.Event,
-		c.By.Actor, text(c.By.Contract), text(c.By.RequestID), micros(c.By.At), c.Fields, c.Tenant,
+		c.By.Actor, nullText(c.By.Contract), nullText(c.By.RequestID), micros(c.By.At), c.Fields, c.Tenant,
 	}
 }
 
-const receiptColumns = "tenant, key, request, answer, at"
+const idempotencyColumns = "tenant, key, digest, response, at"
 
-func receiptValues(r customer.IdempotencyRecord) []any {
+func idempotencyValues(r customer.IdempotencyRecord) []any {
 	return []any{r.Tenant, r.Key, r.Digest, r.Response, micros(r.At)}
 }
 
@@ -75,36 +70,26 @@ const secretColumns = "name, secret"
 
 func secretValues(s transfer.Secret) []any { return []any{s.Name, s.Secret} }
 
-// Customers implements transfer.Rows. It is transfer.ErrDiffers when a customer
-// has other keys than those by which he is to be found.
+// Customers implements transfer.Rows.
 func (c *Copy) Customers(ctx context.Context) iter.Seq2[transfer.Customer, error] {
 	return allRows(ctx, c, "customers", customerColumns, func(row pgx.CollectableRow) (transfer.Customer, error) {
-		var last, first, keys string
-		found, err := scanCustomer(row, &last, &first, &keys)
-		if err == nil && !slices.Equal(keysOf(found), []any{last, first, keys}) {
-			err = fmt.Errorf("%w: what finds a customer is not his", transfer.ErrDiffers)
-		}
+		found, err := scanCustomer(row)
 		return transfer.Customer{Customer: found}, err
 	})
-}
-
-// Numbers implements transfer.Rows.
-func (c *Copy) Numbers(ctx context.Context) iter.Seq2[transfer.Number, error] {
-	return allRows(ctx, c, "numbers", numberColumns, pgx.RowToStructByPos[transfer.Number])
 }
 
 // Changes implements transfer.Rows.
 func (c *Copy) Changes(ctx context.Context) iter.Seq2[transfer.Change, error] {
 	return allRows(ctx, c, "changes", allChangeColumns, func(row pgx.CollectableRow) (ch transfer.Change, err error) {
 		return ch, row.Scan(&ch.Seq, &ch.CustomerID, &ch.Number, &ch.Version, &ch.Event,
-			&ch.By.Actor, dest(&ch.By.Contract), dest(&ch.By.RequestID), dest(&ch.By.At), &ch.Fields, &ch.Tenant)
+			&ch.By.Actor, scanTarget(&ch.By.Contract), scanTarget(&ch.By.RequestID), scanTarget(&ch.By.At), &ch.Fields, &ch.Tenant)
 	})
 }
 
 // Receipts implements transfer.Rows.
 func (c *Copy) Receipts(ctx context.Context) iter.Seq2[customer.IdempotencyRecord, error] {
-	return allRows(ctx, c, "receipts", receiptColumns, func(row pgx.CollectableRow) (r customer.IdempotencyRecord, err error) {
-		return r, row.Scan(&r.Tenant, &r.Key, &r.Digest, &r.Response, dest(&r.At))
+	return allRows(ctx, c, "idempotency_records", idempotencyColumns, func(row pgx.CollectableRow) (r customer.IdempotencyRecord, err error) {
+		return r, row.Scan(&r.Tenant, &r.Key, &r.Digest, &r.Response, scanTarget(&r.At))
 	})
 }
 

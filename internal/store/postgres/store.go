@@ -1,15 +1,10 @@
-// Package postgres keeps customers, accounts and keys in PostgreSQL, which several
-// servers may share. It alone knows PostgreSQL: its SQL, its isolation and its
-// errors.
+// Package postgres stores customers, accounts and keys in PostgreSQL. Several servers may share a
+// database.
 //
-// It believes nothing that another server may have changed. A change is one statement,
-// which finds the row that the change was made of, or writes nothing; then the record
-// is read, and the change made of that. Changes that are asked for at the same time
-// share a statement, unless the tables are sharded. No session is given a state, so
-// that a pooler may lend its connections by the transaction.
-//
-// Read store.go for the connections, call.go for deadlines and repetitions,
-// customer.go for the records, together.go for many of them at once.
+// The writes of a tenant are committed together, one transaction at a time; see write.go. No session
+// has a state, so that a pooler may lend its connections by the transaction. Read store.go for the
+// connections, write.go and tx.go for what a write does, customers.go for the records and search.go
+// for searches.
 package postgres
 
 import (
@@ -21,7 +16,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -33,21 +27,12 @@ import (
 
 // Store is one database. It is safe for concurrent use, also by several servers.
 type Store struct {
-	pool     *pgxpool.Pool
-	patience time.Duration // how long a call may take
-	lag      time.Duration // how long a feed waits for others
-	feedBase int64         // see schema/0001_customers.sql
-	sharded  bool          // by Citus
-
-	numbers  *lru.Cache[customer.Ref, string] // the ids of numbers, where tables are sharded
-	turns    turns
-	finds    groups[sought]
-	moves    groups[moving]
-	seen     *seen
-	tidying  atomic.Bool
-	sweeper  sweeper
-	calling  atomic.Int64 // calls that have, or wait for, a connection
-	onCommit func(writes int, took time.Duration)
+	pool        *pgxpool.Pool
+	timeout     time.Duration    // of a call
+	writes      *batcher[*write] // by tenant
+	calls       atomic.Int64     // that have a connection, or wait for one
+	phoneRegion string
+	onCommit    func(writes int, took time.Duration)
 }
 
 var (
@@ -57,61 +42,55 @@ var (
 	_ access.Registry           = (*Store)(nil)
 )
 
-// Options are what a store may be opened with.
+// Options are the options of Open.
 type Options struct {
-	// OnCommit is told how many writes shared a commit and how long it took. It
-	// may be nil, and is called by many goroutines.
+	// OnCommit receives the number of writes in each commit and its duration, on any goroutine. It
+	// may be nil.
 	OnCommit func(writes int, took time.Duration)
+
+	// PhoneRegion is the country (ISO 3166-1 alpha-2) of phones without a country code, of
+	// customers without a country. It may be empty.
+	PhoneRegion string
 }
 
 const (
-	// patience is how long a call may take, whatever its caller would wait.
-	patience = 5 * time.Second
+	// callTimeout limits a call, whatever the deadline of its caller.
+	callTimeout = 5 * time.Second
 
-	// serving is how the database sees the connections of a store.
-	serving = "kartotek"
+	// appName is the application_name of the connections of a store.
+	appName = "kartotek"
 
-	// connections is how many there are at most, unless pool_max_conns says it.
-	connections = 16
+	// maxConns is the size of the pool, unless pool_max_conns sets it.
+	maxConns = 16
 )
 
-// Open connects to the database that a URL or a keyword string names, and brings it
-// to the newest schema. A database that a newer program has migrated is taken as
-// long as this one can work with it.
+// Open connects to the database that a URL or a keyword string names, and migrates it to the newest
+// schema.
 func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
-	pool, err := connect(ctx, dsn, serving)
+	pool, err := connect(ctx, dsn, appName)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{pool: pool, patience: patience, lag: feedPatience, turns: newTurns(), onCommit: opts.OnCommit}
-	s.finds.do, s.moves.do = s.findTogether, s.moveTogether
-	if s.numbers, err = lru.New[customer.Ref, string](maxNumbers); err != nil {
+	s := &Store{pool: pool, timeout: callTimeout, phoneRegion: opts.PhoneRegion, onCommit: opts.OnCommit}
+	s.writes = newBatcher(s.runBatch)
+	if err := prepare(ctx, pool); err != nil {
 		pool.Close()
-		return nil, err
-	}
-	if s.seen, err = newSeen(); err != nil {
-		pool.Close()
-		return nil, err
-	}
-	if err := s.prepare(ctx); err != nil {
-		_ = s.Close()
-		return nil, fmt.Errorf("open %s: %w", pool.Config().ConnConfig.Database, inOneLine(err))
+		return nil, fmt.Errorf("open %s: %w", pool.Config().ConnConfig.Database, singleLine(err))
 	}
 	return s, nil
 }
 
-// connect opens connections to a database, which sees them by this name unless the
-// address has another.
+// connect opens connections to a database, with this application_name unless the dsn has another.
 func connect(ctx context.Context, dsn, name string) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("read the address of the database: %w", err) // which hides the password
+		return nil, fmt.Errorf("parse the database URL: %w", err) // which hides the password
 	}
 	if !strings.Contains(dsn, "pool_max_conns") {
-		config.MaxConns = connections
+		config.MaxConns = maxConns
 	}
 	if config.ConnConfig.ConnectTimeout == 0 {
-		config.ConnConfig.ConnectTimeout = patience
+		config.ConnConfig.ConnectTimeout = callTimeout
 	}
 	if params := config.ConnConfig.RuntimeParams; params["application_name"] == "" {
 		params["application_name"] = name
@@ -124,92 +103,81 @@ func connect(ctx context.Context, dsn, name string) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
-// inOneLine is the error, which may have a line for each address that was tried.
-func inOneLine(err error) error {
+// singleLine returns the error in one line. It may have a line for each address that was tried.
+func singleLine(err error) error {
 	if lines := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\t' }); len(lines) > 1 {
 		return errors.New(strings.Join(lines, " "))
 	}
 	return err
 }
 
-// cancelStatement has PostgreSQL give up the statement of a caller who leaves, and
-// keeps the connection. By itself pgx would close it, and leave the statement to run
-// on for a while.
+// cancelStatement cancels the statement when its context is done, and keeps the connection. By
+// default pgx closes the connection, and the statement goes on for a while.
 func cancelStatement(conn *pgconn.PgConn) ctxwatch.Handler {
 	return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: time.Second}
 }
 
-// prepare makes the database what the store's promises need.
-func (s *Store) prepare(ctx context.Context) error {
-	if err := checkDurable(ctx, s.pool); err != nil {
+// prepare migrates the database and checks that a store can use it.
+func prepare(ctx context.Context, pool *pgxpool.Pool) error {
+	if err := checkDurable(ctx, pool); err != nil {
 		return err
 	}
-	if err := migrate(ctx, s.pool); err != nil {
+	if err := migrate(ctx, pool); err != nil {
 		return err
 	}
-	if err := s.checkWhole(ctx); err != nil {
-		return err
-	}
-	if err := s.findShards(ctx); err != nil {
-		return err
-	}
-	return s.startFeed(ctx)
+	return checkNoPartialCopy(ctx, pool)
 }
 
-// checkDurable refuses a database that answers commits before they are on a disk.
+// checkDurable rejects a database that confirms commits before they are on a disk.
 func checkDurable(ctx context.Context, pool *pgxpool.Pool) error {
 	var setting string
 	if err := pool.QueryRow(ctx, "SHOW synchronous_commit").Scan(&setting); err != nil {
 		return err
 	}
 	if setting == "off" {
-		return errors.New("synchronous_commit is off for this user or database: changes that were answered could be lost")
+		return errors.New("synchronous_commit is off for this user or database: confirmed changes could be lost; set it to on")
 	}
 	return nil
 }
 
-// checkWhole refuses a database into which another store is being copied.
-func (s *Store) checkWhole(ctx context.Context) error {
+// checkNoPartialCopy rejects a database into which another store is being copied.
+func checkNoPartialCopy(ctx context.Context, pool *pgxpool.Pool) error {
 	var copying bool
-	if err := s.pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM copying)").Scan(&copying); err != nil {
+	if err := pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM copy_state)").Scan(&copying); err != nil {
 		return err
 	}
 	if copying {
-		return errors.New("only a part of another store has been copied into it: run kartotek copy again, which goes on")
+		return errors.New("it contains a partial copy of another store: run kartotek copy again to complete it")
 	}
 	return nil
 }
 
-// Close waits for calls to end and closes the connections. Calls that come later
-// get an error.
+// Close waits for calls in progress and closes the connections. Later calls return an error.
 func (s *Store) Close() error {
 	s.pool.Close()
-	return s.seen.close()
+	return nil
 }
 
-// Ping returns an error unless the database answers.
-func (s *Store) Ping(ctx context.Context) error {
-	return s.call(ctx, func(ctx context.Context) error { return s.pool.Ping(ctx) })
-}
+// Ping returns an error unless the database responds.
+func (s *Store) Ping(ctx context.Context) error { return s.withRetry(ctx, s.pool.Ping) }
 
-// Queued is the number of calls that wait for a connection.
+// Queued is the number of queued writes, and of calls that wait for a connection.
 func (s *Store) Queued() int {
-	return max(0, int(s.calling.Load())-int(s.pool.Stat().MaxConns()))
+	return s.writes.queued() + max(0, int(s.calls.Load())-int(s.pool.Stat().MaxConns()))
 }
 
-// Secret is one of those that all servers on this store share: "cursor". Whoever asks
-// first draws it.
+// Secret returns a secret that all servers of this store share: "cursor". The first call creates it.
 func (s *Store) Secret(ctx context.Context, name string) (secret []byte, err error) {
 	if name != "cursor" {
 		return nil, fault.New(fault.NotFound, "no such secret")
 	}
-	drawn := make([]byte, 32)
-	if _, err := rand.Read(drawn); err != nil {
+	random := make([]byte, 32)
+	if _, err := rand.Read(random); err != nil {
 		return nil, err
 	}
-	err = s.write(ctx, func(ctx context.Context) error {
-		if _, err := s.pool.Exec(ctx, insertSecret, name, drawn); err != nil {
-			return fmt.Errorf("draw secret: %w", err)
+	err = s.withRetry(ctx, func(ctx context.Context) error {
+		if _, err := s.pool.Exec(ctx, insertSecret, name, random); err != nil {
+			return fmt.Errorf("create secret: %w", err)
 		}
 		return s.pool.QueryRow(ctx, selectSecret, name).Scan(&secret)
 	})

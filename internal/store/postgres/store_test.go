@@ -10,38 +10,31 @@ import (
 	"kartotek/internal/store/storetest"
 )
 
-// TestStore holds the store to what all promise, by each way in which a client may
-// have to talk to PostgreSQL.
+// TestStore runs the suite with each way of talking to PostgreSQL.
 func TestStore(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
-		settings string
-		sharded  bool
-	}{
-		"ReadCommitted": {"", false},
-		"Serializable":  {"&default_transaction_isolation=serializable", false},
-		// As through a pooler that lends connections by the transaction: no statement
-		// is prepared for a later one.
-		"Pooled": {"&default_query_exec_mode=exec", false},
-		// With the statements that Citus is sent.
-		"Apart": {"", true},
+	for name, settings := range map[string]string{
+		"ReadCommitted": "",
+		"Serializable":  "&default_transaction_isolation=serializable",
+		// As through a pooler that lends connections by the transaction: no statement is prepared
+		// for a later one.
+		"Pooled": "&default_query_exec_mode=exec",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			storetest.Run(t, 0, func(t testing.TB, dir string) storetest.Store {
-				s, err := Open(context.Background(), testDatabase(t, dir)+tt.settings, Options{}) // whoever opens it closes it
+				s, err := Open(context.Background(), testDatabase(t, dir)+settings, Options{}) // the caller closes it
 				if err != nil {
 					t.Fatal(err)
 				}
-				s.sharded = tt.sharded
-				s.patience, s.lag = time.Minute, time.Minute // other tests share the machine, and the server
+				s.timeout = time.Minute // other tests share the machine and the server
 				return s
 			})
 		})
 	}
 }
 
-// testDatabase is the database that stands for a directory.
+// testDatabase returns the database for a directory, which it creates the first time.
 func testDatabase(t testing.TB, dir string) (dsn string) {
 	t.Helper()
 	return pgtest.Shared(t).Database(t, dir, func(dsn string) (io.Closer, error) {

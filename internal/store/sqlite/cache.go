@@ -1,101 +1,102 @@
 package sqlite
 
 import (
-	"fmt"
 	"sync"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+
 	"kartotek/internal/customer"
-	"kartotek/internal/store/slab"
 )
 
-// cache holds records as the last commit left them, so that most reads need no
-// SQL. It lives beside the Go heap, bounded: when it is
-// full, who was put in long ago leaves it.
+// record is a customer with its rowid, which is valid until the file is vacuumed, and the seq of
+// its newest change.
+type record struct {
+	customer.Customer
+	row    int64
+	change int64
+}
+
+// cache holds the most recently used records as the last commit left them.
 //
-// No answer from it is older than a commit of this process that was answered
-// before. The writer takes a record out before the commit that changes it and puts
-// the new one in after, and meanwhile all read the file. What a reader found there
-// gets in only when no commit has begun since it looked: a slow one cannot put back
-// what is gone. Commits of other processes empty it as soon as the writer learns of
-// them, within foreignLag.
+// A cached record is never older than the last commit that a client has seen. The writer removes a
+// record before the commit that changes it and adds the new version after. A reader adds what it
+// read from the file only if no commit has begun since, so that a slow reader cannot put an older
+// version back. Commits of other processes clear the cache within externalWriteDelay.
 type cache struct {
-	mu      sync.RWMutex
-	records *slab.Slab // nil when closed
-	commits uint64     // begun and ended; odd while one is under way
+	mu         sync.Mutex
+	records    *simplelru.LRU[customer.Ref, record] // by id
+	ids        map[customer.Ref]customer.Ref        // by number, of the cached records
+	generation uint64                               // odd during a commit
 }
 
-// cacheBytes bounds the records that are remembered: about 130,000.
-const cacheBytes = 32 << 20
+// maxCached limits the cache to about 40 MB.
+const maxCached = 1 << 15
 
-func newCache() (*cache, error) {
-	records, err := slab.New(cacheBytes)
+func newCache() *cache {
+	c := &cache{ids: map[customer.Ref]customer.Ref{}}
+	onEvict := func(_ customer.Ref, r record) { delete(c.ids, byNumber(r)) }
+	records, err := simplelru.NewLRU(maxCached, onEvict)
 	if err != nil {
-		return nil, fmt.Errorf("take memory for records: %w", err)
+		panic(err) // only for a size of 0
 	}
-	return &cache{records: records}, nil
+	c.records = records
+	return c
 }
 
-// find returns the record, if it is there.
-func (c *cache) find(ref customer.Ref) (record, bool) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	if c.records == nil {
-		return record{}, false
-	}
-	return c.records.Get(ref)
-}
+func byID(r record) customer.Ref     { return customer.ByID(r.Tenant, r.ID) }
+func byNumber(r record) customer.Ref { return customer.ByNumber(r.Tenant, r.Number) }
 
-// look is called before the file is read for what fill will put in.
-func (c *cache) look() (commits uint64) {
+// find returns the cached record, if there is one, and the generation to pass to addIfCurrent.
+func (c *cache) find(ref customer.Ref) (r record, generation uint64, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.commits
+	if ref.ID == "" {
+		ref = c.ids[ref]
+	}
+	ref.Number = 0 // the id decides
+	r, ok = c.records.Get(ref)
+	return r, c.generation, ok
 }
 
-// fill puts in a record that was read from the file after look, unless a commit was
-// under way then or has begun since.
-func (c *cache) fill(found record, looked uint64) {
+// addIfCurrent adds a record that was read from the file, unless a commit has begun since find or
+// was in progress then.
+func (c *cache) addIfCurrent(r record, generation uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.records != nil && looked == c.commits && looked%2 == 0 {
-		c.records.Put(found)
+	if generation == c.generation && generation%2 == 0 {
+		c.add(r)
 	}
 }
 
-// begin takes out what a commit is about to change.
-func (c *cache) begin(changed []record) {
+// beginCommit removes the records that a commit is about to change.
+func (c *cache) beginCommit(changed []record) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.commits++
+	c.generation++
 	for _, r := range changed {
-		c.records.Drop(r)
+		c.records.Remove(byID(r))
 	}
 }
 
-// end puts in what the commit made of it; nothing when it failed.
-func (c *cache) end(changed []record) {
+// endCommit adds the records that a commit has changed. A failed commit has none.
+func (c *cache) endCommit(changed []record) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.commits++
+	c.generation++
 	for _, r := range changed {
-		c.records.Put(r)
+		c.add(r)
 	}
 }
 
-// clear takes out all: another process has changed nobody knows what.
+func (c *cache) add(r record) {
+	c.records.Add(byID(r), r)
+	c.ids[byNumber(r)] = byID(r)
+}
+
+// clear removes all records, when another process has committed.
 func (c *cache) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.commits += 2
-	c.records.Clear()
-}
-
-// close gives the memory back. Nothing is found or filled after it; the writer has
-// stopped before.
-func (c *cache) close() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	records := c.records
-	c.records = nil
-	return records.Close()
+	c.generation += 2
+	c.records.Purge()
 }

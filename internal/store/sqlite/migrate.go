@@ -12,14 +12,14 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 )
 
-// appID marks a SQLite file as one of ours: "Kart" in ASCII.
+// appID marks a SQLite file as a Kartotek database: "Kart" in ASCII.
 const appID = 0x4b617274
 
 //go:embed schema/*.sql
 var schema embed.FS
 
-// migrate brings the file to the newest schema. It refuses, untouched, a file
-// that is not ours or that a newer program has migrated.
+// migrate brings the file to the newest schema. It rejects, without a change, a file that is not a
+// Kartotek database or that a newer version has migrated.
 func migrate(ctx context.Context, conn *sqlite.Conn) error {
 	scripts, err := migrations()
 	if err != nil {
@@ -32,11 +32,11 @@ func migrate(ctx context.Context, conn *sqlite.Conn) error {
 	if version > len(scripts) {
 		return fmt.Errorf("the file has schema %d, but this program knows no schema above %d: it needs a newer program", version, len(scripts))
 	}
-	if err := useLog(conn); err != nil {
+	if err := enableWAL(conn); err != nil {
 		return err
 	}
 	if version == len(scripts) {
-		return nil // and nobody who holds the file is waited for
+		return nil // without waiting for a process that locks the file
 	}
 	return sqlitemigration.Migrate(ctx, conn, sqlitemigration.Schema{AppID: appID, Migrations: scripts})
 }
@@ -58,10 +58,9 @@ func migrations() ([]string, error) {
 	return scripts, nil
 }
 
-var errForeign = errors.New("the file is not a Kartotek database")
+var errOtherDatabase = errors.New("the file is not a Kartotek database")
 
-// schemaVersion is the number of migrations that the file has seen: 0 for an
-// empty one.
+// schemaVersion is the number of migrations that have run on the file: 0 for an empty one.
 func schemaVersion(conn *sqlite.Conn) (int, error) {
 	var app, version, tables int
 	err := sqlitex.ExecuteTransient(conn, `
@@ -72,20 +71,20 @@ func schemaVersion(conn *sqlite.Conn) (int, error) {
 			return nil
 		}})
 	if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultNotADB {
-		return 0, errForeign
+		return 0, errOtherDatabase
 	}
 	if err != nil {
 		return 0, fmt.Errorf("read schema version: %w", err)
 	}
 	if empty := app == 0 && tables == 0; app != appID && !empty {
-		return 0, errForeign
+		return 0, errOtherDatabase
 	}
 	return version, nil
 }
 
-// useLog makes commits go to a write-ahead log: they cost one fsync, and readers
-// do not wait for them. The file keeps the setting.
-func useLog(conn *sqlite.Conn) error {
+// enableWAL has commits written to a write-ahead log: they need one fsync, and readers do not wait
+// for them. The file keeps the setting.
+func enableWAL(conn *sqlite.Conn) error {
 	var mode string
 	err := sqlitex.ExecuteTransient(conn, "PRAGMA journal_mode = wal",
 		&sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
@@ -93,10 +92,10 @@ func useLog(conn *sqlite.Conn) error {
 			return nil
 		}})
 	if err != nil {
-		return fmt.Errorf("use a write-ahead log: %w", err)
+		return fmt.Errorf("enable the write-ahead log: %w", err)
 	}
 	if mode != "wal" {
-		return fmt.Errorf("use a write-ahead log: the journal mode stays %s", mode)
+		return fmt.Errorf("enable the write-ahead log: the journal mode stays %s", mode)
 	}
 	return nil
 }

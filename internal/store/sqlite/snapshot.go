@@ -17,19 +17,18 @@ import (
 	"kartotek/internal/store/transfer"
 )
 
-// Snapshot is a file as it was at one moment, also when a server writes to it. Only
-// one goroutine may read it at a time.
+// Snapshot is a consistent view of a file, also while a server writes to it. Only one goroutine may
+// use it at a time.
 type Snapshot struct {
-	conn    *sqlite.Conn // in one transaction, which reads
-	watch   *sqlite.Conn // in none
-	written int64        // what watch said before that transaction
-	origin  transfer.Origin
+	conn        *sqlite.Conn // in a read transaction
+	watch       *sqlite.Conn // in no transaction
+	dataVersion int64        // of watch, before the transaction
+	origin      transfer.Origin
 }
 
 var _ transfer.Source = (*Snapshot)(nil)
 
-// OpenSnapshot opens the file at path, which must have the newest schema, and
-// changes nothing in it.
+// OpenSnapshot opens the file at path, which must have the newest schema, without a change to it.
 func OpenSnapshot(ctx context.Context, path string) (*Snapshot, error) {
 	s := &Snapshot{}
 	if err := s.open(ctx, path); err != nil {
@@ -47,13 +46,13 @@ func (s *Snapshot) open(ctx context.Context, path string) (err error) {
 			return err
 		}
 	}
-	if s.written, err = integer(s.watch, "PRAGMA data_version"); err != nil {
+	if s.dataVersion, err = queryInt64(s.watch, "PRAGMA data_version"); err != nil {
 		return err
 	}
-	if err := execute(s.conn, "BEGIN"); err != nil {
+	if err := execSQL(s.conn, "BEGIN"); err != nil {
 		return err
 	}
-	if err := wantNewest(s.conn); err != nil {
+	if err := requireLatestSchema(s.conn); err != nil {
 		return err
 	}
 	if s.origin.Seq, err = lastSeq(s.conn); err != nil {
@@ -63,7 +62,7 @@ func (s *Snapshot) open(ctx context.Context, path string) (err error) {
 		if err != nil {
 			return err
 		}
-		if secret.Name == "cursor" { // which each file has drawn for itself
+		if secret.Name == "cursor" { // a random value that identifies the file
 			digest := sha256.Sum256(secret.Secret)
 			s.origin.Name = "sqlite:" + hex.EncodeToString(digest[:16])
 		}
@@ -71,9 +70,9 @@ func (s *Snapshot) open(ctx context.Context, path string) (err error) {
 	return nil
 }
 
-// wantNewest is an error for a file that has not the newest schema. It begins the
-// transaction, if there is one.
-func wantNewest(conn *sqlite.Conn) error {
+// requireLatestSchema returns an error for a file that does not have the newest schema. In a
+// transaction, it takes the snapshot.
+func requireLatestSchema(conn *sqlite.Conn) error {
 	scripts, err := migrations()
 	if err != nil {
 		return err
@@ -83,7 +82,7 @@ func wantNewest(conn *sqlite.Conn) error {
 		return err
 	}
 	if version != len(scripts) {
-		return fmt.Errorf("the file has schema %d, and this program reads schema %d: kartotek migrate of the newer program brings it there", version, len(scripts))
+		return fmt.Errorf("the file has schema %d, and this program reads schema %d: run kartotek migrate of the newer program", version, len(scripts))
 	}
 	return nil
 }
@@ -103,14 +102,14 @@ func (s *Snapshot) Origin() transfer.Origin { return s.origin }
 
 // Moved implements transfer.Source.
 func (s *Snapshot) Moved(context.Context) (bool, error) {
-	written, err := integer(s.watch, "PRAGMA data_version")
-	return written != s.written, err
+	version, err := queryInt64(s.watch, "PRAGMA data_version")
+	return version != s.dataVersion, err
 }
 
-// Left implements transfer.Source. Rows are numbered with hardly a gap, and to count
-// them would be to read them all.
+// Left implements transfer.Source. It estimates the rows by their numbers, which have hardly any
+// gap: to count them would read them all.
 func (s *Snapshot) Left(_ context.Context, mark transfer.Mark) (int64, error) {
-	customers, err := integer(s.conn, selectLastPlace)
+	customers, err := queryInt64(s.conn, selectLastRow)
 	if err != nil {
 		return 0, err
 	}
@@ -122,27 +121,19 @@ func (s *Snapshot) Customers(ctx context.Context) iter.Seq2[transfer.Customer, e
 	return s.CustomersAfter(ctx, 0)
 }
 
-// CustomersAfter implements transfer.Source. The place of a customer is his rowid:
-// none is ever deleted. (Whoever has the rows numbered anew, between two runs of a
-// copy, is found out when it is verified.)
+// CustomersAfter implements transfer.Source. The place of a customer is its rowid: no row is ever
+// deleted. (A VACUUM between two runs of a copy may renumber them; verification finds that.)
 func (s *Snapshot) CustomersAfter(ctx context.Context, place int64) iter.Seq2[transfer.Customer, error] {
-	return rows(ctx, s.conn, scanPlaced, selectPlaced, place)
+	return rows(ctx, s.conn, scanCustomerRow, selectCustomersAfter, place)
 }
 
 // CustomersChanged implements transfer.Source.
 func (s *Snapshot) CustomersChanged(ctx context.Context, seq, place int64) iter.Seq2[transfer.Customer, error] {
-	return rows(ctx, s.conn, scanPlaced, selectChanged, seq, place)
+	return rows(ctx, s.conn, scanCustomerRow, selectCustomersChanged, seq, place)
 }
 
-func scanPlaced(stmt *sqlite.Stmt) (transfer.Customer, error) {
+func scanCustomerRow(stmt *sqlite.Stmt) (transfer.Customer, error) {
 	return transfer.Customer{Customer: scanCustomer(stmt), Place: stmt.ColumnInt64(len(layout.Columns))}, nil
-}
-
-// Numbers implements transfer.Rows.
-func (s *Snapshot) Numbers(ctx context.Context) iter.Seq2[transfer.Number, error] {
-	return rows(ctx, s.conn, func(stmt *sqlite.Stmt) (transfer.Number, error) {
-		return transfer.Number{Tenant: stmt.ColumnText(0), Number: stmt.ColumnInt32(1), ID: stmt.ColumnText(2)}, nil
-	}, selectNumbers)
 }
 
 // Changes implements transfer.Rows.
@@ -159,7 +150,7 @@ func (s *Snapshot) ChangesAfter(ctx context.Context, seq int64) iter.Seq2[transf
 			Number:     stmt.ColumnInt32(2),
 			Version:    stmt.ColumnInt64(3),
 			Event:      stmt.ColumnText(4),
-			By:         scanSignature(stmt),
+			By:         scanMeta(stmt),
 			Fields:     stmt.ColumnText(9),
 			Tenant:     stmt.ColumnText(10),
 		}, nil
@@ -168,11 +159,7 @@ func (s *Snapshot) ChangesAfter(ctx context.Context, seq int64) iter.Seq2[transf
 
 // Receipts implements transfer.Rows.
 func (s *Snapshot) Receipts(ctx context.Context) iter.Seq2[customer.IdempotencyRecord, error] {
-	return rows(ctx, s.conn, func(stmt *sqlite.Stmt) (customer.IdempotencyRecord, error) {
-		r := customer.IdempotencyRecord{Tenant: stmt.ColumnText(0), Key: stmt.ColumnText(1), Digest: stmt.ColumnText(2), Response: scanBytes(stmt, 3)}
-		scan(stmt, 4, &r.At)
-		return r, nil
-	}, selectAllReceipts)
+	return rows(ctx, s.conn, scanIdempotencyRecord, selectAllIdempotencyRecords)
 }
 
 // Accounts implements transfer.Rows.
@@ -192,35 +179,35 @@ func (s *Snapshot) Secrets(ctx context.Context) iter.Seq2[transfer.Secret, error
 	}, selectAllSecrets)
 }
 
-// rows are those that a query finds, each read when it is asked for.
+// rows iterates over the rows of a query, and reads each when the iterator needs it.
 func rows[T any](ctx context.Context, conn *sqlite.Conn, scan func(*sqlite.Stmt) (T, error), query string, args ...any) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		defer conn.SetInterrupt(conn.SetInterrupt(ctx.Done()))
 		err := sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
 			row, err := scan(stmt)
 			if err == nil && !yield(row, nil) {
-				err = errEnough
+				err = errStopIteration
 			}
 			return err
 		}})
-		if err != nil && !errors.Is(err, errEnough) {
+		if err != nil && !errors.Is(err, errStopIteration) {
 			var none T
 			yield(none, fmt.Errorf("read the source: %w", err))
 		}
 	}
 }
 
-// errEnough ends a query whose rows nobody wants any more.
-var errEnough = errors.New("enough rows")
+// errStopIteration ends a query early.
+var errStopIteration = errors.New("iteration stopped")
 
 var (
-	selectPlaced = `
+	selectCustomersAfter = `
 		SELECT ` + layout.Names(layout.Columns) + `, rowid
 		FROM customers
 		WHERE rowid > ?
 		ORDER BY rowid`
 
-	selectChanged = `
+	selectCustomersChanged = `
 		SELECT ` + layout.Names(layout.Columns) + `, rowid
 		FROM customers
 		WHERE (tenant, id) IN (
@@ -231,12 +218,8 @@ var (
 )
 
 const (
-	selectLastPlace = `
+	selectLastRow = `
 		SELECT max(rowid)
-		FROM customers`
-
-	selectNumbers = `
-		SELECT tenant, number, id
 		FROM customers`
 
 	selectAllChanges = `
@@ -246,9 +229,9 @@ const (
 		WHERE seq > ?
 		ORDER BY seq`
 
-	selectAllReceipts = `
-		SELECT tenant, key, request, answer, at
-		FROM receipts`
+	selectAllIdempotencyRecords = `
+		SELECT ` + idempotencyColumns + `
+		FROM idempotency_records`
 
 	selectAllAccounts = `
 		SELECT ` + accountColumns + `

@@ -8,20 +8,18 @@ import (
 	"testing"
 	"time"
 
-	"zombiezen.com/go/sqlite"
 
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
 )
 
-// hold keeps the writer inside a write until release is called. When that is late,
-// whoever asked for the write has left.
-func hold(t *testing.T, s *Store) (release func()) {
+// block keeps the writer inside a write until release is called.
+func block(t *testing.T, s *Store) (release func()) {
 	t.Helper()
 	entered, leave := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		err := s.writer.run(t.Context(), func(*sqlite.Conn) error {
+		err := s.writer.run(t.Context(), func(*tx) error {
 			close(entered)
 			<-leave
 			return nil
@@ -39,7 +37,7 @@ func hold(t *testing.T, s *Store) (release func()) {
 	return release
 }
 
-// waitQueued returns when n writes wait for their turn.
+// waitQueued returns when n writes are queued.
 func waitQueued(t *testing.T, s *Store, n int) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); s.Queued() != n; {
@@ -50,7 +48,7 @@ func waitQueued(t *testing.T, s *Store, n int) {
 	}
 }
 
-func TestWaitingWritesShareACommit(t *testing.T) {
+func TestQueuedWritesShareCommits(t *testing.T) {
 	var groups []int
 	s, _ := start(t, Options{OnCommit: func(writes int, took time.Duration) {
 		groups = append(groups, writes)
@@ -59,9 +57,9 @@ func TestWaitingWritesShareACommit(t *testing.T) {
 		}
 	}})
 	fill(t, s, 1)
-	release := hold(t, s)
+	release := block(t, s)
 	var wg sync.WaitGroup
-	const waiting = maxGroup + 2
+	const waiting = maxBatch + 2
 	for range waiting {
 		wg.Go(func() { count(t, s, 1) })
 	}
@@ -73,32 +71,32 @@ func TestWaitingWritesShareACommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	shared := slices.DeleteFunc(slices.Clone(groups), func(writes int) bool { return writes == 1 }) // such as a step of the index
-	if want := []int{maxGroup, 2}; !slices.Equal(shared, want) {
+	if want := []int{maxBatch, 2}; !slices.Equal(shared, want) {
 		t.Errorf("commits: got %v writes, want %v among them", groups, want)
 	}
 }
 
-func TestFullQueueIsBusyAtOnce(t *testing.T) {
+func TestFullQueueReturnsUnavailable(t *testing.T) {
 	s, _ := start(t, Options{})
 	fill(t, s, 1)
-	release := hold(t, s)
+	release := block(t, s)
 	var wg sync.WaitGroup
 	for range maxQueue {
 		wg.Go(func() { count(t, s, 1) })
 	}
 	waitQueued(t, s, maxQueue)
-	if err := revise(t, s, 1, addOne); !fault.Is(err, fault.Unavailable) {
-		t.Errorf("got %v, want a Busy fault", err)
+	if err := update(t, s, 1, addOne); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("got %v, want unavailable", err)
 	}
 	release()
 	wg.Wait()
 	wantCount(t, s, maxQueue)
 }
 
-func TestCallerWhoLeavesBeforeItsTurnWritesNothing(t *testing.T) {
+func TestWriteCanceledInQueueIsSkipped(t *testing.T) {
 	s, _ := start(t, Options{})
 	fill(t, s, 1)
-	release := hold(t, s)
+	release := block(t, s)
 	left := errors.New("left")
 	ctx, leave := context.WithCancelCause(t.Context())
 	result := make(chan error)
@@ -109,86 +107,85 @@ func TestCallerWhoLeavesBeforeItsTurnWritesNothing(t *testing.T) {
 	waitQueued(t, s, 1)
 	leave(left)
 	if err := <-result; !errors.Is(err, left) || !fault.Is(err, fault.Unavailable) {
-		t.Errorf("got %v, want a Busy fault for %v", err, left)
+		t.Errorf("got %v, want unavailable for %v", err, left)
 	}
 	release()
 	count(t, s, 1)
 	wantCount(t, s, 1)
 }
 
-// TestASkippedWriteIsNoSuccess looks at the answer that a caller may hear before it
-// hears that its ctx is done.
-func TestASkippedWriteIsNoSuccess(t *testing.T) {
+// TestSkippedWriteReturnsUnavailable reads the result that the caller may get before ctx.Done.
+func TestSkippedWriteReturnsUnavailable(t *testing.T) {
 	s, _ := start(t, Options{})
 	ctx, leave := context.WithCancel(t.Context())
 	leave()
-	p := &pending{ctx: ctx, answer: make(chan error, 1), do: func(*sqlite.Conn) error {
+	p := &writeRequest{ctx: ctx, result: make(chan error, 1), fn: func(*tx) error {
 		t.Error("the write was not skipped")
 		return nil
 	}}
 	if err := s.writer.enqueue(p); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-p.answer; !fault.Is(err, fault.Unavailable) || !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want a Busy fault for %v", err, context.Canceled)
+	if err := <-p.result; !fault.Is(err, fault.Unavailable) || !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want unavailable for %v", err, context.Canceled)
 	}
 }
 
-func TestCallerWhoLeavesDuringItsTurnDoesNotStopIt(t *testing.T) {
+func TestWriteCanceledWhileRunningCompletes(t *testing.T) {
 	s, _ := start(t, Options{})
 	fill(t, s, 1)
 	ctx, leave := context.WithCancel(t.Context())
 	answered := make(chan struct{})
-	err := s.writer.run(ctx, func(conn *sqlite.Conn) error {
+	err := s.writer.run(ctx, func(tx *tx) error {
 		leave()
 		<-answered
-		before, err := find(conn, customer.ByNumber("north", 1))
+		before, err := findRecord(tx.conn, customer.ByNumber("north", 1))
 		if err != nil {
 			return err
 		}
-		ch, err := revised(before, customer.ChangeMeta{Actor: "test", At: time.Now()}, addOne)
+		ch, err := apply(before, customer.ChangeMeta{Actor: "test", At: time.Now()}, addOne)
 		if err != nil {
 			return err
 		}
-		return s.save(conn, ch)
+		return tx.save(ch)
 	})
 	close(answered)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
-	if err := s.writer.run(t.Context(), func(*sqlite.Conn) error { return nil }); err != nil {
+	if err := s.writer.run(t.Context(), func(*tx) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	wantCount(t, s, 1)
 }
 
-// TestGuiltyWriteFailsAlone breaks one write of a group after it has written.
-func TestGuiltyWriteFailsAlone(t *testing.T) {
+// TestFailedWriteDoesNotAffectBatch has one write of a batch fail after it has written.
+func TestFailedWriteDoesNotAffectBatch(t *testing.T) {
 	broken := errors.New("broken on purpose")
-	tests := map[string]func(*sqlite.Conn) error{
-		"by an error":      func(*sqlite.Conn) error { return broken },
-		"by a panic":       func(*sqlite.Conn) error { panic(broken.Error()) },
-		"by its statement": func(conn *sqlite.Conn) error { return execute(conn, "INSERT INTO keys DEFAULT VALUES") },
-		"by a rollback": func(conn *sqlite.Conn) error { // as SQLite does when the disk is full
-			return errors.Join(execute(conn, "ROLLBACK"), broken)
+	tests := map[string]func(*tx) error{
+		"by an error":      func(*tx) error { return broken },
+		"by a panic":       func(*tx) error { panic(broken.Error()) },
+		"by its statement": func(tx *tx) error { return execSQL(tx.conn, "INSERT INTO keys DEFAULT VALUES") },
+		"by a rollback": func(tx *tx) error { // as SQLite does when the disk is full
+			return errors.Join(execSQL(tx.conn, "ROLLBACK"), broken)
 		},
 	}
 	for name, breakOff := range tests {
 		t.Run(name, func(t *testing.T) {
 			s, _ := start(t, Options{})
 			fill(t, s, 2)
-			release := hold(t, s)
+			release := block(t, s)
 			var wg sync.WaitGroup
 			for range 5 {
 				wg.Go(func() { count(t, s, 1) })
 			}
 			waitQueued(t, s, 5)
 			wg.Go(func() {
-				err := s.writer.run(t.Context(), func(conn *sqlite.Conn) error {
-					if err := execute(conn, "UPDATE customers SET first_name = 'lost' WHERE number = 2"); err != nil {
+				err := s.writer.run(t.Context(), func(tx *tx) error {
+					if err := execSQL(tx.conn, "UPDATE customers SET first_name = 'lost' WHERE number = 2"); err != nil {
 						t.Error(err)
 					}
-					return breakOff(conn)
+					return breakOff(tx)
 				})
 				if err == nil || fault.IsFault(err) {
 					t.Errorf("the guilty write: got %v, want its error", err)
@@ -209,23 +206,23 @@ func TestGuiltyWriteFailsAlone(t *testing.T) {
 	}
 }
 
-func TestFailedCommitFailsItsWholeGroup(t *testing.T) {
+func TestFailedCommitFailsWholeBatch(t *testing.T) {
 	s, _ := start(t, Options{})
 	fill(t, s, 1)
-	release := hold(t, s)
+	release := block(t, s)
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		if err := revise(t, s, 1, addOne); err == nil || fault.IsFault(err) {
+		if err := update(t, s, 1, addOne); err == nil || fault.IsFault(err) {
 			t.Errorf("the neighbour: got %v, want the error of the commit", err)
 		}
 	})
 	waitQueued(t, s, 1)
 	wg.Go(func() {
-		err := s.writer.run(t.Context(), func(conn *sqlite.Conn) error {
+		err := s.writer.run(t.Context(), func(tx *tx) error {
 			return errors.Join(
-				execute(conn, "CREATE TABLE parent (id INTEGER PRIMARY KEY)"),
-				execute(conn, "CREATE TABLE child (parent REFERENCES parent DEFERRABLE INITIALLY DEFERRED)"), // to the commit
-				execute(conn, "INSERT INTO child VALUES (1)"),
+				execSQL(tx.conn, "CREATE TABLE parent (id INTEGER PRIMARY KEY)"),
+				execSQL(tx.conn, "CREATE TABLE child (parent REFERENCES parent DEFERRABLE INITIALLY DEFERRED)"), // to the commit
+				execSQL(tx.conn, "INSERT INTO child VALUES (1)"),
 			)
 		})
 		if err == nil || fault.IsFault(err) {
@@ -243,7 +240,7 @@ func TestFailedCommitFailsItsWholeGroup(t *testing.T) {
 func TestCloseFinishesQueuedWrites(t *testing.T) {
 	s, path := start(t, Options{})
 	fill(t, s, 1)
-	release := hold(t, s)
+	release := block(t, s)
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() { count(t, s, 1) })

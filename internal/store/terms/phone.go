@@ -149,3 +149,6 @@ func parsePhone(number, region string) *phonenumbers.PhoneNumber {
 	}
 	return parsed
 }
+
+// IsRegion reports whether a country code of ISO 3166-1 has phones.
+func IsRegion(code string) bool { return phonenumbers.GetSupportedRegions()[code] }

@@ -13,8 +13,6 @@ import (
 // with an error.
 type Rows interface {
 	Customers(ctx context.Context) iter.Seq2[Customer, error]
-	// Numbers says whose each number is.
-	Numbers(ctx context.Context) iter.Seq2[Number, error]
 	Changes(ctx context.Context) iter.Seq2[Change, error]
 	Receipts(ctx context.Context) iter.Seq2[customer.IdempotencyRecord, error]
 	Accounts(ctx context.Context) iter.Seq2[access.Account, error]
@@ -85,13 +83,6 @@ type Batch struct {
 type Customer struct {
 	customer.Customer
 	Place int64
-}
-
-// Number says whose it is.
-type Number struct {
-	Tenant string
-	Number int32
-	ID     string
 }
 
 // Change is one of the history, with its fields as they lie in the table.

@@ -40,10 +40,6 @@ var tables = []table{
 			w.field(col.Field(&c.Customer))
 		}
 	}),
-	tableOf("numbers", Rows.Numbers, func(w *writing, n *Number) {
-		w.texts(n.Tenant, n.ID)
-		w.integer(int64(n.Number))
-	}),
 	tableOf("changes", Rows.Changes, func(w *writing, c *Change) {
 		w.texts(c.Tenant, c.CustomerID, c.Event, c.By.Actor, c.By.Contract, c.By.RequestID, c.Fields)
 		w.integer(c.Version)
@@ -114,7 +110,7 @@ func (w *writing) field(p any) {
 	case *int64:
 		w.integer(*p)
 	case *customer.POBox:
-		w.truth(p.Given)
+		w.truth(p.Valid)
 		w.integer(int64(p.Number))
 	case *time.Time:
 		w.time(*p)

@@ -49,7 +49,6 @@ func testCopy(t *testing.T, file, dsn string) {
 	}
 	want := []transfer.Count{
 		{Table: "customers", Rows: people + 4},
-		{Table: "numbers", Rows: people + 4},
 		{Table: "changes", Rows: 2*people + 4},
 		{Table: "receipts", Rows: 3},
 		{Table: "accounts", Rows: 4},
@@ -165,9 +164,8 @@ func TestVerificationNoticesWhatDiffers(t *testing.T) {
 		"a customer's time":         {"UPDATE customers SET updated_at = updated_at + 1 WHERE tenant = 'north' AND number = 3", "customers ("},
 		"no customer":               {"DELETE FROM customers WHERE tenant = 'north' AND number = 3", "customers (43 rows, in the source 44)"},
 		"a value in another column": {"UPDATE customers SET (national_id, organisation_number) = (organisation_number, national_id) WHERE tenant = 'north' AND number = 3", "customers ("},
-		"a customer's keys":         {"UPDATE customers SET keys = ' kari' WHERE tenant = 'north' AND number = 3", "what finds a customer"},
-		"a number":                  {"UPDATE numbers SET number = 9000 WHERE tenant = 'north' AND number = 3", "numbers ("},
-		"a number's tenant":         {"UPDATE numbers SET tenant = 'west' WHERE tenant = 'north' AND number = 3", "numbers ("},
+		"a number":                  {"UPDATE customers SET number = 9000 WHERE tenant = 'north' AND number = 3", "customers ("},
+		"a number's tenant":         {"UPDATE customers SET tenant = 'west' WHERE tenant = 'north' AND number = 3", "customers ("},
 		"a change's fields":         {"UPDATE changes SET fields = '{}' WHERE tenant = 'north' AND number = 3 AND version = 2", "changes ("},
 		"a change's seq":            {"UPDATE changes SET seq = seq + 1000 WHERE tenant = 'north' AND number = 3 AND version = 2", "changes ("},
 		"no change":                 {"DELETE FROM changes WHERE tenant = 'south'", "changes ("},

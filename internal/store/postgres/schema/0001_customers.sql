@@ -1,17 +1,21 @@
 -- +goose Up
 
--- Keys begin with the tenant. Times are microseconds since 1970, UTC. Text that a
--- customer does not have is NULL. Text that is compared or sorted has the order of
--- its bytes, as in the program.
---
--- All that a change writes has the customer's id in its key, so that tables can be
--- sharded by it and a change stays on one shard. There are no foreign keys and no
--- sequences: the statements that write keep what these would.
+-- Keys begin with the tenant, and every statement names it, so that Citus can distribute all tables
+-- by tenant. Times are microseconds since 1970, UTC. NULL is a value that the customer does not have.
+-- Text that is compared or sorted has the order of its bytes.
+
+-- A transaction that writes rows of a tenant locks this row first.
+CREATE TABLE tenants (
+	tenant      TEXT COLLATE "C" PRIMARY KEY,
+	seq         BIGINT  NOT NULL, -- of the newest change
+	highest     INTEGER NOT NULL, -- customer number
+	lowest_free INTEGER NOT NULL  -- all customer numbers below this one are in use
+) WITH (fillfactor = 50);
 
 CREATE TABLE customers (
 	tenant TEXT COLLATE "C" NOT NULL,
 	id     TEXT COLLATE "C" NOT NULL,
-	number INTEGER NOT NULL CHECK (number >= 1),
+	number INTEGER NOT NULL CHECK (number >= 1), -- never changes
 
 	version    BIGINT NOT NULL CHECK (version >= 1),
 	kind       TEXT NOT NULL,
@@ -37,6 +41,7 @@ CREATE TABLE customers (
 	address_po_box       INTEGER,
 	address_postal_code  TEXT,
 	address_city         TEXT,
+	address_region       TEXT,
 	address_country      TEXT,
 	address_editable     BOOLEAN NOT NULL,
 
@@ -49,43 +54,27 @@ CREATE TABLE customers (
 	created_at   BIGINT NOT NULL,
 	updated_at   BIGINT NOT NULL,
 
-	-- What searches read: the folded names, in whose order customers are listed, and
-	-- in one text all that they are found by.
-	last_key  TEXT COLLATE "C" NOT NULL,
-	first_key TEXT COLLATE "C" NOT NULL,
-	keys      TEXT NOT NULL,
+	PRIMARY KEY (tenant, id),
+	UNIQUE (tenant, number)
+) WITH (fillfactor = 85); -- room for the next version of a row in the same page
+CREATE INDEX customers_confirmed ON customers (tenant, confirmed_at, number);
 
-	PRIMARY KEY (tenant, id)
-) WITH (fillfactor = 85); -- so that the next version finds room beside this one
-CREATE INDEX customers_order ON customers (tenant, last_key, first_key, id);
-
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
-CREATE INDEX customers_keys ON customers USING gin (keys gin_trgm_ops); -- with the tenant before, it is no quicker
-
--- Which customer has a number. A row never changes.
-CREATE TABLE numbers (
+-- The search index: the terms of each customer, as package terms defines them.
+CREATE TABLE terms (
 	tenant TEXT COLLATE "C" NOT NULL,
-	number INTEGER NOT NULL,
-	id     TEXT COLLATE "C" NOT NULL,
+	term   TEXT COLLATE "C" NOT NULL,
+	number INTEGER NOT NULL, -- of the customer
 
-	PRIMARY KEY (tenant, number)
+	PRIMARY KEY (tenant, term, number)
 );
 
--- Whoever makes customers of a tenant holds its row, so that numbers follow each
--- other.
-CREATE TABLE tenants (
-	tenant  TEXT COLLATE "C" PRIMARY KEY,
-	highest INTEGER NOT NULL, -- number that was given
-	filled  INTEGER NOT NULL  -- all numbers up to this one are given; not more than that is known
-);
-
--- What happened to each customer: history and feed in one.
+-- All changes: the history of each customer, and the feed of a tenant.
 CREATE TABLE changes (
 	tenant      TEXT COLLATE "C" NOT NULL,
+	seq         BIGINT NOT NULL, -- in the order of the commits
 	customer_id TEXT COLLATE "C" NOT NULL,
-	version     BIGINT NOT NULL, -- that the change made
-	seq         BIGINT NOT NULL, -- of the transaction that wrote it, and its place therein
 	number      INTEGER NOT NULL,
+	version     BIGINT NOT NULL, -- that the change made
 	event       TEXT NOT NULL,
 	actor       TEXT NOT NULL,
 	contract    TEXT,
@@ -93,72 +82,56 @@ CREATE TABLE changes (
 	at          BIGINT NOT NULL,
 	fields      TEXT NOT NULL, -- JSON: {"email":[before,after],…}
 
-	PRIMARY KEY (tenant, customer_id, version)
+	PRIMARY KEY (tenant, seq),
+	UNIQUE (tenant, customer_id, version)
 );
-CREATE INDEX changes_feed ON changes (tenant, seq);
 
--- Where the numbering of changes begins, which follows that of transactions: past
--- all changes that came from another cluster, by a restored dump or by a copy.
-CREATE TABLE feed (
-	base BIGINT NOT NULL
-);
-INSERT INTO feed (base) VALUES (0);
-
--- Answers that are kept for requests that may be sent again.
-CREATE TABLE receipts (
-	tenant  TEXT COLLATE "C" NOT NULL,
-	key     TEXT COLLATE "C" NOT NULL, -- the sender's name for the request
-	request TEXT NOT NULL, -- a digest of what it asked for
-	answer  BYTEA NOT NULL,
-	at      BIGINT NOT NULL,
+-- Responses to requests with an idempotency key.
+CREATE TABLE idempotency_records (
+	tenant   TEXT COLLATE "C" NOT NULL,
+	key      TEXT COLLATE "C" NOT NULL,
+	digest   TEXT NOT NULL, -- of the request
+	response BYTEA NOT NULL,
+	at       BIGINT NOT NULL,
 
 	PRIMARY KEY (tenant, key)
 );
-CREATE INDEX receipts_oldest ON receipts (at);
+CREATE INDEX idempotency_records_oldest ON idempotency_records (tenant, at);
 
 CREATE TABLE accounts (
-	login         TEXT COLLATE "C" PRIMARY KEY, -- alone, since it says whose tenant is meant
+	login         TEXT COLLATE "C" PRIMARY KEY, -- without the tenant, which is unknown at login
 	tenant        TEXT COLLATE "C" NOT NULL,
 	password_hash TEXT NOT NULL,
-	customers     INTEGER[], -- their numbers; NULL means all
+	customers     INTEGER[], -- customer numbers; NULL means all
 	created_at    BIGINT NOT NULL,
 	revoked_at    BIGINT
 );
 CREATE INDEX accounts_list ON accounts (tenant, login);
 
 CREATE TABLE keys (
-	id              TEXT COLLATE "C" PRIMARY KEY, -- alone, since it says whose tenant is meant
-	tenant          TEXT COLLATE "C" NOT NULL,
-	name            TEXT NOT NULL,
-	hash            BYTEA NOT NULL,
-	scopes          TEXT[] NOT NULL,
-	created_at      BIGINT NOT NULL,
-	revoked_at      BIGINT,
-	demand_if_match BOOLEAN NOT NULL,
-	overwrite_stale BOOLEAN NOT NULL
+	id                 TEXT COLLATE "C" PRIMARY KEY, -- without the tenant, which the key determines
+	tenant             TEXT COLLATE "C" NOT NULL,
+	name               TEXT NOT NULL,
+	hash               BYTEA NOT NULL,
+	scopes             TEXT[] NOT NULL,
+	created_at         BIGINT NOT NULL,
+	revoked_at         BIGINT,
+	require_if_match   BOOLEAN NOT NULL,
+	allow_stale_writes BOOLEAN NOT NULL
 );
 CREATE INDEX keys_list ON keys (tenant, created_at, id);
 
--- What the servers on this database share, and nobody else knows.
+-- Secrets that all servers of this database share.
 CREATE TABLE secrets (
 	name   TEXT COLLATE "C" PRIMARY KEY,
 	secret BYTEA NOT NULL
 );
 
--- The oldest program that may use the database, by the number of its last migration.
--- A migration that takes something away raises it.
-CREATE TABLE compatibility (
-	oldest INTEGER NOT NULL
-);
-INSERT INTO compatibility (oldest) VALUES (1);
-
--- While another store is being copied into these tables, the one row tells which, and
--- how far that has come. No server serves what is not all there.
-CREATE TABLE copying (
+-- The progress of a copy from another store. While there is a row, no server opens the database.
+CREATE TABLE copy_state (
 	one       INTEGER PRIMARY KEY CHECK (one = 1),
 	source    TEXT NOT NULL,
-	seq       BIGINT NOT NULL, -- of the newest change that the customers have
-	customers BIGINT NOT NULL, -- the place in the source of the last one
-	changes   BIGINT NOT NULL, -- the seq of the last one
-	indexes   TEXT[] NOT NULL  -- the statements that make those that are put off
+	seq       BIGINT NOT NULL, -- of the newest change that the copied customers have
+	customers BIGINT NOT NULL, -- the place in the source of the last copied customer
+	changes   BIGINT NOT NULL  -- the seq of the last copied change
 );

@@ -1,0 +1,262 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+
+	"kartotek/internal/customer"
+	"kartotek/internal/fault"
+	"kartotek/internal/store/layout"
+	"kartotek/internal/store/terms"
+)
+
+// tx is the write transaction in progress. The writer passes it to each write.
+type tx struct {
+	conn    *sqlite.Conn
+	seq     int64    // of the newest change in the file
+	changed []record // by this transaction
+
+	updates updateStatements
+	// lowestFree has, for tenants that use the highest possible number, the number below which all
+	// are in use. After a rollback it may skip a free number, which then stays free.
+	lowestFree map[string]int32
+}
+
+func newTx(conn *sqlite.Conn) *tx {
+	return &tx{conn: conn, updates: updateStatements{}, lowestFree: map[string]int32{}}
+}
+
+// begin prepares for the next transaction.
+func (t *tx) begin() (err error) {
+	t.changed = t.changed[:0]
+	t.seq, err = lastSeq(t.conn)
+	return err
+}
+
+// lastSeq is the seq of the newest change, or 0.
+func lastSeq(conn *sqlite.Conn) (int64, error) { return queryInt64(conn, selectLastSeq) }
+
+const selectLastSeq = `
+	SELECT max(seq)
+	FROM changes`
+
+// change is a change with the record that it was made from.
+type change struct {
+	customer.Change
+	row      int64 // of the record; 0 for a creation
+	previous int64 // seq of the customer's change before; 0 for a creation
+}
+
+// apply returns the change that edit makes to a record.
+func apply(before record, meta customer.ChangeMeta, edit customer.Edit) (change, error) {
+	ch, err := customer.Apply(before.Customer, meta, edit)
+	return change{ch, before.row, before.change}, err
+}
+
+// save writes the customer, its index terms and the change, unless the change is empty. When it
+// returns a fault it wrote nothing.
+func (t *tx) save(ch change) error {
+	if ch.Empty() {
+		return nil
+	}
+	seq, diff := t.seq+1, ch.Diff()
+	row, err := t.writeCustomer(ch, diff, seq)
+	if err != nil {
+		return err
+	}
+	if err := t.writeTerms(ch.Change); err != nil {
+		return err
+	}
+	if err := t.insertChange(ch, diff, seq); err != nil {
+		return err
+	}
+	t.seq = seq
+	t.changed = append(t.changed, record{Customer: ch.After, row: row, change: seq})
+	return nil
+}
+
+// writeCustomer returns the row of the customer.
+func (t *tx) writeCustomer(ch change, diff []customer.FieldChange, seq int64) (row int64, err error) {
+	if ch.Before.Version == 0 {
+		return t.insertCustomer(ch.Change, seq)
+	}
+	return ch.row, t.updateCustomer(ch, diff, seq)
+}
+
+// insertCustomer returns a Conflict fault when the id or the number is in use.
+func (t *tx) insertCustomer(ch customer.Change, seq int64) (row int64, err error) {
+	stmt, err := t.conn.Prepare(insertCustomer)
+	if err != nil {
+		return 0, fmt.Errorf("insert customer: %w", err)
+	}
+	for i, col := range layout.Columns {
+		bind(stmt, 1+i, col.Field(&ch.After))
+	}
+	stmt.BindInt64(1+len(layout.Columns), seq)
+	_, err = stmt.Step()
+	switch sqlite.ErrCode(err) {
+	case sqlite.ResultOK:
+		return t.conn.LastInsertRowID(), nil
+	case sqlite.ResultConstraintPrimaryKey, sqlite.ResultConstraintUnique:
+		conflict := ch.After.AlreadyExists(func(ref customer.Ref) (customer.Customer, error) {
+			r, err := findRecord(t.conn, ref)
+			return r.Customer, err
+		})
+		if conflict != nil {
+			return 0, conflict
+		}
+	}
+	return 0, fmt.Errorf("insert customer: %w", err)
+}
+
+var insertCustomer = `
+	INSERT INTO customers (` + layout.Names(layout.Columns) + `, last_change)
+	VALUES (` + placeholders(layout.Columns) + `, ?)`
+
+// errVersionConflict is the error of an update whose record has another version by now. Nothing
+// was written.
+var errVersionConflict = errors.New("the record has another version")
+
+// updateCustomer writes the columns that differ.
+func (t *tx) updateCustomer(ch change, diff []customer.FieldChange, seq int64) error {
+	update := t.updates.forDiff(diff)
+	stmt, err := t.conn.Prepare(update.query)
+	if err != nil {
+		return fmt.Errorf("update customer: %w", err)
+	}
+	n := len(update.columns)
+	for i, col := range update.columns {
+		bind(stmt, 1+i, col.Field(&ch.After))
+	}
+	stmt.BindInt64(n+1, seq)
+	stmt.BindInt64(n+2, ch.row)
+	stmt.BindText(n+3, ch.Before.Tenant)
+	stmt.BindText(n+4, ch.Before.ID)
+	stmt.BindInt64(n+5, ch.Before.Version)
+	if _, err := stmt.Step(); err != nil {
+		return fmt.Errorf("update customer: %w", err)
+	}
+	if t.conn.Changes() != 1 {
+		return fmt.Errorf("update customer: %w", errVersionConflict)
+	}
+	return nil
+}
+
+// writeTerms updates the search index. A change of fields that are not searched costs nothing.
+func (t *tx) writeTerms(ch customer.Change) error {
+	added, removed := terms.Diff(ch.Before, ch.After)
+	for _, step := range []struct {
+		query string
+		terms []string
+	}{{deleteTerm, removed}, {insertTerm, added}} {
+		for _, term := range step.terms {
+			stmt, err := t.conn.Prepare(step.query)
+			if err != nil {
+				return fmt.Errorf("index customer: %w", err)
+			}
+			stmt.BindText(1, ch.After.Tenant)
+			stmt.BindText(2, term)
+			stmt.BindInt64(3, int64(ch.After.Number))
+			if _, err := stmt.Step(); err != nil {
+				return fmt.Errorf("index customer: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+const (
+	insertTerm = `
+		INSERT INTO terms (tenant, term, number)
+		VALUES (?, ?, ?)`
+
+	deleteTerm = `
+		DELETE FROM terms
+		WHERE tenant = ? AND term = ? AND number = ?`
+)
+
+// insertChange adds the change to the history. Its time is that of the record, which unlike that of
+// the request never goes back.
+func (t *tx) insertChange(ch change, diff []customer.FieldChange, seq int64) error {
+	fields, err := layout.EncodeFields(diff)
+	if err != nil {
+		return fmt.Errorf("insert change: %w", err)
+	}
+	stmt, err := t.conn.Prepare(insertChange)
+	if err != nil {
+		return fmt.Errorf("insert change: %w", err)
+	}
+	stmt.BindInt64(1, seq)
+	if ch.previous != 0 {
+		stmt.BindInt64(2, ch.previous)
+	}
+	stmt.BindText(3, ch.After.Tenant)
+	stmt.BindText(4, ch.After.ID)
+	stmt.BindInt64(5, ch.After.Version)
+	stmt.BindText(6, ch.Event())
+	stmt.BindText(7, ch.Meta.Actor)
+	bindText(stmt, 8, ch.Meta.Contract)
+	bindText(stmt, 9, ch.Meta.RequestID)
+	stmt.BindInt64(10, ch.After.UpdatedAt.UnixMicro())
+	stmt.BindText(11, string(fields))
+	if _, err := stmt.Step(); err != nil {
+		return fmt.Errorf("insert change: %w", err)
+	}
+	return nil
+}
+
+const insertChange = `
+	INSERT INTO changes (seq, previous, tenant, customer_id, version, event, actor, contract, request_id, at, fields)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+// findRecord returns a NotFound fault when there is no such customer.
+func findRecord(conn *sqlite.Conn, ref customer.Ref) (record, error) {
+	stmt, err := prepareFind(conn, ref)
+	if err != nil {
+		return record{}, fmt.Errorf("find customer: %w", err)
+	}
+	found, err := stmt.Step()
+	if err != nil {
+		return record{}, fmt.Errorf("find customer: %w", err)
+	}
+	if !found {
+		return record{}, fault.New(fault.NotFound, "no such customer")
+	}
+	n := len(layout.Columns)
+	r := record{Customer: scanCustomer(stmt), row: stmt.ColumnInt64(n), change: stmt.ColumnInt64(n + 1)}
+	// A statement that has not ended would keep its snapshot, and with it the log.
+	if err := stmt.Reset(); err != nil {
+		return record{}, fmt.Errorf("find customer: %w", err)
+	}
+	return r, nil
+}
+
+func prepareFind(conn *sqlite.Conn, ref customer.Ref) (*sqlite.Stmt, error) {
+	query := selectByID
+	if ref.ID == "" {
+		query = selectByNumber
+	}
+	stmt, err := conn.Prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	stmt.BindText(1, ref.Tenant)
+	if ref.ID == "" {
+		stmt.BindInt64(2, int64(ref.Number))
+	} else {
+		stmt.BindText(2, ref.ID)
+	}
+	return stmt, nil
+}
+
+var (
+	selectByID     = selectCustomer + " AND id = ?"
+	selectByNumber = selectCustomer + " AND number = ?"
+
+	selectCustomer = `
+		SELECT ` + layout.Names(layout.Columns) + `, rowid, last_change
+		FROM customers
+		WHERE tenant = ?`
+)
