@@ -7,7 +7,6 @@ import (
 	"math"
 
 	"zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
 
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
@@ -123,19 +122,14 @@ func (t *tx) create(tenant string, meta customer.ChangeMeta, entry customer.Upse
 // nextNumber returns the number after the tenant's highest or, when that is the highest possible,
 // the lowest free one.
 func (t *tx) nextNumber(tenant string) (int32, error) {
-	var highest int32
-	err := sqlitex.Execute(t.conn, selectHighestNumber, &sqlitex.ExecOptions{
-		Args: []any{tenant},
-		ResultFunc: func(stmt *sqlite.Stmt) error {
-			highest = stmt.ColumnInt32(0)
-			return nil
-		},
-	})
-	if err != nil {
+	highest, err := queryRows(t.conn, scanNumber, selectHighestNumber, tenant)
+	switch {
+	case err != nil:
 		return 0, fmt.Errorf("find the highest number: %w", err)
-	}
-	if highest < math.MaxInt32 {
-		return highest + 1, nil
+	case len(highest) == 0:
+		return 1, nil
+	case highest[0] < math.MaxInt32:
+		return highest[0] + 1, nil
 	}
 	return t.findFreeNumber(tenant)
 }

@@ -27,7 +27,7 @@ func (s *Store) List(ctx context.Context, tenant string, f customer.Filter, afte
 		case terms.Indexed(f):
 			return terms.List(index, f, s.phoneRegion, after, limit)
 		case f.ConfirmedBefore.IsZero():
-			return queryRows(index.conn, scanRow, selectByNumbers, tenant, after.Number, limit)
+			return queryRows(index.conn, scanCustomer, selectByNumbers, tenant, after.Number, limit)
 		}
 		return index.confirmedBefore(f, after, limit)
 	})
@@ -66,8 +66,6 @@ func (x termIndex) Numbers(words [][]terms.Range, limit int) ([][]int32, error) 
 	return lists, nil
 }
 
-func scanNumber(stmt *sqlite.Stmt) (int32, error) { return stmt.ColumnInt32(0), nil }
-
 // Customers implements terms.Index.
 func (x termIndex) Customers(numbers []int32) ([]customer.Customer, error) {
 	customers := make([]customer.Customer, 0, len(numbers))
@@ -90,18 +88,16 @@ func (x termIndex) confirmedBefore(f customer.Filter, after customer.Cursor, lim
 	var never []customer.Customer
 	if after.ConfirmedAt.IsZero() {
 		var err error
-		never, err = queryRows(x.conn, scanRow, selectNeverConfirmed, x.tenant, after.Number, limit)
+		never, err = queryRows(x.conn, scanCustomer, selectNeverConfirmed, x.tenant, after.Number, limit)
 		if err != nil || len(never) == limit {
 			return never, err
 		}
 		after.Number = 0
 	}
-	confirmed, err := queryRows(x.conn, scanRow, selectConfirmedBefore,
+	confirmed, err := queryRows(x.conn, scanCustomer, selectConfirmedBefore,
 		x.tenant, after.ConfirmedAt.UnixMicro(), after.Number, f.ConfirmedBefore.UnixMicro(), limit-len(never))
 	return append(never, confirmed...), err
 }
-
-func scanRow(stmt *sqlite.Stmt) (customer.Customer, error) { return scanCustomer(stmt), nil }
 
 const selectTerms = `
 	SELECT number

@@ -133,7 +133,8 @@ func (s *Snapshot) CustomersChanged(ctx context.Context, seq, place int64) iter.
 }
 
 func scanCustomerRow(stmt *sqlite.Stmt) (transfer.Customer, error) {
-	return transfer.Customer{Customer: scanCustomer(stmt), Place: stmt.ColumnInt64(len(layout.Columns))}, nil
+	c, err := scanCustomer(stmt)
+	return transfer.Customer{Customer: c, Place: stmt.ColumnInt64(len(layout.Columns))}, err
 }
 
 // Changes implements transfer.Rows.
@@ -218,10 +219,6 @@ var (
 )
 
 const (
-	selectLastRow = `
-		SELECT max(rowid)
-		FROM customers`
-
 	selectAllChanges = `
 		SELECT ` + changeColumns + `, changes.tenant
 		FROM changes
@@ -229,19 +226,9 @@ const (
 		WHERE seq > ?
 		ORDER BY seq`
 
-	selectAllIdempotencyRecords = `
-		SELECT ` + idempotencyColumns + `
-		FROM idempotency_records`
-
-	selectAllAccounts = `
-		SELECT ` + accountColumns + `
-		FROM accounts`
-
-	selectAllKeys = `
-		SELECT ` + keyColumns + `
-		FROM keys`
-
-	selectAllSecrets = `
-		SELECT name, secret
-		FROM secrets`
+	selectAllIdempotencyRecords = "SELECT " + idempotencyColumns + " FROM idempotency_records"
+	selectAllAccounts           = "SELECT " + accountColumns + " FROM accounts"
+	selectAllKeys               = "SELECT " + keyColumns + " FROM keys"
+	selectAllSecrets            = "SELECT name, secret FROM secrets"
+	selectLastRow               = "SELECT max(rowid) FROM customers"
 )

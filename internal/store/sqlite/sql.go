@@ -120,10 +120,12 @@ func scanBytes(stmt *sqlite.Stmt, col int) []byte {
 	return b
 }
 
+func scanNumber(stmt *sqlite.Stmt) (int32, error) { return stmt.ColumnInt32(0), nil }
+
 // scanCustomer reads a row that begins with layout.Columns.
-func scanCustomer(stmt *sqlite.Stmt) (c customer.Customer) {
+func scanCustomer(stmt *sqlite.Stmt) (c customer.Customer, err error) {
 	for i, col := range layout.Columns {
 		scan(stmt, i, col.Field(&c))
 	}
-	return c
+	return c, nil
 }

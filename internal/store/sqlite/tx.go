@@ -213,42 +213,24 @@ const insertChange = `
 
 // findRecord returns a NotFound fault when there is no such customer.
 func findRecord(conn *sqlite.Conn, ref customer.Ref) (record, error) {
-	stmt, err := prepareFind(conn, ref)
+	query, key := selectByID, any(ref.ID)
+	if ref.ID == "" {
+		query, key = selectByNumber, any(ref.Number)
+	}
+	found, err := queryRows(conn, scanRecord, query, ref.Tenant, key)
 	if err != nil {
 		return record{}, fmt.Errorf("find customer: %w", err)
 	}
-	found, err := stmt.Step()
-	if err != nil {
-		return record{}, fmt.Errorf("find customer: %w", err)
-	}
-	if !found {
+	if len(found) == 0 {
 		return record{}, fault.New(fault.NotFound, "no such customer")
 	}
-	n := len(layout.Columns)
-	r := record{Customer: scanCustomer(stmt), row: stmt.ColumnInt64(n), change: stmt.ColumnInt64(n + 1)}
-	// A statement that has not ended would keep its snapshot, and with it the log.
-	if err := stmt.Reset(); err != nil {
-		return record{}, fmt.Errorf("find customer: %w", err)
-	}
-	return r, nil
+	return found[0], nil
 }
 
-func prepareFind(conn *sqlite.Conn, ref customer.Ref) (*sqlite.Stmt, error) {
-	query := selectByID
-	if ref.ID == "" {
-		query = selectByNumber
-	}
-	stmt, err := conn.Prepare(query)
-	if err != nil {
-		return nil, err
-	}
-	stmt.BindText(1, ref.Tenant)
-	if ref.ID == "" {
-		stmt.BindInt64(2, int64(ref.Number))
-	} else {
-		stmt.BindText(2, ref.ID)
-	}
-	return stmt, nil
+func scanRecord(stmt *sqlite.Stmt) (record, error) {
+	c, err := scanCustomer(stmt)
+	n := len(layout.Columns)
+	return record{c, stmt.ColumnInt64(n), stmt.ColumnInt64(n + 1)}, err
 }
 
 var (
