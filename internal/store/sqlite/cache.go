@@ -29,8 +29,8 @@ type cache struct {
 	generation uint64                               // odd during a commit
 }
 
-// maxCached limits the cache to about 40 MB.
-const maxCached = 1 << 15
+// maxCached limits the cache to about 20 MB.
+const maxCached = 1 << 14
 
 func newCache() *cache {
 	c := &cache{ids: map[customer.Ref]customer.Ref{}}
