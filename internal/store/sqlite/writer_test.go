@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
 )
