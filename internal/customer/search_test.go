@@ -200,7 +200,7 @@ func TestChangesTellWhichKeysTheyMove(t *testing.T) {
 		p, _ := drawPatch(t, false)
 		c := full()
 		c.Phone, c.Mobile = "02 555 12 34", "0470 99 88 77" // wherever the customer lives
-		before := born(t, c)
+		before := stored(t, c)
 		ch, err := customer.Apply(before, kari, p.Apply)
 		if err != nil {
 			t.Skip(err)
