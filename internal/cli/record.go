@@ -17,8 +17,8 @@ import (
 	"kartotek/internal/fault"
 )
 
-// parseCustomer reads one line of an import: a JSON object in the domain's names. An absent field stays
-// as it is, and null clears it. Errors name fields, without their values.
+// parseCustomer parses one line of an import: a JSON object with the domain's field names. An
+// absent field stays unchanged, and null clears it. Errors name fields, without their values.
 func parseCustomer(line []byte) (customer.Upsert, error) {
 	var properties map[string]any
 	err := json.Unmarshal(line, &properties)
@@ -45,7 +45,7 @@ type customerReader struct {
 	checks fault.Validator
 }
 
-// readObject reads the properties of the line, or of the object in it that the prefix names.
+// readObject reads the properties of the line, or of the object with this prefix.
 func (r *customerReader) readObject(prefix string, properties map[string]any) {
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
 		path, value := prefix+name, properties[name]
@@ -71,13 +71,13 @@ func (r *customerReader) readObject(prefix string, properties map[string]any) {
 			r.number = int32(number)
 		case "version", "createdAt", "updatedAt": // the server sets these itself
 		default:
-			r.checks.Require(false, path, fault.Unknown, "is unknown")
+			r.checks.Require(false, path, fault.Unknown, "is not a known field")
 		}
 	}
 }
 
 func (r *customerReader) requireType(ok bool, path string) {
-	r.checks.Require(ok, path, fault.Type, "has a wrong type")
+	r.checks.Require(ok, path, fault.Type, "has the wrong type")
 }
 
 // clear clears every field of an object.
@@ -99,7 +99,7 @@ func (r *customerReader) readID(value any) {
 	}
 }
 
-// fromJSON returns value as the domain has a value of this type. It leaves others as they are.
+// fromJSON converts value to the domain's form of this type. It returns another value unchanged.
 func fromJSON(want customer.FieldType, value any) any {
 	switch v := value.(type) {
 	case float64:
@@ -114,7 +114,7 @@ func fromJSON(want customer.FieldType, value any) any {
 	return value
 }
 
-// formatCustomer returns c as parseCustomer reads it, with null for a field that the customer does not have.
+// formatCustomer returns c in the format of parseCustomer, with null for an empty field.
 func formatCustomer(c customer.Customer) ([]byte, error) {
 	var line bytes.Buffer
 	enc := jsontext.NewEncoder(&line)

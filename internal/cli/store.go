@@ -70,13 +70,15 @@ func withStore(cmd *cobra.Command, f func(backend) error) (err error) {
 
 // withTenant returns cmd with the required flag --tenant; it runs f.
 func withTenant(cmd *cobra.Command, f func(cmd *cobra.Command, args []string, tenant string) error) *cobra.Command {
-	tenantFlag(cmd)
+	tenant := cmd.Flags().String("tenant", "", "`name` of the tenant (required)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		tenant, err := tenantOf(cmd)
-		if err != nil {
-			return err
+		if *tenant == "" {
+			return usagef("--tenant is required")
 		}
-		return f(cmd, args, tenant)
+		if err := access.CheckTenant(*tenant); err != nil {
+			return usagef("--%s", reasons(err))
+		}
+		return f(cmd, args, *tenant)
 	}
 	return cmd
 }
@@ -110,23 +112,4 @@ func cliActor(tenant string) access.Actor {
 		Contract:  "cli",
 		RequestID: newID(),
 	}
-}
-
-// tenantFlag adds the required flag --tenant.
-func tenantFlag(cmd *cobra.Command) {
-	cmd.Flags().String("tenant", "", "`name` of the tenant (required)")
-}
-
-func tenantOf(cmd *cobra.Command) (string, error) {
-	tenant, err := cmd.Flags().GetString("tenant")
-	if err != nil {
-		return "", err
-	}
-	if tenant == "" {
-		return "", usagef("--tenant is required")
-	}
-	if err := access.CheckTenant(tenant); err != nil {
-		return "", usagef("--%s", reasons(err))
-	}
-	return tenant, nil
 }
