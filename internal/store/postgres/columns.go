@@ -114,7 +114,7 @@ func (p *boxPlace) ScanInt64(v pgtype.Int8) error {
 func (p *timePlace) ScanInt64(v pgtype.Int8) error {
 	*p = timePlace{}
 	if v.Valid {
-		*p = timePlace(layout.Instant(v.Int64))
+		*p = timePlace(layout.FromMicros(v.Int64))
 	}
 	return nil
 }

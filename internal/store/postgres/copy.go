@@ -17,7 +17,7 @@ import (
 // it.
 type Copy struct {
 	pool *pgxpool.Pool
-	mark transfer.Mark // as the database has it, unless another copy has moved it
+	mark transfer.Checkpoint // as the database has it, unless another copy has moved it
 }
 
 var _ transfer.Target = (*Copy)(nil)
@@ -43,9 +43,9 @@ func OpenCopy(ctx context.Context, dsn string) (*Copy, error) {
 // Close closes the connections.
 func (c *Copy) Close() { c.pool.Close() }
 
-// Begin implements transfer.Target. The mark goes in first, and then it is seen who
+// Start implements transfer.Target. The mark goes in first, and then it is seen who
 // was there before: so no server opens the database unseen.
-func (c *Copy) Begin(ctx context.Context, from transfer.Origin) (transfer.Mark, error) {
+func (c *Copy) Start(ctx context.Context, from transfer.SourceID) (transfer.Checkpoint, error) {
 	fresh := false
 	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
 		var source string
@@ -60,14 +60,14 @@ func (c *Copy) Begin(ctx context.Context, from transfer.Origin) (transfer.Mark, 
 		return err
 	})
 	if err != nil {
-		return transfer.Mark{}, err
+		return transfer.Checkpoint{}, err
 	}
 	if err := c.wantAlone(ctx); err != nil {
 		if fresh {
 			_, undone := c.pool.Exec(context.WithoutCancel(ctx), endCopying)
 			err = errors.Join(err, undone)
 		}
-		return transfer.Mark{}, err
+		return transfer.Checkpoint{}, err
 	}
 	if c.mark.Customers > 0 {
 		return c.mark, nil
@@ -75,7 +75,7 @@ func (c *Copy) Begin(ctx context.Context, from transfer.Origin) (transfer.Mark, 
 	return c.mark, c.putOffIndexes(ctx)
 }
 
-func (c *Copy) beginAnew(ctx context.Context, tx pgx.Tx, from transfer.Origin) error {
+func (c *Copy) beginAnew(ctx context.Context, tx pgx.Tx, from transfer.SourceID) error {
 	var kept bool
 	if err := tx.QueryRow(ctx, selectKept).Scan(&kept); err != nil {
 		return err
@@ -83,7 +83,7 @@ func (c *Copy) beginAnew(ctx context.Context, tx pgx.Tx, from transfer.Origin) e
 	if kept {
 		return errors.New("the database is not empty: it has customers, accounts, keys or receipts already")
 	}
-	c.mark = transfer.Mark{Seq: from.Seq}
+	c.mark = transfer.Checkpoint{Seq: from.Seq}
 	_, err := tx.Exec(ctx, beginCopying, from.Name, from.Seq)
 	return err
 }
@@ -120,7 +120,7 @@ func (c *Copy) putOffIndexes(ctx context.Context) error {
 // Put implements transfer.Target.
 func (c *Copy) Put(ctx context.Context, b transfer.Batch) error {
 	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
-		if err := c.moveMark(ctx, tx, b.Mark); err != nil {
+		if err := c.moveMark(ctx, tx, b.Checkpoint); err != nil {
 			return err
 		}
 		if err := remove(ctx, tx, b.Changed); err != nil {
@@ -135,14 +135,14 @@ func (c *Copy) Put(ctx context.Context, b transfer.Batch) error {
 		return copyList(ctx, tx, "changes", allChangeColumns, b.Changes, changeValues)
 	})
 	if err == nil {
-		c.mark = b.Mark
+		c.mark = b.Checkpoint
 	}
 	return err
 }
 
 // moveMark holds the mark until the end of the transaction, so that of two copies
 // only one writes.
-func (c *Copy) moveMark(ctx context.Context, tx pgx.Tx, to transfer.Mark) error {
+func (c *Copy) moveMark(ctx context.Context, tx pgx.Tx, to transfer.Checkpoint) error {
 	tag, err := tx.Exec(ctx, moveCopying, c.mark.Seq, c.mark.Customers, c.mark.Changes, to.Seq, to.Customers, to.Changes)
 	if err == nil && tag.RowsAffected() != 1 {
 		err = errors.New("another copy into the database is running")
@@ -160,8 +160,8 @@ func remove(ctx context.Context, tx pgx.Tx, list []transfer.Customer) error {
 	return tx.SendBatch(ctx, &all).Close()
 }
 
-// ReplaceRest implements transfer.Target.
-func (c *Copy) ReplaceRest(ctx context.Context, from transfer.Rows) error {
+// ReplaceSmallTables implements transfer.Target.
+func (c *Copy) ReplaceSmallTables(ctx context.Context, from transfer.Dump) error {
 	return pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
 		if err := c.moveMark(ctx, tx, c.mark); err != nil {
 			return err
@@ -171,7 +171,7 @@ func (c *Copy) ReplaceRest(ctx context.Context, from transfer.Rows) error {
 				return err
 			}
 		}
-		if err := copyRows(ctx, tx, "receipts", receiptColumns, from.Receipts(ctx), receiptValues); err != nil {
+		if err := copyRows(ctx, tx, "receipts", receiptColumns, from.IdempotencyRecords(ctx), receiptValues); err != nil {
 			return err
 		}
 		if err := copyRows(ctx, tx, "accounts", accountColumns, from.Accounts(ctx), accountValues); err != nil {
@@ -203,8 +203,8 @@ func (c *Copy) Index(ctx context.Context) error {
 	})
 }
 
-// Finish implements transfer.Target.
-func (c *Copy) Finish(ctx context.Context) error {
+// Complete implements transfer.Target.
+func (c *Copy) Complete(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
 		if err := c.moveMark(ctx, tx, c.mark); err != nil {
 			return err

@@ -61,7 +61,7 @@ const allChangeColumns = changeColumns + ", tenant"
 func changeValues(c transfer.Change) []any {
 	return []any{
 		c.Seq, c.CustomerID, c.Number, c.Version, c.Event,
-		c.By.Actor, text(c.By.Contract), text(c.By.RequestID), micros(c.By.At), c.Fields, c.Tenant,
+		c.Meta.Actor, text(c.Meta.Contract), text(c.Meta.RequestID), micros(c.Meta.At), c.Fields, c.Tenant,
 	}
 }
 
@@ -97,12 +97,12 @@ func (c *Copy) Numbers(ctx context.Context) iter.Seq2[transfer.Number, error] {
 func (c *Copy) Changes(ctx context.Context) iter.Seq2[transfer.Change, error] {
 	return allRows(ctx, c, "changes", allChangeColumns, func(row pgx.CollectableRow) (ch transfer.Change, err error) {
 		return ch, row.Scan(&ch.Seq, &ch.CustomerID, &ch.Number, &ch.Version, &ch.Event,
-			&ch.By.Actor, dest(&ch.By.Contract), dest(&ch.By.RequestID), dest(&ch.By.At), &ch.Fields, &ch.Tenant)
+			&ch.Meta.Actor, dest(&ch.Meta.Contract), dest(&ch.Meta.RequestID), dest(&ch.Meta.At), &ch.Fields, &ch.Tenant)
 	})
 }
 
-// Receipts implements transfer.Rows.
-func (c *Copy) Receipts(ctx context.Context) iter.Seq2[customer.IdempotencyRecord, error] {
+// IdempotencyRecords implements transfer.Rows.
+func (c *Copy) IdempotencyRecords(ctx context.Context) iter.Seq2[customer.IdempotencyRecord, error] {
 	return allRows(ctx, c, "receipts", receiptColumns, func(row pgx.CollectableRow) (r customer.IdempotencyRecord, err error) {
 		return r, row.Scan(&r.Tenant, &r.Key, &r.Digest, &r.Response, dest(&r.At))
 	})

@@ -92,7 +92,7 @@ func (s *Store) moveArgs(ch customer.Change, place int) ([]any, error) {
 
 // recordArgs are the parameters of updateCustomer.
 func (s *Store) recordArgs(ch customer.Change, place int) []any {
-	args := append(values(&ch.After, layout.Moving), movedKeys(ch)...)
+	args := append(values(&ch.After, layout.MutableColumns), movedKeys(ch)...)
 	return append(args, ch.Before.Tenant, ch.Before.ID, ch.Before.Version, s.feedBase, int64(place))
 }
 
@@ -112,7 +112,7 @@ func eventArgs(ch customer.Change, fields []byte) []any {
 // record alone is held too. moveCustomer has behind them what happened, and the
 // digits of phones.
 var (
-	lastMoving   = len(layout.Moving)
+	lastMoving   = len(layout.MutableColumns)
 	keysParam    = lastMoving + 1 // the first of three
 	tenantParam  = lastMoving + 4
 	idParam      = lastMoving + 5
@@ -135,7 +135,7 @@ func updateCustomer(condition string) string {
 
 // setMoving sets the columns to the parameters, each as it is written.
 func setMoving(written func(int) string) string {
-	return `(` + layout.Names(layout.Moving) + `) = (` + listed(written, 1, lastMoving) + `),
+	return `(` + layout.Names(layout.MutableColumns) + `) = (` + listed(written, 1, lastMoving) + `),
 		    last_key = coalesce(` + written(keysParam) + `::text, last_key),
 		    first_key = coalesce(` + written(keysParam+1) + `::text, first_key),
 		    keys = coalesce(` + written(keysParam+2) + `::text, keys)`

@@ -23,7 +23,7 @@ func TestEveryStatementUsesAnIndex(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	update := append(values(&c, layout.Moving), nil, nil, nil, "north", c.ID, int64(7), int64(0), int64(0))
+	update := append(values(&c, layout.MutableColumns), nil, nil, nil, "north", c.ID, int64(7), int64(0), int64(0))
 	move := append(update[:len(update):len(update)], "e", "a", nil, nil, "{}", " 4722334455 ")
 	row := append(move[:len(move):len(move)], uint32(9))
 	for name, tt := range map[string]struct {
@@ -72,7 +72,7 @@ func TestSearchesUseAnIndex(t *testing.T) {
 	fill(t, s, 1)
 	run(t, s, `
 		INSERT INTO customers (`+layout.Names(layout.Columns)+`, last_key, first_key, keys)
-		SELECT tenant, gen_random_uuid()::text, n, created_at, `+layout.Names(layout.Moving)+`, 'name' || n, '', ' name' || n || ' 47' || n * 7919 || ' '
+		SELECT tenant, gen_random_uuid()::text, n, created_at, `+layout.Names(layout.MutableColumns)+`, 'name' || n, '', ' name' || n || ' 47' || n * 7919 || ' '
 		FROM customers, generate_series(2, 30000) AS n;
 		INSERT INTO phones (tenant, id, digits)
 		SELECT tenant, id, ' 47' || number * 7907

@@ -265,7 +265,7 @@ var moveRow = moveCustomer(" AND xmin = "+param(rowParam)) + `
 	RETURNING seq`
 
 // movingRow is the type of its parameters.
-var movingRow = typesOf(layout.Moving).and(
+var movingRow = typesOf(layout.MutableColumns).and(
 	"text", "text", "text", // keys
 	"text", "text", "bigint", // tenant, id, version before
 	"bigint", "bigint", // base, place

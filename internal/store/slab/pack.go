@@ -72,7 +72,7 @@ func unpack(packed []byte) Record {
 			*p = customer.POBox{Valid: u.bool(), Number: int32(u.int())}
 		case *time.Time:
 			if u.bool() {
-				*p = layout.Instant(u.int())
+				*p = layout.FromMicros(u.int())
 			}
 		}
 	}

@@ -90,7 +90,7 @@ func scanSignature(stmt *sqlite.Stmt) customer.ChangeMeta {
 		Actor:     stmt.ColumnText(5),
 		Contract:  stmt.ColumnText(6),
 		RequestID: stmt.ColumnText(7),
-		At:        layout.Instant(stmt.ColumnInt64(8)),
+		At:        layout.FromMicros(stmt.ColumnInt64(8)),
 	}
 }
 

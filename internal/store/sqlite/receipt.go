@@ -36,7 +36,7 @@ func findReceipt(conn *sqlite.Conn, tenant, key string, oldest time.Time) (custo
 		Args: []any{tenant, key, oldest.UnixMicro()},
 		ResultFunc: func(stmt *sqlite.Stmt) error {
 			r := customer.IdempotencyRecord{Tenant: tenant, Key: key, Digest: stmt.ColumnText(0), Response: scanBytes(stmt, 1)}
-			r.At = layout.Instant(stmt.ColumnInt64(2))
+			r.At = layout.FromMicros(stmt.ColumnInt64(2))
 			found = append(found, r)
 			return nil
 		},

@@ -23,7 +23,7 @@ type Snapshot struct {
 	conn    *sqlite.Conn // in one transaction, which reads
 	watch   *sqlite.Conn // in none
 	written int64        // what watch said before that transaction
-	origin  transfer.Origin
+	origin  transfer.SourceID
 }
 
 var _ transfer.Source = (*Snapshot)(nil)
@@ -98,18 +98,18 @@ func (s *Snapshot) Close() (err error) {
 	return err
 }
 
-// Origin implements transfer.Source.
-func (s *Snapshot) Origin() transfer.Origin { return s.origin }
+// ID implements transfer.Source.
+func (s *Snapshot) ID() transfer.SourceID { return s.origin }
 
-// Moved implements transfer.Source.
-func (s *Snapshot) Moved(context.Context) (bool, error) {
+// Changed implements transfer.Source.
+func (s *Snapshot) Changed(context.Context) (bool, error) {
 	written, err := integer(s.watch, "PRAGMA data_version")
 	return written != s.written, err
 }
 
-// Left implements transfer.Source. Rows are numbered with hardly a gap, and to count
+// Remaining implements transfer.Source. Rows are numbered with hardly a gap, and to count
 // them would be to read them all.
-func (s *Snapshot) Left(_ context.Context, mark transfer.Mark) (int64, error) {
+func (s *Snapshot) Remaining(_ context.Context, mark transfer.Checkpoint) (int64, error) {
 	customers, err := integer(s.conn, selectLastPlace)
 	if err != nil {
 		return 0, err
@@ -135,7 +135,7 @@ func (s *Snapshot) CustomersChanged(ctx context.Context, seq, place int64) iter.
 }
 
 func scanPlaced(stmt *sqlite.Stmt) (transfer.Customer, error) {
-	return transfer.Customer{Customer: scanCustomer(stmt), Place: stmt.ColumnInt64(len(layout.Columns))}, nil
+	return transfer.Customer{Customer: scanCustomer(stmt), RowID: stmt.ColumnInt64(len(layout.Columns))}, nil
 }
 
 // Numbers implements transfer.Rows.
@@ -159,15 +159,15 @@ func (s *Snapshot) ChangesAfter(ctx context.Context, seq int64) iter.Seq2[transf
 			Number:     stmt.ColumnInt32(2),
 			Version:    stmt.ColumnInt64(3),
 			Event:      stmt.ColumnText(4),
-			By:         scanSignature(stmt),
+			Meta:         scanSignature(stmt),
 			Fields:     stmt.ColumnText(9),
 			Tenant:     stmt.ColumnText(10),
 		}, nil
 	}, selectAllChanges, seq)
 }
 
-// Receipts implements transfer.Rows.
-func (s *Snapshot) Receipts(ctx context.Context) iter.Seq2[customer.IdempotencyRecord, error] {
+// IdempotencyRecords implements transfer.Rows.
+func (s *Snapshot) IdempotencyRecords(ctx context.Context) iter.Seq2[customer.IdempotencyRecord, error] {
 	return rows(ctx, s.conn, func(stmt *sqlite.Stmt) (customer.IdempotencyRecord, error) {
 		r := customer.IdempotencyRecord{Tenant: stmt.ColumnText(0), Key: stmt.ColumnText(1), Digest: stmt.ColumnText(2), Response: scanBytes(stmt, 3)}
 		scan(stmt, 4, &r.At)

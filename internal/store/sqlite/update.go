@@ -57,7 +57,7 @@ type updateOf struct {
 
 func (u updates) of(diff []customer.FieldChange) updateOf {
 	var bits uint32
-	for i, col := range layout.Moving {
+	for i, col := range layout.MutableColumns {
 		changed := func(f customer.FieldChange) bool { return f.Path == col.Path }
 		if col.Path == "" || slices.ContainsFunc(diff, changed) {
 			bits |= 1 << i
@@ -70,7 +70,7 @@ func (u updates) of(diff []customer.FieldChange) updateOf {
 	if len(u) >= maxUpdates {
 		return updateAll
 	}
-	for i, col := range layout.Moving {
+	for i, col := range layout.MutableColumns {
 		if bits&(1<<i) != 0 {
 			set.columns = append(set.columns, col)
 		}
@@ -80,7 +80,7 @@ func (u updates) of(diff []customer.FieldChange) updateOf {
 	return set
 }
 
-var updateAll = updateOf{layout.Moving, updateQuery(layout.Moving)}
+var updateAll = updateOf{layout.MutableColumns, updateQuery(layout.MutableColumns)}
 
 func updateQuery(cols []layout.Column) string {
 	return `
