@@ -39,7 +39,7 @@ func TestInterruptedCopyResumes(t *testing.T) {
 	}{
 		{"numbers", kill, "", "0 customers, 0 changes"},
 		{"changes", kill, "", "3500 customers, 0 changes"},
-		{"receipts", crash, "kartotek: the copy is not complete, and goes on when it is run again: ", "3500 customers, 3500 changes"},
+		{"receipts", crash, "kartotek: the copy is not complete: run it again to resume: ", "3500 customers, 3500 changes"},
 	} {
 		release := lockTable(t, dsn, cut.table)
 		cmd, stderr := command(t, args...)
@@ -68,7 +68,7 @@ func TestInterruptedCopyResumes(t *testing.T) {
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("the last copy: %v\n%s", err, stderr)
 	}
-	if want := "copied and verified: 3500 customers, 3500 numbers, 3500 changes, 0 receipts, 0 accounts, 0 keys, 1 secrets\n"; stderr.String() != want {
+	if want := "copied and verified: 3500 customers, 3500 numbers, 3500 changes, 0 idempotency records, 0 accounts, 0 keys, 1 secrets\n"; stderr.String() != want {
 		t.Errorf("got %q, want %q", stderr, want)
 	}
 

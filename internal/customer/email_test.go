@@ -7,7 +7,7 @@ import (
 	"kartotek/internal/customer"
 )
 
-func TestEmailAccepts(t *testing.T) {
+func TestValidEmailAcceptsValidAddresses(t *testing.T) {
 	t.Parallel()
 	label63 := strings.Repeat("b", 63)
 	for name, email := range map[string]string{
@@ -49,7 +49,7 @@ func TestEmailAccepts(t *testing.T) {
 	}
 }
 
-func TestEmailRefuses(t *testing.T) {
+func TestValidEmailRejectsInvalidAddresses(t *testing.T) {
 	t.Parallel()
 	label63 := strings.Repeat("b", 63)
 	for name, email := range map[string]string{
@@ -148,11 +148,11 @@ func email(local, length int) string {
 	return s + strings.Repeat("c", length-len(s))
 }
 
-func TestAnEmailKeepsItsLetters(t *testing.T) {
+func TestEmailIsStoredAsEntered(t *testing.T) {
 	t.Parallel()
 	c := ada()
 	c.Email = " Ada@MÜNCHEN.de "
-	if got, want := born(t, c).Email, "Ada@MÜNCHEN.de"; got != want {
+	if got, want := stored(t, c).Email, "Ada@MÜNCHEN.de"; got != want {
 		t.Errorf("e-mail of %q: got %q, want %q", c.Email, got, want)
 	}
 }

@@ -12,17 +12,17 @@ import (
 	"kartotek/internal/fault"
 )
 
-// heard is how a call of Feed ended.
-type heard struct {
+// feedResult is the result of a call of Feed.
+type feedResult struct {
 	changes []customer.ChangeRecord
 	err     error
 	after   time.Duration
 }
 
-// follow waits for the changes of north that are not there yet, in a bubble of
-// synctest. The channel tells once it has ended.
-func follow(ctx context.Context, svc *customer.Service, store *shelf, wait time.Duration, stop <-chan struct{}) <-chan heard {
-	ended := make(chan heard, 1)
+// startFeed starts a call of Feed after the last change of north, in a synctest bubble. It sends the
+// result when the call returns.
+func startFeed(ctx context.Context, svc *customer.Service, store *memoryStore, wait time.Duration, stop <-chan struct{}) <-chan feedResult {
+	ended := make(chan feedResult, 1)
 	var last int64
 	for i, r := range store.changes {
 		if store.tenants[i] == "north" {
@@ -31,8 +31,8 @@ func follow(ctx context.Context, svc *customer.Service, store *shelf, wait time.
 	}
 	start := time.Now()
 	go func() {
-		changes, err := svc.Feed(ctx, anyone, last, 100, wait, stop)
-		ended <- heard{changes, err, time.Since(start)}
+		changes, err := svc.Feed(ctx, fullAccess, last, 100, wait, stop)
+		ended <- feedResult{changes, err, time.Since(start)}
 	}()
 	synctest.Wait()
 	return ended
@@ -43,14 +43,14 @@ func addLetter(c *customer.Customer) error {
 	return nil
 }
 
-func wantHeard(t *testing.T, got heard, changes int, after time.Duration) {
+func wantFeed(t *testing.T, got feedResult, changes int, after time.Duration) {
 	t.Helper()
 	if got.err != nil || len(got.changes) != changes || got.after != after {
 		t.Errorf("got %d changes after %v (%v), want %d after %v", len(got.changes), got.after, got.err, changes, after)
 	}
 }
 
-func TestFeedAnswersAtOnceWithWhatIsThere(t *testing.T) {
+func TestFeedReturnsExistingChangesAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		svc, _ := service() // north has changes 1 to 4, south 5 and 6
@@ -66,7 +66,7 @@ func TestFeedAnswersAtOnceWithWhatIsThere(t *testing.T) {
 			{4, 100, 0, nil},
 			{4, 100, -time.Second, nil},
 		} {
-			changes, err := svc.Feed(t.Context(), anyone, tt.after, tt.limit, tt.wait, nil)
+			changes, err := svc.Feed(t.Context(), fullAccess, tt.after, tt.limit, tt.wait, nil)
 			if err != nil || len(changes) != len(tt.want) {
 				t.Errorf("after %d: got %+v (%v), want %v", tt.after, changes, err, tt.want)
 				continue
@@ -83,31 +83,31 @@ func TestFeedAnswersAtOnceWithWhatIsThere(t *testing.T) {
 	})
 }
 
-func TestFeedRefusesAPlaceItHasNotComeTo(t *testing.T) {
+func TestFeedRejectsCursorBeyondEnd(t *testing.T) {
 	t.Parallel()
 	svc, _ := service()
-	for _, after := range []int64{5, 6, 99} { // 5 and 6 are another tenant's
-		_, err := svc.Feed(t.Context(), anyone, after, 100, time.Hour, nil)
+	for _, after := range []int64{5, 6, 99} { // 5 and 6 belong to another tenant
+		_, err := svc.Feed(t.Context(), fullAccess, after, 100, time.Hour, nil)
 		f := fault.From(err)
 		if f.Kind != fault.BadRequest || len(f.Fields) != 1 || f.Fields[0].Path != "after" || f.Fields[0].Rule != fault.Range {
-			t.Errorf("after %d: got %v, want a Malformed fault on after", after, err)
+			t.Errorf("after %d: got %v, want a BadRequest fault with after", after, err)
 		}
 	}
 }
 
-func TestFeedWakesAtOnceOnAChange(t *testing.T) {
+func TestFeedReturnsNewChangeAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, write := range map[string]func(*customer.Service) error{
 		"an update": func(svc *customer.Service) error {
-			_, err := svc.Update(context.Background(), anyone, mineRef, addLetter, nil)
+			_, err := svc.Update(context.Background(), fullAccess, mineRef, addLetter, nil)
 			return err
 		},
-		"a birth": func(svc *customer.Service) error {
-			_, err := svc.Create(context.Background(), anyone, customer.Upsert{Edit: surname}, nil)
+		"a creation": func(svc *customer.Service) error {
+			_, err := svc.Create(context.Background(), fullAccess, customer.Upsert{Edit: setLastName}, nil)
 			return err
 		},
 		"a bulk load": func(svc *customer.Service) error {
-			_, err := svc.Upsert(context.Background(), anyone, []customer.Upsert{{Edit: refuse}, {Edit: surname}})
+			_, err := svc.Upsert(context.Background(), fullAccess, []customer.Upsert{{Edit: failEdit}, {Edit: setLastName}})
 			return err
 		},
 	} {
@@ -115,15 +115,15 @@ func TestFeedWakesAtOnceOnAChange(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				svc, store := service()
-				first, second := follow(t.Context(), svc, store, time.Minute, nil), follow(t.Context(), svc, store, time.Minute, nil)
+				first, second := startFeed(t.Context(), svc, store, time.Minute, nil), startFeed(t.Context(), svc, store, time.Minute, nil)
 				time.Sleep(300 * time.Millisecond)
 				if err := write(svc); err != nil {
 					t.Fatal(err)
 				}
-				wantHeard(t, <-first, 1, 300*time.Millisecond)
-				wantHeard(t, <-second, 1, 300*time.Millisecond)
-				wantHeard(t, <-follow(t.Context(), svc, store, 500*time.Millisecond, nil), 0, 500*time.Millisecond)
-				if err := write(svc); err != nil { // which nobody waits for
+				wantFeed(t, <-first, 1, 300*time.Millisecond)
+				wantFeed(t, <-second, 1, 300*time.Millisecond)
+				wantFeed(t, <-startFeed(t.Context(), svc, store, 500*time.Millisecond, nil), 0, 500*time.Millisecond)
+				if err := write(svc); err != nil { // no call is waiting
 					t.Error(err)
 				}
 			})
@@ -131,58 +131,57 @@ func TestFeedWakesAtOnceOnAChange(t *testing.T) {
 	}
 }
 
-// TestFeedSleepsWhileNothingGrows would see a look for each request of a busy
-// server otherwise.
-func TestFeedSleepsWhileNothingGrows(t *testing.T) {
+// On a busy server each waiting request would otherwise read the feed again and again.
+func TestFeedReadsOnlyAfterChange(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		svc, store := service()
-		ended := follow(t.Context(), svc, store, 500*time.Millisecond, nil)
-		south := anyone
+		ended := startFeed(t.Context(), svc, store, 500*time.Millisecond, nil)
+		south := fullAccess
 		south.Tenant = "south"
-		_, sameErr := svc.Update(t.Context(), anyone, mineRef, rename("Ada"), nil)
-		_, southErr := svc.Update(t.Context(), south, customer.ByID("south", foreign.ID), rename("Eve"), nil)
-		_, putErr := svc.Upsert(t.Context(), anyone, []customer.Upsert{{Edit: refuse}})
+		_, sameErr := svc.Update(t.Context(), fullAccess, mineRef, setFirstName("Ada"), nil)
+		_, southErr := svc.Update(t.Context(), south, customer.ByID("south", foreign.ID), setFirstName("Eve"), nil)
+		_, putErr := svc.Upsert(t.Context(), fullAccess, []customer.Upsert{{Edit: failEdit}})
 		if err := errors.Join(sameErr, southErr, putErr); err != nil {
 			t.Fatal(err)
 		}
-		wantHeard(t, <-ended, 0, 500*time.Millisecond)
-		if store.looks != 2 { // for changes, and whether the feed has come that far
-			t.Errorf("looked %d times, want twice", store.looks)
+		wantFeed(t, <-ended, 0, 500*time.Millisecond)
+		if store.feedReads != 2 { // for changes, and to check the cursor
+			t.Errorf("read the feed %d times, want 2", store.feedReads)
 		}
 	})
 }
 
-func TestFeedHearsOfAChangeDuringItsLook(t *testing.T) {
+func TestFeedReturnsChangeWrittenDuringRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		svc, store := service()
-		store.onFeed = func() {
-			store.onFeed = nil
-			revise(t, svc, rename("Eve"))
+		store.afterFeedRead = func() {
+			store.afterFeedRead = nil
+			updateMine(t, svc, setFirstName("Eve"))
 		}
-		wantHeard(t, <-follow(t.Context(), svc, store, time.Minute, nil), 1, 0)
+		wantFeed(t, <-startFeed(t.Context(), svc, store, time.Minute, nil), 1, 0)
 	})
 }
 
-func TestFeedHearsOfAnotherProcessWithinASecond(t *testing.T) {
+func TestFeedReturnsChangeOfOtherProcessWithinOneSecond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		svc, store := service()
-		ended := follow(t.Context(), svc, store, time.Minute, nil)
+		ended := startFeed(t.Context(), svc, store, time.Minute, nil)
 		time.Sleep(3*time.Second + 300*time.Millisecond)
-		store.record(life("north", 9)[0]) // and tells nobody
-		wantHeard(t, <-ended, 1, 4*time.Second)
+		store.record(createAndUpdate("north", 9)[0]) // without a notification
+		wantFeed(t, <-ended, 1, 4*time.Second)
 	})
 }
 
-func TestFeedEndsEmptyHanded(t *testing.T) {
+func TestFeedEndsWithoutChanges(t *testing.T) {
 	t.Parallel()
 	const soon = 2500 * time.Millisecond
 	for name, end := range map[string]func(cancel func(), stop chan struct{}){
-		"when the wait is over":   func(func(), chan struct{}) { time.Sleep(time.Hour) },
-		"when the caller leaves":  func(cancel func(), _ chan struct{}) { cancel() },
-		"when the server is told": func(_ func(), stop chan struct{}) { close(stop) },
+		"when the wait is over":         func(func(), chan struct{}) { time.Sleep(time.Hour) },
+		"when the request is cancelled": func(cancel func(), _ chan struct{}) { cancel() },
+		"when the server stops":         func(_ func(), stop chan struct{}) { close(stop) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -195,25 +194,25 @@ func TestFeedEndsEmptyHanded(t *testing.T) {
 				if name != "when the wait is over" {
 					wait = time.Hour
 				}
-				ended := follow(ctx, svc, store, wait, stop)
+				ended := startFeed(ctx, svc, store, wait, stop)
 				time.Sleep(soon)
 				end(cancel, stop)
-				wantHeard(t, <-ended, 0, soon)
+				wantFeed(t, <-ended, 0, soon)
 			})
 		})
 	}
 }
 
-func TestFeedTellsOfAnOutage(t *testing.T) {
+func TestFeedReturnsStoreError(t *testing.T) {
 	t.Parallel()
 	svc, store := service()
-	store.broken = errors.New("disk full")
-	if changes, err := svc.Feed(t.Context(), anyone, 99, 100, time.Minute, nil); !errors.Is(err, store.broken) {
-		t.Errorf("got %+v, %v, want %v", changes, err, store.broken)
+	store.failure = errors.New("disk full")
+	if changes, err := svc.Feed(t.Context(), fullAccess, 99, 100, time.Minute, nil); !errors.Is(err, store.failure) {
+		t.Errorf("got %+v, %v, want %v", changes, err, store.failure)
 	}
 }
 
-func TestFeedNeedsReadForAll(t *testing.T) {
+func TestFeedRequiresReadForAllCustomers(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		by   access.Actor
@@ -227,8 +226,8 @@ func TestFeedNeedsReadForAll(t *testing.T) {
 	} {
 		svc, store := service()
 		changes, err := svc.Feed(t.Context(), tt.by, 0, 100, 0, nil)
-		if kindOf(err) != tt.want || (store.looks == 1) != (tt.want == "") {
-			t.Errorf("%s: got %v and %d looks, want %q", name, err, store.looks, tt.want)
+		if kindOf(err) != tt.want || (store.feedReads == 1) != (tt.want == "") {
+			t.Errorf("%s: got %v and %d reads, want %q", name, err, store.feedReads, tt.want)
 		}
 		for _, r := range changes {
 			if r.CustomerID == foreign.ID {

@@ -9,12 +9,12 @@ import (
 	"kartotek/internal/fault"
 )
 
-// noon is the time of every test that does not care.
+// noon is the default time of tests.
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 var kari = customer.ChangeMeta{Actor: "account:kari", Contract: "elw", RequestID: "r1", At: noon}
 
-// ada is the least that a record may be.
+// ada returns a minimal valid record.
 func ada() customer.Customer {
 	return customer.Customer{
 		Tenant:   "north",
@@ -25,7 +25,7 @@ func ada() customer.Customer {
 	}
 }
 
-// full has a value of its own in every field.
+// full returns a record with a distinct value in every field.
 func full() customer.Customer {
 	c := ada()
 	c.FirstName = "Augusta"
@@ -56,8 +56,8 @@ func full() customer.Customer {
 	return c
 }
 
-// born is c after its birth, as a store would hold it.
-func born(t interface {
+// stored returns c as a store has it after its creation.
+func stored(t interface {
 	Helper()
 	Fatalf(string, ...any)
 }, c customer.Customer,
@@ -65,13 +65,13 @@ func born(t interface {
 	t.Helper()
 	ch, err := customer.Create(c, kari)
 	if err != nil {
-		t.Fatalf("Born(%+v): %v", c, err)
+		t.Fatalf("Create(%+v): %v", c, err)
 	}
 	return ch.After
 }
 
-// broken is the rules that err names, "path:rule", in order.
-func broken(err error) string {
+// brokenRules lists the rules in err, "path:rule", in order.
+func brokenRules(err error) string {
 	if err == nil {
 		return ""
 	}
@@ -85,9 +85,9 @@ func broken(err error) string {
 	return strings.Join(rules, " ")
 }
 
-func wantBroken(t *testing.T, err error, want string, input any) {
+func wantRules(t *testing.T, err error, want string, input any) {
 	t.Helper()
-	if got := broken(err); got != want {
+	if got := brokenRules(err); got != want {
 		t.Errorf("broken rules: got %q, want %q, for %+v", got, want, input)
 	}
 }

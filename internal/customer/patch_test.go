@@ -137,7 +137,7 @@ func TestNewAddressLineClearsPartsNotInPatch(t *testing.T) {
 			t.Parallel()
 			before := ada()
 			before.Address = was
-			ch, err := customer.Apply(born(t, before), kari, tt.patch.Apply)
+			ch, err := customer.Apply(stored(t, before), kari, tt.patch.Apply)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -152,7 +152,7 @@ func TestFirstAddressLineClearsParts(t *testing.T) {
 	t.Parallel()
 	before := ada()
 	before.Address = customer.Address{HouseNumber: "12", City: "Gent"}
-	ch, err := customer.Apply(born(t, before), kari, customer.Patch{"address.line": "Dorp 1"}.Apply)
+	ch, err := customer.Apply(stored(t, before), kari, customer.Patch{"address.line": "Dorp 1"}.Apply)
 	if want := (customer.Address{Line: "Dorp 1", City: "Gent"}); err != nil || ch.After.Address != want {
 		t.Errorf("address: got %+v, %v, want %+v", ch.After.Address, err, want)
 	}

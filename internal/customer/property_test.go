@@ -12,8 +12,8 @@ import (
 	"kartotek/internal/fault"
 )
 
-// good holds values that a field takes; any of them may meet any other.
-var good = map[string][]string{
+// validValues are values of fields that are valid in any combination.
+var validValues = map[string][]string{
 	"kind":               {"person", "organisation", " person"},
 	"firstName":          {"Ada", " Zoe\u0308 ", "李"},
 	"lastName":           {"King", "O’Brien", "de la Cruz\n"},
@@ -31,7 +31,7 @@ var good = map[string][]string{
 	"address.country":    {"BE", "NO"},
 }
 
-// drawPatch draws a patch, and lists the fields that it sets. A wild one breaks rules.
+// drawPatch draws a patch and returns the fields that it sets. A wild patch may break rules.
 func drawPatch(t *rapid.T, wild bool) (p customer.Patch, named []string) {
 	p = customer.Patch{}
 	for _, f := range customer.Fields() {
@@ -48,7 +48,7 @@ func drawPatch(t *rapid.T, wild bool) (p customer.Patch, named []string) {
 	return p, named
 }
 
-// values are what a patch sets a field to: valid, unless it is wild.
+// values draws values for a field: valid ones, unless wild.
 func values(f customer.Field, wild bool) *rapid.Generator[any] {
 	switch f.Type {
 	case customer.TypeBool:
@@ -65,7 +65,7 @@ func values(f customer.Field, wild bool) *rapid.Generator[any] {
 			return noon.Add(time.Duration(rapid.Int64().Draw(t, "ns"))).In(zone)
 		})
 	}
-	known := good[f.Path]
+	known := validValues[f.Path]
 	if known == nil {
 		known = []string{"12", "B", "c/o Byron"}
 	}
@@ -81,10 +81,10 @@ func values(f customer.Field, wild bool) *rapid.Generator[any] {
 	).AsAny()
 }
 
-// anyRecord is a stored one: born of a patch, or with every field full.
+// anyRecord draws a stored record: full, or made by a patch.
 func anyRecord(t *rapid.T) customer.Customer {
 	if rapid.Bool().Draw(t, "full") {
-		return born(t, full())
+		return stored(t, full())
 	}
 	c := ada()
 	p, _ := drawPatch(t, false)
@@ -97,7 +97,7 @@ func anyRecord(t *rapid.T) customer.Customer {
 	if c.FirstName == "" && c.LastName == "" {
 		c.LastName = "King"
 	}
-	return born(t, c)
+	return stored(t, c)
 }
 
 // anyPatch draws a valid or a wild patch.
@@ -105,7 +105,7 @@ func anyPatch(t *rapid.T) (customer.Patch, []string) {
 	return drawPatch(t, rapid.Bool().Draw(t, "wild"))
 }
 
-func TestARevisionIsRefusedWithFaultsOrIsSound(t *testing.T) {
+func TestApplyReturnsFaultOrValidRecord(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		before := anyRecord(t)
@@ -115,17 +115,17 @@ func TestARevisionIsRefusedWithFaultsOrIsSound(t *testing.T) {
 		ch, err := customer.Apply(before, by, p.Apply)
 		if err != nil {
 			if f := fault.From(err); f.Kind != fault.Invalid || len(f.Fields) == 0 || ch != (customer.Change{}) {
-				t.Fatalf("refused: got %v and %+v, want faults in fields and no change", err, ch)
+				t.Fatalf("error: got %v and %+v, want faults in fields and no change", err, ch)
 			}
 			return
 		}
 		if err := ch.After.Check(by.At); err != nil && !ch.Empty() {
-			t.Fatalf("the revised record breaks a rule: %v", err)
+			t.Fatalf("the updated record breaks a rule: %v", err)
 		}
 		again, err := customer.Create(ch.After, by)
 		again.After.Version, again.After.CreatedAt, again.After.UpdatedAt = ch.After.Version, ch.After.CreatedAt, ch.After.UpdatedAt
 		if err != nil && !ch.Empty() || err == nil && again.After != ch.After {
-			t.Fatalf("the revised record is not normal: got %+v, %v, want %+v", again.After, err, ch.After)
+			t.Fatalf("the updated record is not normalized: got %+v, %v, want %+v", again.After, err, ch.After)
 		}
 		if ch.After.UpdatedAt.Before(before.UpdatedAt) {
 			t.Fatalf("updated at: got %v, want %v or later", ch.After.UpdatedAt, before.UpdatedAt)
@@ -133,7 +133,7 @@ func TestARevisionIsRefusedWithFaultsOrIsSound(t *testing.T) {
 	})
 }
 
-func TestAPatchTouchesOnlyWhatItNames(t *testing.T) {
+func TestPatchChangesOnlyItsFields(t *testing.T) {
 	t.Parallel()
 	parts := []string{"address.careOf", "address.houseNumber", "address.houseLetter", "address.entrance", "address.floor"}
 	rapid.Check(t, func(t *rapid.T) {
@@ -142,16 +142,16 @@ func TestAPatchTouchesOnlyWhatItNames(t *testing.T) {
 		if err != nil {
 			return
 		}
-		moved := ch.Before.Address.Line != ch.After.Address.Line
+		lineChanged := ch.Before.Address.Line != ch.After.Address.Line
 		for _, field := range ch.Diff() {
-			if !slices.Contains(named, field.Path) && !(moved && slices.Contains(parts, field.Path) && field.After == nil) {
+			if !slices.Contains(named, field.Path) && !(lineChanged && slices.Contains(parts, field.Path) && field.After == nil) {
 				t.Fatalf("a patch of %v changed %s from %q to %q", named, field.Path, field.Before, field.After)
 			}
 		}
 	})
 }
 
-func TestASecondTimeAPatchChangesNothing(t *testing.T) {
+func TestPatchIsIdempotent(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		p, _ := anyPatch(t)
@@ -166,7 +166,7 @@ func TestASecondTimeAPatchChangesNothing(t *testing.T) {
 	})
 }
 
-func TestAChangeIsEmptyExactlyWhenItsDiffIs(t *testing.T) {
+func TestChangeIsEmptyWhenDiffIsEmpty(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		p, _ := anyPatch(t)
@@ -188,14 +188,14 @@ func TestAChangeIsEmptyExactlyWhenItsDiffIs(t *testing.T) {
 	})
 }
 
-func TestARecordTakesEveryValidEmail(t *testing.T) {
+func TestCheckAcceptsEveryValidEmail(t *testing.T) {
 	t.Parallel()
 	part := rapid.OneOf(rapid.String(), rapid.StringMatching(`[a-z0-9."\\ -]{0,70}`), rapid.StringMatching(`[a-z0-9]{1,63}(\.[a-z0-9-]{1,63}){1,3}`))
 	rapid.Check(t, func(t *rapid.T) {
 		c := ada()
 		c.Email = part.Draw(t, "local") + "@" + part.Draw(t, "domain")
 		if valid := customer.ValidEmail(c.Email); valid != (c.Check(noon) == nil) {
-			t.Fatalf("%q: got valid %v, but the record says %v", c.Email, valid, c.Check(noon))
+			t.Fatalf("%q: got valid %v, but Check returns %v", c.Email, valid, c.Check(noon))
 		}
 	})
 }

@@ -1,7 +1,7 @@
-// Package layout is how a customer, and a change to one, lie in tables: what all
-// engines have in common. It knows no engine.
+// Package layout has the table columns of customers and changes that all engines share. It knows no
+// engine.
 //
-// Read layout.go for the columns of a customer, fields.go for those of a change.
+// Read layout.go for the columns of a customer, changes.go for the fields of a change.
 package layout
 
 import (
@@ -12,27 +12,27 @@ import (
 	"kartotek/internal/customer"
 )
 
-// Column is a column of customers, with the field that it holds.
+// Column is a column of the table customers.
 type Column struct {
 	Name  string
-	Path  string                       // the path of the field; empty for a column that no edit changes
+	Path  string                       // of the field; empty for a column that no edit changes
 	Field func(*customer.Customer) any // a *string, *bool, *int32, *int64, *customer.POBox or *time.Time
 }
 
-// Moving lists the columns that a change may write: the version, every field of the domain's table,
-// and the time of the change.
-var Moving = mutableColumns()
+// MutableColumns are the columns that an update may write: the version, every field of the domain's
+// table, and the time of the change.
+var MutableColumns = newMutableColumns()
 
-// Columns lists all columns. An UPDATE leaves out those that never change, so that it does not touch
+// Columns are all columns. An UPDATE leaves out those that never change, so that it does not touch
 // their indexes.
 var Columns = append([]Column{
 	{"tenant", "", func(c *customer.Customer) any { return &c.Tenant }},
 	{"id", "", func(c *customer.Customer) any { return &c.ID }},
 	{"number", "", func(c *customer.Customer) any { return &c.Number }},
 	{"created_at", "", func(c *customer.Customer) any { return &c.CreatedAt }},
-}, Moving...)
+}, MutableColumns...)
 
-func mutableColumns() []Column {
+func newMutableColumns() []Column {
 	cols := []Column{{"version", "", func(c *customer.Customer) any { return &c.Version }}}
 	for _, f := range customer.Fields() {
 		cols = append(cols, Column{columnName(f.Path), f.Path, f.Pointer})
@@ -40,8 +40,8 @@ func mutableColumns() []Column {
 	return append(cols, Column{"updated_at", "", func(c *customer.Customer) any { return &c.UpdatedAt }})
 }
 
-// columnName returns the path in snake case: "address.poBox" is address_po_box. The services stand
-// without their prefix.
+// columnName returns the path in snake case: "address.poBox" is address_po_box. The services have no
+// prefix.
 func columnName(path string) string {
 	var name strings.Builder
 	for _, r := range strings.TrimPrefix(path, "services.") {
@@ -58,7 +58,7 @@ func columnName(path string) string {
 	return name.String()
 }
 
-// Names lists the columns for a statement.
+// Names returns the list of columns for a statement.
 func Names(cols []Column) string {
 	list := make([]string, len(cols))
 	for i, col := range cols {
@@ -67,5 +67,5 @@ func Names(cols []Column) string {
 	return strings.Join(list, ", ")
 }
 
-// Instant is the time that stands in a column as microseconds since 1970.
-func Instant(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
+// FromMicros returns the time that a column stores as microseconds since 1970.
+func FromMicros(micros int64) time.Time { return time.UnixMicro(micros).UTC() }

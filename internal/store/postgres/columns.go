@@ -110,7 +110,7 @@ func (p *poBoxTarget) ScanInt64(v pgtype.Int8) error {
 func (p *timeTarget) ScanInt64(v pgtype.Int8) error {
 	*p = timeTarget{}
 	if v.Valid {
-		*p = timeTarget(layout.Instant(v.Int64))
+		*p = timeTarget(layout.FromMicros(v.Int64))
 	}
 	return nil
 }

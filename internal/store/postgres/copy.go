@@ -18,8 +18,8 @@ import (
 // Copy is a database that another store is copied into. Only one goroutine may use
 // it.
 type Copy struct {
-	pool *pgxpool.Pool
-	mark transfer.Mark // as the database has it, unless another copy has moved it
+	pool       *pgxpool.Pool
+	checkpoint transfer.Checkpoint // as the database has it, unless another copy has moved it
 }
 
 var _ transfer.Target = (*Copy)(nil)
@@ -45,13 +45,13 @@ func OpenCopy(ctx context.Context, dsn string) (*Copy, error) {
 // Close closes the connections.
 func (c *Copy) Close() { c.pool.Close() }
 
-// Begin implements transfer.Target. The mark goes in first, and then it is seen who
+// Start implements transfer.Target. The mark goes in first, and then it is seen who
 // was there before: so no server opens the database unseen.
-func (c *Copy) Begin(ctx context.Context, from transfer.Origin) (transfer.Mark, error) {
+func (c *Copy) Start(ctx context.Context, from transfer.SourceID) (transfer.Checkpoint, error) {
 	fresh := false
 	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
 		var source string
-		err := tx.QueryRow(ctx, selectCopying).Scan(&source, &c.mark.Seq, &c.mark.Customers, &c.mark.Changes)
+		err := tx.QueryRow(ctx, selectCopying).Scan(&source, &c.checkpoint.Seq, &c.checkpoint.Customers, &c.checkpoint.Changes)
 		if errors.Is(err, pgx.ErrNoRows) {
 			fresh = true
 			return c.beginAnew(ctx, tx, from)
@@ -62,19 +62,19 @@ func (c *Copy) Begin(ctx context.Context, from transfer.Origin) (transfer.Mark, 
 		return err
 	})
 	if err != nil {
-		return transfer.Mark{}, err
+		return transfer.Checkpoint{}, err
 	}
 	if err := c.requireExclusive(ctx); err != nil {
 		if fresh {
 			_, undone := c.pool.Exec(context.WithoutCancel(ctx), endCopying)
 			err = errors.Join(err, undone)
 		}
-		return transfer.Mark{}, err
+		return transfer.Checkpoint{}, err
 	}
-	return c.mark, nil
+	return c.checkpoint, nil
 }
 
-func (c *Copy) beginAnew(ctx context.Context, tx pgx.Tx, from transfer.Origin) error {
+func (c *Copy) beginAnew(ctx context.Context, tx pgx.Tx, from transfer.SourceID) error {
 	var kept bool
 	if err := tx.QueryRow(ctx, selectKept).Scan(&kept); err != nil {
 		return err
@@ -82,7 +82,7 @@ func (c *Copy) beginAnew(ctx context.Context, tx pgx.Tx, from transfer.Origin) e
 	if kept {
 		return errors.New("the database is not empty: it has customers, accounts, keys or idempotency records")
 	}
-	c.mark = transfer.Mark{Seq: from.Seq}
+	c.checkpoint = transfer.Checkpoint{Seq: from.Seq}
 	_, err := tx.Exec(ctx, beginCopying, from.Name, from.Seq)
 	return err
 }
@@ -106,7 +106,7 @@ const exclusiveTimeout = time.Second
 // Put implements transfer.Target.
 func (c *Copy) Put(ctx context.Context, b transfer.Batch) error {
 	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
-		if err := c.moveMark(ctx, tx, b.Mark); err != nil {
+		if err := c.advanceCheckpoint(ctx, tx, b.Checkpoint); err != nil {
 			return err
 		}
 		if err := remove(ctx, tx, b.Changed); err != nil {
@@ -118,15 +118,15 @@ func (c *Copy) Put(ctx context.Context, b transfer.Batch) error {
 		return copyList(ctx, tx, "changes", allChangeColumns, b.Changes, changeValues)
 	})
 	if err == nil {
-		c.mark = b.Mark
+		c.checkpoint = b.Checkpoint
 	}
 	return err
 }
 
-// moveMark holds the mark until the end of the transaction, so that of two copies
+// advanceCheckpoint holds the mark until the end of the transaction, so that of two copies
 // only one writes.
-func (c *Copy) moveMark(ctx context.Context, tx pgx.Tx, to transfer.Mark) error {
-	tag, err := tx.Exec(ctx, moveCopying, c.mark.Seq, c.mark.Customers, c.mark.Changes, to.Seq, to.Customers, to.Changes)
+func (c *Copy) advanceCheckpoint(ctx context.Context, tx pgx.Tx, to transfer.Checkpoint) error {
+	tag, err := tx.Exec(ctx, moveCopying, c.checkpoint.Seq, c.checkpoint.Customers, c.checkpoint.Changes, to.Seq, to.Customers, to.Changes)
 	if err == nil && tag.RowsAffected() != 1 {
 		err = errors.New("another copy into the database is running")
 	}
@@ -143,10 +143,10 @@ func remove(ctx context.Context, tx pgx.Tx, list []transfer.Customer) error {
 	return tx.SendBatch(ctx, &all).Close()
 }
 
-// ReplaceRest implements transfer.Target.
-func (c *Copy) ReplaceRest(ctx context.Context, from transfer.Rows) error {
+// ReplaceSmallTables implements transfer.Target.
+func (c *Copy) ReplaceSmallTables(ctx context.Context, from transfer.Dump) error {
 	return pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
-		if err := c.moveMark(ctx, tx, c.mark); err != nil {
+		if err := c.advanceCheckpoint(ctx, tx, c.checkpoint); err != nil {
 			return err
 		}
 		for _, table := range []string{"idempotency_records", "accounts", "keys", "secrets"} {
@@ -154,7 +154,7 @@ func (c *Copy) ReplaceRest(ctx context.Context, from transfer.Rows) error {
 				return err
 			}
 		}
-		if err := copyRows(ctx, tx, "idempotency_records", idempotencyColumns, from.Receipts(ctx), idempotencyValues); err != nil {
+		if err := copyRows(ctx, tx, "idempotency_records", idempotencyColumns, from.IdempotencyRecords(ctx), idempotencyValues); err != nil {
 			return err
 		}
 		if err := copyRows(ctx, tx, "accounts", accountColumns, from.Accounts(ctx), accountValues); err != nil {
@@ -170,7 +170,7 @@ func (c *Copy) ReplaceRest(ctx context.Context, from transfer.Rows) error {
 // Index implements transfer.Target. It builds the search index of all customers.
 func (c *Copy) Index(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
-		if err := c.moveMark(ctx, tx, c.mark); err != nil {
+		if err := c.advanceCheckpoint(ctx, tx, c.checkpoint); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, "DELETE FROM terms"); err != nil {
@@ -197,10 +197,10 @@ func allTerms(customers iter.Seq2[transfer.Customer, error]) iter.Seq2[[]any, er
 	}
 }
 
-// Finish implements transfer.Target.
-func (c *Copy) Finish(ctx context.Context) error {
+// Complete implements transfer.Target.
+func (c *Copy) Complete(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
-		if err := c.moveMark(ctx, tx, c.mark); err != nil {
+		if err := c.advanceCheckpoint(ctx, tx, c.checkpoint); err != nil {
 			return err
 		}
 		for _, statement := range []string{"DELETE FROM tenants", insertTenants, analyze, endCopying} {

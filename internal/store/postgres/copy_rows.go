@@ -56,7 +56,7 @@ const allChangeColumns = changeColumns + ", tenant"
 func changeValues(c transfer.Change) []any {
 	return []any{
 		c.Seq, c.CustomerID, c.Number, c.Version, c.Event,
-		c.By.Actor, nullText(c.By.Contract), nullText(c.By.RequestID), micros(c.By.At), c.Fields, c.Tenant,
+		c.Meta.Actor, nullText(c.Meta.Contract), nullText(c.Meta.RequestID), micros(c.Meta.At), c.Fields, c.Tenant,
 	}
 }
 
@@ -70,7 +70,7 @@ const secretColumns = "name, secret"
 
 func secretValues(s transfer.Secret) []any { return []any{s.Name, s.Secret} }
 
-// Customers implements transfer.Rows.
+// Customers implements transfer.Dump.
 func (c *Copy) Customers(ctx context.Context) iter.Seq2[transfer.Customer, error] {
 	return allRows(ctx, c, "customers", customerColumns, func(row pgx.CollectableRow) (transfer.Customer, error) {
 		found, err := scanCustomer(row)
@@ -78,32 +78,32 @@ func (c *Copy) Customers(ctx context.Context) iter.Seq2[transfer.Customer, error
 	})
 }
 
-// Changes implements transfer.Rows.
+// Changes implements transfer.Dump.
 func (c *Copy) Changes(ctx context.Context) iter.Seq2[transfer.Change, error] {
 	return allRows(ctx, c, "changes", allChangeColumns, func(row pgx.CollectableRow) (ch transfer.Change, err error) {
 		return ch, row.Scan(&ch.Seq, &ch.CustomerID, &ch.Number, &ch.Version, &ch.Event,
-			&ch.By.Actor, scanTarget(&ch.By.Contract), scanTarget(&ch.By.RequestID), scanTarget(&ch.By.At), &ch.Fields, &ch.Tenant)
+			&ch.Meta.Actor, scanTarget(&ch.Meta.Contract), scanTarget(&ch.Meta.RequestID), scanTarget(&ch.Meta.At), &ch.Fields, &ch.Tenant)
 	})
 }
 
-// Receipts implements transfer.Rows.
-func (c *Copy) Receipts(ctx context.Context) iter.Seq2[customer.IdempotencyRecord, error] {
+// IdempotencyRecords implements transfer.Dump.
+func (c *Copy) IdempotencyRecords(ctx context.Context) iter.Seq2[customer.IdempotencyRecord, error] {
 	return allRows(ctx, c, "idempotency_records", idempotencyColumns, func(row pgx.CollectableRow) (r customer.IdempotencyRecord, err error) {
 		return r, row.Scan(&r.Tenant, &r.Key, &r.Digest, &r.Response, scanTarget(&r.At))
 	})
 }
 
-// Accounts implements transfer.Rows.
+// Accounts implements transfer.Dump.
 func (c *Copy) Accounts(ctx context.Context) iter.Seq2[access.Account, error] {
 	return allRows(ctx, c, "accounts", accountColumns, scanAccount)
 }
 
-// Keys implements transfer.Rows.
+// Keys implements transfer.Dump.
 func (c *Copy) Keys(ctx context.Context) iter.Seq2[access.Key, error] {
 	return allRows(ctx, c, "keys", keyColumns, scanKey)
 }
 
-// Secrets implements transfer.Rows.
+// Secrets implements transfer.Dump.
 func (c *Copy) Secrets(ctx context.Context) iter.Seq2[transfer.Secret, error] {
 	return allRows(ctx, c, "secrets", secretColumns, pgx.RowToStructByPos[transfer.Secret])
 }

@@ -55,7 +55,7 @@ func requestStatements(t *testing.T, s *Store) map[string]statement {
 		"load keys":          {selectIdempotencyKeys, []any{"north", []string{"k"}}},
 		"free numbers":       {selectNumbersFrom, []any{"north", 1}},
 		"insert customer":    {insertCustomer, columnValues(&created, layout.Columns)},
-		"update customer":    {updateCustomer, append(columnValues(&c, layout.Moving), "north", c.ID, int64(7))},
+		"update customer":    {updateCustomer, append(columnValues(&c, layout.MutableColumns), "north", c.ID, int64(7))},
 		"insert term":        {insertTerm, []any{"north", "nx", 1_000_000}},
 		"delete term":        {deleteTerm, []any{"north", "nx", 1}},
 		"insert change":      {insertChange, []any{"north", int64(1) << 40, c.ID, 1, int64(1) << 40, "e", "a", nil, nil, int64(1), "{}"}},

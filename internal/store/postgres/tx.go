@@ -170,7 +170,7 @@ func (t *tx) save(ch customer.Change) error {
 		t.counters.highest = max(t.counters.highest, c.Number)
 		t.statements.Queue(insertCustomer, columnValues(&c, layout.Columns)...)
 	} else {
-		args := append(columnValues(&c, layout.Moving), t.tenant, c.ID, ch.Before.Version)
+		args := append(columnValues(&c, layout.MutableColumns), t.tenant, c.ID, ch.Before.Version)
 		t.statements.Queue(updateCustomer, args...).Exec(requireOneRow)
 	}
 	added, removed := terms.Diff(ch.Before, c)
@@ -233,9 +233,9 @@ var (
 
 	updateCustomer = `
 		UPDATE customers
-		SET (` + layout.Names(layout.Moving) + `) = ROW (` + placeholders(1, len(layout.Moving)) + `)
-		WHERE tenant = $` + fmt.Sprint(len(layout.Moving)+1) + `
-			AND id = $` + fmt.Sprint(len(layout.Moving)+2) + ` AND version = $` + fmt.Sprint(len(layout.Moving)+3)
+		SET (` + layout.Names(layout.MutableColumns) + `) = ROW (` + placeholders(1, len(layout.MutableColumns)) + `)
+		WHERE tenant = $` + fmt.Sprint(len(layout.MutableColumns)+1) + `
+			AND id = $` + fmt.Sprint(len(layout.MutableColumns)+2) + ` AND version = $` + fmt.Sprint(len(layout.MutableColumns)+3)
 )
 
 const (

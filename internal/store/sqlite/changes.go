@@ -80,6 +80,6 @@ func scanMeta(stmt *sqlite.Stmt) customer.ChangeMeta {
 		Actor:     stmt.ColumnText(5),
 		Contract:  stmt.ColumnText(6),
 		RequestID: stmt.ColumnText(7),
-		At:        layout.Instant(stmt.ColumnInt64(8)),
+		At:        layout.FromMicros(stmt.ColumnInt64(8)),
 	}
 }

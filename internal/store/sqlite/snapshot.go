@@ -23,7 +23,7 @@ type Snapshot struct {
 	conn        *sqlite.Conn // in a read transaction
 	watch       *sqlite.Conn // in no transaction
 	dataVersion int64        // of watch, before the transaction
-	origin      transfer.Origin
+	id          transfer.SourceID
 }
 
 var _ transfer.Source = (*Snapshot)(nil)
@@ -55,7 +55,7 @@ func (s *Snapshot) open(ctx context.Context, path string) (err error) {
 	if err := requireLatestSchema(s.conn); err != nil {
 		return err
 	}
-	if s.origin.Seq, err = lastSeq(s.conn); err != nil {
+	if s.id.Seq, err = lastSeq(s.conn); err != nil {
 		return err
 	}
 	for secret, err := range s.Secrets(ctx) {
@@ -64,7 +64,7 @@ func (s *Snapshot) open(ctx context.Context, path string) (err error) {
 		}
 		if secret.Name == "cursor" { // a random value that identifies the file
 			digest := sha256.Sum256(secret.Secret)
-			s.origin.Name = "sqlite:" + hex.EncodeToString(digest[:16])
+			s.id.Name = "sqlite:" + hex.EncodeToString(digest[:16])
 		}
 	}
 	return nil
@@ -97,26 +97,26 @@ func (s *Snapshot) Close() (err error) {
 	return err
 }
 
-// Origin implements transfer.Source.
-func (s *Snapshot) Origin() transfer.Origin { return s.origin }
+// ID implements transfer.Source.
+func (s *Snapshot) ID() transfer.SourceID { return s.id }
 
-// Moved implements transfer.Source.
-func (s *Snapshot) Moved(context.Context) (bool, error) {
+// Changed implements transfer.Source.
+func (s *Snapshot) Changed(context.Context) (bool, error) {
 	version, err := queryInt64(s.watch, "PRAGMA data_version")
 	return version != s.dataVersion, err
 }
 
-// Left implements transfer.Source. It estimates the rows by their numbers, which have hardly any
+// Remaining implements transfer.Source. It estimates the rows by their numbers, which have hardly any
 // gap: to count them would read them all.
-func (s *Snapshot) Left(_ context.Context, mark transfer.Mark) (int64, error) {
+func (s *Snapshot) Remaining(_ context.Context, from transfer.Checkpoint) (int64, error) {
 	customers, err := queryInt64(s.conn, selectLastRow)
 	if err != nil {
 		return 0, err
 	}
-	return max(0, customers-mark.Customers) + max(0, s.origin.Seq-mark.Changes), nil
+	return max(0, customers-from.Customers) + max(0, s.id.Seq-from.Changes), nil
 }
 
-// Customers implements transfer.Rows.
+// Customers implements transfer.Dump.
 func (s *Snapshot) Customers(ctx context.Context) iter.Seq2[transfer.Customer, error] {
 	return s.CustomersAfter(ctx, 0)
 }
@@ -134,10 +134,10 @@ func (s *Snapshot) CustomersChanged(ctx context.Context, seq, place int64) iter.
 
 func scanCustomerRow(stmt *sqlite.Stmt) (transfer.Customer, error) {
 	c, err := scanCustomer(stmt)
-	return transfer.Customer{Customer: c, Place: stmt.ColumnInt64(len(layout.Columns))}, err
+	return transfer.Customer{Customer: c, RowID: stmt.ColumnInt64(len(layout.Columns))}, err
 }
 
-// Changes implements transfer.Rows.
+// Changes implements transfer.Dump.
 func (s *Snapshot) Changes(ctx context.Context) iter.Seq2[transfer.Change, error] {
 	return s.ChangesAfter(ctx, 0)
 }
@@ -151,29 +151,29 @@ func (s *Snapshot) ChangesAfter(ctx context.Context, seq int64) iter.Seq2[transf
 			Number:     stmt.ColumnInt32(2),
 			Version:    stmt.ColumnInt64(3),
 			Event:      stmt.ColumnText(4),
-			By:         scanMeta(stmt),
+			Meta:       scanMeta(stmt),
 			Fields:     stmt.ColumnText(9),
 			Tenant:     stmt.ColumnText(10),
 		}, nil
 	}, selectAllChanges, seq)
 }
 
-// Receipts implements transfer.Rows.
-func (s *Snapshot) Receipts(ctx context.Context) iter.Seq2[customer.IdempotencyRecord, error] {
+// IdempotencyRecords implements transfer.Dump.
+func (s *Snapshot) IdempotencyRecords(ctx context.Context) iter.Seq2[customer.IdempotencyRecord, error] {
 	return rows(ctx, s.conn, scanIdempotencyRecord, selectAllIdempotencyRecords)
 }
 
-// Accounts implements transfer.Rows.
+// Accounts implements transfer.Dump.
 func (s *Snapshot) Accounts(ctx context.Context) iter.Seq2[access.Account, error] {
 	return rows(ctx, s.conn, scanAccount, selectAllAccounts)
 }
 
-// Keys implements transfer.Rows.
+// Keys implements transfer.Dump.
 func (s *Snapshot) Keys(ctx context.Context) iter.Seq2[access.Key, error] {
 	return rows(ctx, s.conn, scanKey, selectAllKeys)
 }
 
-// Secrets implements transfer.Rows.
+// Secrets implements transfer.Dump.
 func (s *Snapshot) Secrets(ctx context.Context) iter.Seq2[transfer.Secret, error] {
 	return rows(ctx, s.conn, func(stmt *sqlite.Stmt) (transfer.Secret, error) {
 		return transfer.Secret{Name: stmt.ColumnText(0), Secret: scanBytes(stmt, 1)}, nil

@@ -109,7 +109,7 @@ func scan(stmt *sqlite.Stmt, col int, field any) {
 	case *customer.POBox:
 		*p = customer.POBox{Valid: true, Number: stmt.ColumnInt32(col)}
 	case *time.Time:
-		*p = layout.Instant(stmt.ColumnInt64(col))
+		*p = layout.FromMicros(stmt.ColumnInt64(col))
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // updateStatements caches the UPDATE statement for each set of changed columns, a bit for each of
-// layout.Moving. An UPDATE that sets only what has changed does not touch the other indexes.
+// layout.MutableColumns. An UPDATE that sets only what has changed does not touch the other indexes.
 // Clients change few sets of fields; beyond maxUpdates sets, all columns are written.
 type updateStatements map[uint32]updateStatement
 
@@ -21,7 +21,7 @@ type updateStatement struct {
 
 func (u updateStatements) forDiff(diff []customer.FieldChange) updateStatement {
 	var bits uint32
-	for i, col := range layout.Moving {
+	for i, col := range layout.MutableColumns {
 		changed := func(f customer.FieldChange) bool { return f.Path == col.Path }
 		if col.Path == "" || slices.ContainsFunc(diff, changed) {
 			bits |= 1 << i
@@ -35,7 +35,7 @@ func (u updateStatements) forDiff(diff []customer.FieldChange) updateStatement {
 		return updateAll
 	}
 	var columns []layout.Column
-	for i, col := range layout.Moving {
+	for i, col := range layout.MutableColumns {
 		if bits&(1<<i) != 0 {
 			columns = append(columns, col)
 		}
@@ -44,7 +44,7 @@ func (u updateStatements) forDiff(diff []customer.FieldChange) updateStatement {
 	return u[bits]
 }
 
-var updateAll = newUpdate(layout.Moving)
+var updateAll = newUpdate(layout.MutableColumns)
 
 func newUpdate(columns []layout.Column) updateStatement {
 	return updateStatement{columns, `

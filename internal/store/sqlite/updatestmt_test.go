@@ -14,7 +14,7 @@ import (
 // TestEveryFieldHasAColumn compares a diff of all fields with the columns.
 func TestEveryFieldHasAColumn(t *testing.T) {
 	var full customer.Customer
-	for _, col := range layout.Moving {
+	for _, col := range layout.MutableColumns {
 		switch p := col.Field(&full).(type) {
 		case *string:
 			*p = "x"
@@ -24,14 +24,14 @@ func TestEveryFieldHasAColumn(t *testing.T) {
 			p.Valid = true
 		}
 	}
-	full.ConfirmedAt = layout.Instant(1)
+	full.ConfirmedAt = layout.FromMicros(1)
 	diff := customer.Diff(customer.Customer{}, full)
 	for _, f := range diff {
-		if !slices.ContainsFunc(layout.Moving, func(col layout.Column) bool { return col.Path == f.Path }) {
+		if !slices.ContainsFunc(layout.MutableColumns, func(col layout.Column) bool { return col.Path == f.Path }) {
 			t.Errorf("%s has no column", f.Path)
 		}
 	}
-	if got, want := len(updateStatements{}.forDiff(diff).columns), len(layout.Moving); got != want {
+	if got, want := len(updateStatements{}.forDiff(diff).columns), len(layout.MutableColumns); got != want {
 		t.Errorf("a change of all fields sets %d columns, want %d", got, want)
 	}
 }

@@ -19,13 +19,13 @@ import (
 	"kartotek/internal/store/storetest"
 )
 
-// made numbers the customers that tests make on the way.
-var made struct {
+// created counts the customers that tests create.
+var created struct {
 	sync.Mutex
 	n int
 }
 
-// people is how many customers the tenant north has at first.
+// people is the initial number of customers of the tenant north.
 const people = 40
 
 var (
@@ -34,7 +34,7 @@ var (
 	now     = time.Date(2025, 3, 1, 12, 0, 0, 123456000, time.UTC)
 )
 
-// filledFile is a store with something of all that a store keeps.
+// filledFile creates a store with rows in every table.
 func filledFile(t *testing.T) (file string) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "k.db")
@@ -44,7 +44,7 @@ func filledFile(t *testing.T) (file string) {
 		entries[i] = customer.Upsert{ID: id(i + 1), Edit: person(i)}
 	}
 	put(t, s, "north", entries...)
-	put(t, s, "south", // the same ids as another tenant's, numbers with gaps, and almost nothing in the record
+	put(t, s, "south", // ids of another tenant, numbers with gaps, and minimal records
 		customer.Upsert{ID: id(1), Number: 1000, Edit: rename("A")},
 		customer.Upsert{ID: id(900), Edit: rename("B")},
 		customer.Upsert{ID: id(2), Number: 7, Edit: rename("C")})
@@ -53,9 +53,9 @@ func filledFile(t *testing.T) (file string) {
 		return nil
 	}})
 	for i := range people {
-		revise(t, s, i+1, i)
+		update(t, s, i+1, i)
 	}
-	for _, r := range []customer.IdempotencyRecord{receipt("north", "r-1"), receipt("north", "r-2"), receipt("south", "r-1")} {
+	for _, r := range []customer.IdempotencyRecord{idempotencyRecord("north", "r-1"), idempotencyRecord("north", "r-2"), idempotencyRecord("south", "r-1")} {
 		check(t, s.SaveResponse(t.Context(), r))
 	}
 	for _, a := range accounts() {
@@ -68,15 +68,15 @@ func filledFile(t *testing.T) (file string) {
 	return file
 }
 
-// writeMore changes someone, makes someone, and moves what is no customer.
+// writeMore updates customers, creates customers, and changes the small tables.
 func writeMore(t *testing.T, s storetest.Store, n int) {
 	t.Helper()
 	for _, number := range []int{1, 2 + n, people - n} {
-		revise(t, s, number, 1000+n)
+		update(t, s, number, 1000+n)
 	}
 	createOne(t, s, "north")
 	createOne(t, s, fmt.Sprintf("new-%d", n))
-	check(t, s.SaveResponse(t.Context(), receipt("west", fmt.Sprint("late-", n))))
+	check(t, s.SaveResponse(t.Context(), idempotencyRecord("west", fmt.Sprint("late-", n))))
 	a := accounts()[0]
 	a.Login = fmt.Sprint("late-", n)
 	check(t, s.AddAccount(t.Context(), a))
@@ -105,13 +105,13 @@ func rename(name string) customer.Edit {
 	}
 }
 
-func signature() customer.ChangeMeta {
+func changeMeta() customer.ChangeMeta {
 	return customer.ChangeMeta{Actor: "account:kåri", Contract: "native", RequestID: "r-1", At: now}
 }
 
 func put(t *testing.T, s storetest.Store, tenant string, entries ...customer.Upsert) {
 	t.Helper()
-	by := signature()
+	by := changeMeta()
 	by.Contract, by.RequestID = "", ""
 	results, err := s.Upsert(t.Context(), tenant, by, entries)
 	check(t, err)
@@ -122,25 +122,25 @@ func put(t *testing.T, s storetest.Store, tenant string, entries ...customer.Ups
 
 func createOne(t *testing.T, s storetest.Store, tenant string) customer.Customer {
 	t.Helper()
-	made.Lock()
-	made.n++
-	entry := customer.Upsert{GeneratedID: id(100_000 + made.n), Edit: rename("New")}
-	made.Unlock()
-	ch, err := s.Create(t.Context(), tenant, signature(), entry, nil)
+	created.Lock()
+	created.n++
+	entry := customer.Upsert{GeneratedID: id(100_000 + created.n), Edit: rename("New")}
+	created.Unlock()
+	ch, err := s.Create(t.Context(), tenant, changeMeta(), entry, nil)
 	check(t, err)
 	return ch.After
 }
 
-func revise(t *testing.T, s storetest.Store, number, n int) {
+func update(t *testing.T, s storetest.Store, number, n int) {
 	t.Helper()
-	_, err := s.Update(t.Context(), customer.ByNumber("north", int32(number)), signature(), func(c *customer.Customer) error {
+	_, err := s.Update(t.Context(), customer.ByNumber("north", int32(number)), changeMeta(), func(c *customer.Customer) error {
 		c.Mobile = fmt.Sprintf("+32 470 %06d", n)
 		return nil
 	}, nil)
 	check(t, err)
 }
 
-func receipt(tenant, key string) customer.IdempotencyRecord {
+func idempotencyRecord(tenant, key string) customer.IdempotencyRecord {
 	return customer.IdempotencyRecord{Tenant: tenant, Key: key, Digest: "digest", Response: []byte("\x00\xff" + key), At: now}
 }
 
@@ -161,8 +161,8 @@ func keys() []access.Key {
 	}
 }
 
-// wantAlike reports unless both stores answer all questions alike.
-func wantAlike(t *testing.T, file, dsn string) {
+// wantEqualStores checks that both stores return the same rows.
+func wantEqualStores(t *testing.T, file, dsn string) {
 	t.Helper()
 	source, copied := openFile(t, file), openDatabase(t, dsn)
 	defer source.Close()
@@ -183,7 +183,7 @@ func wantAlike(t *testing.T, file, dsn string) {
 			}
 			seen[r.CustomerID] = true
 		}
-		wantSameFound(t, source, copied, tenant)
+		wantSameSearches(t, source, copied, tenant)
 	}
 	if got, want := dump(t, copied), dump(t, source); got != want {
 		t.Errorf("got %s, want %s", got, want)
@@ -211,7 +211,7 @@ func sameChanges(a, b []customer.ChangeRecord) bool {
 	return slices.EqualFunc(a, b, func(a, b customer.ChangeRecord) bool { return reflect.DeepEqual(a, b) })
 }
 
-func wantSameFound(t *testing.T, source, copied storetest.Store, tenant string) {
+func wantSameSearches(t *testing.T, source, copied storetest.Store, tenant string) {
 	t.Helper()
 	for _, text := range []string{"muller", "kari παπ", "kari1", "3247000000", "1001", "9000", "7"} {
 		want, err := source.Search(t.Context(), tenant, text, 100)
@@ -231,8 +231,7 @@ func wantSameFound(t *testing.T, source, copied storetest.Store, tenant string) 
 	}
 }
 
-// dump is what a store keeps besides customers, as its ports tell it, and how many
-// changes it has.
+// dump returns the small tables of a store as text, and the number of its changes.
 func dump(t *testing.T, s storetest.Store) string {
 	t.Helper()
 	var out strings.Builder
@@ -253,8 +252,7 @@ func dump(t *testing.T, s storetest.Store) string {
 	return out.String() + fmt.Sprintf("%x", secret)
 }
 
-// wantSameIndexes reports unless the database has the indexes of one that no copy was
-// made in.
+// wantSameIndexes checks that the database has the indexes of a new one.
 func wantSameIndexes(t *testing.T, dsn, fresh string) {
 	t.Helper()
 	const query = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexdef"
@@ -263,7 +261,7 @@ func wantSameIndexes(t *testing.T, dsn, fresh string) {
 	}
 }
 
-// texts are what a query finds.
+// texts returns the rows of a query.
 func texts(t *testing.T, dsn, query string) []string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
@@ -284,7 +282,7 @@ func execute(t *testing.T, dsn, statement string) {
 	tag, err := conn.Exec(t.Context(), statement)
 	check(t, err)
 	if tag.RowsAffected() == 0 {
-		t.Errorf("%s: wrote nothing", statement)
+		t.Errorf("%s: changed no rows", statement)
 	}
 }
 

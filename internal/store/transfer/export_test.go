@@ -1,4 +1,4 @@
 package transfer
 
-// RunInBatches is [Run] with batches of a test's size.
+// RunInBatches is [Run] with a batch size.
 var RunInBatches = runInBatches

@@ -9,83 +9,78 @@ import (
 	"kartotek/internal/customer"
 )
 
-// Rows are all that a store keeps. A sequence that cannot be read to its end ends
-// with an error.
-type Rows interface {
+// Dump returns all rows of a store. A sequence that cannot be read to its end ends with an error.
+type Dump interface {
 	Customers(ctx context.Context) iter.Seq2[Customer, error]
 	Changes(ctx context.Context) iter.Seq2[Change, error]
-	Receipts(ctx context.Context) iter.Seq2[customer.IdempotencyRecord, error]
+	IdempotencyRecords(ctx context.Context) iter.Seq2[customer.IdempotencyRecord, error]
 	Accounts(ctx context.Context) iter.Seq2[access.Account, error]
 	Keys(ctx context.Context) iter.Seq2[access.Key, error]
 	Secrets(ctx context.Context) iter.Seq2[Secret, error]
 }
 
-// Source is a store as it was at one moment. Others may go on writing to it.
+// Source is a snapshot of a store. Other processes may keep writing to the store.
 type Source interface {
-	Rows
-	// Origin says which source it is.
-	Origin() Origin
-	// CustomersAfter are those behind a place, in the order of their places.
-	CustomersAfter(ctx context.Context, place int64) iter.Seq2[Customer, error]
-	// CustomersChanged are those up to a place who have a change after the one with
-	// that seq.
-	CustomersChanged(ctx context.Context, seq, place int64) iter.Seq2[Customer, error]
-	// ChangesAfter are those after the one with that seq, in their order.
+	Dump
+	// ID identifies the source.
+	ID() SourceID
+	// CustomersAfter returns the customers after a row id, by row id.
+	CustomersAfter(ctx context.Context, row int64) iter.Seq2[Customer, error]
+	// CustomersChanged returns the customers up to a row id that have a change after seq.
+	CustomersChanged(ctx context.Context, seq, row int64) iter.Seq2[Customer, error]
+	// ChangesAfter returns the changes after seq, by seq.
 	ChangesAfter(ctx context.Context, seq int64) iter.Seq2[Change, error]
-	// Left is about how many customers and changes there are behind a mark.
-	Left(ctx context.Context, mark Mark) (int64, error)
-	// Moved reports whether anybody has written to the source since that moment.
-	Moved(ctx context.Context) (bool, error)
+	// Remaining estimates the number of customers and changes after a checkpoint.
+	Remaining(ctx context.Context, from Checkpoint) (int64, error)
+	// Changed reports whether the store has been written to since the snapshot.
+	Changed(ctx context.Context) (bool, error)
 }
 
-// Target is a database that a copy is made in. What it refuses it leaves as it was.
+// Target is the database to copy into. A step that fails changes nothing.
 type Target interface {
-	Rows
-	// Begin returns how far the copy of this source has come. A new one needs a
-	// database in which a store keeps nothing, and that no server has open. From then
-	// on nobody can open it as a store, until the copy is finished.
-	Begin(ctx context.Context, from Origin) (Mark, error)
-	// Upsert writes a batch and its mark, or nothing.
+	Dump
+	// Start returns the checkpoint of the copy of this source. A new copy needs an empty database
+	// that no server has open. The database cannot be opened as a store until the copy is complete.
+	Start(ctx context.Context, from SourceID) (Checkpoint, error)
+	// Put writes a batch and its checkpoint, or nothing.
 	Put(ctx context.Context, b Batch) error
-	// ReplaceRest puts what is no customer and no change in place of all such rows
-	// that there are, or does nothing.
-	ReplaceRest(ctx context.Context, from Rows) error
-	// Index makes the indexes that were put off until the rows are there.
+	// ReplaceSmallTables replaces all rows that are neither customers nor changes, or does nothing.
+	ReplaceSmallTables(ctx context.Context, from Dump) error
+	// Index builds the search index of all customers.
 	Index(ctx context.Context) error
-	// Finish makes a store of the database.
-	Finish(ctx context.Context) error
+	// Complete makes the database a store.
+	Complete(ctx context.Context) error
 }
 
-// Origin is what tells a source from others, wherever it lies, and itself from what
-// it was before.
-type Origin struct {
+// SourceID identifies a source, independent of its location, and its state.
+type SourceID struct {
 	Name string
 	Seq  int64 // of its newest change
 }
 
-// Mark is how far a copy has come.
-type Mark struct {
-	Seq       int64 // of the newest change that the customers have
-	Customers int64 // the place of the last customer
+// Checkpoint is the progress of a copy.
+type Checkpoint struct {
+	Seq       int64 // of the newest change in the customers
+	Customers int64 // the row id of the last customer
 	Changes   int64 // the seq of the last change
 }
 
-// Batch is what is written in one step.
+// Batch is written in one transaction.
 type Batch struct {
-	Changed   []Customer // who are there already, as they were before
-	Customers []Customer
-	Changes   []Change
-	Mark      Mark // how far the copy is then
+	Changed    []Customer // customers to replace
+	Customers  []Customer
+	Changes    []Change
+	Checkpoint Checkpoint // after the batch
 }
 
-// Customer is one with his place among those of a source, which never changes. Who
-// came later has a higher one. A target knows no places.
+// Customer is a customer with its row id in the source, which never changes and is higher for later
+// customers. A target has no row ids.
 type Customer struct {
 	customer.Customer
-	Place int64
+	RowID int64
 }
 
-// Change is one of the history, with its fields as they lie in the table.
+// Change is a change of the history, with its fields as the table has them.
 type Change struct {
 	Tenant     string
 	CustomerID string
@@ -93,14 +88,14 @@ type Change struct {
 	Seq        int64
 	Number     int32
 	Event      string
-	By         customer.ChangeMeta
+	Meta       customer.ChangeMeta
 	Fields     string
 }
 
 // LogValue keeps personal data out of every log.
 func (c Change) LogValue() slog.Value { return slog.StringValue(c.Event) }
 
-// Secret is one that the servers on a store share.
+// Secret is a secret that the servers on a store share.
 type Secret struct {
 	Name   string
 	Secret []byte

@@ -1,8 +1,8 @@
-// Package transfer copies all that one store keeps into another, and verifies that
-// it is all there. It knows no engine.
+// Package transfer copies all rows of one store into another and verifies the copy. It knows no
+// engine.
 //
-// Read transfer.go for the steps of a copy, ports.go for what a source gives and a
-// target takes, sum.go for how the two are compared.
+// Read transfer.go for the steps of a copy, ports.go for what it needs of a source and a target,
+// checksum.go for how the two are compared.
 package transfer
 
 import (
@@ -13,64 +13,63 @@ import (
 	"strings"
 )
 
-// ErrMoved is why a copy that has all of its source's snapshot is not complete. What
-// was written since comes over when the copy is run again.
-var ErrMoved = errors.New("the source has been written to since the copy began: stop its server before")
+// ErrSourceChanged is returned when the source has been written to since the snapshot. Another run
+// copies the new changes.
+var ErrSourceChanged = errors.New("the source was written to during the copy: stop its server first")
 
-// ErrDiffers is why a copy that was made to its end is of no use.
-var ErrDiffers = errors.New("the copy differs from its source, and has to be made again in a new database")
+// ErrDiffers is returned when the verification finds a difference.
+var ErrDiffers = errors.New("the copy differs from its source: copy again into an empty database")
 
-// Count is how many rows of a table were copied.
+// Count is the number of rows copied of a table.
 type Count struct {
 	Table string
 	Rows  int64
 }
 
-// Run copies the source into the target, or goes on where an earlier run ended, and
-// verifies that both hold the same. Until that is so nobody can open the target as a
-// store. progress is told now and then which part of a step is done.
+// Run copies the source into the target, or resumes an earlier run, and verifies the copy. The
+// target cannot be opened as a store before. progress is called with the done part of each step.
 func Run(ctx context.Context, from Source, to Target, progress func(step string, part float64)) ([]Count, error) {
 	return runInBatches(ctx, from, to, progress, 5000)
 }
 
-// runInBatches is Run with so many rows at most that become durable together.
+// runInBatches is Run with at most so many rows in a transaction.
 func runInBatches(ctx context.Context, from Source, to Target, progress func(step string, part float64), rows int) ([]Count, error) {
-	origin := from.Origin()
-	mark, err := to.Begin(ctx, origin)
+	source := from.ID()
+	checkpoint, err := to.Start(ctx, source)
 	if err != nil {
 		return nil, err
 	}
-	if mark.Seq > origin.Seq {
-		return nil, errors.New("the source is older than what has been copied of it")
+	if checkpoint.Seq > source.Seq {
+		return nil, errors.New("the source is older than the part already copied")
 	}
-	r := &run{from: from, to: to, mark: mark, progress: progress, batch: int64(rows)}
+	r := &run{from: from, to: to, checkpoint: checkpoint, progress: progress, batchSize: int64(rows)}
 	counts, err := r.copyAll(ctx)
 	if errors.Is(err, ErrDiffers) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the copy is not complete, and goes on when it is run again: %w", err)
+		return nil, fmt.Errorf("the copy is not complete: run it again to resume: %w", err)
 	}
 	return counts, nil
 }
 
 // run is one run of a copy.
 type run struct {
-	from     Source
-	to       Target
-	mark     Mark
-	progress func(step string, part float64)
-	batch    int64 // rows at most
+	from       Source
+	to         Target
+	checkpoint Checkpoint
+	progress   func(step string, part float64)
+	batchSize  int64 // rows at most
 
 	step      string
 	done, all int64 // rows of the step; all is an estimate
 }
 
 func (r *run) copyAll(ctx context.Context) ([]Count, error) {
-	if err := r.begin(ctx, "copying", r.mark, 1); err != nil {
+	if err := r.startStep(ctx, "copying", r.checkpoint, 1); err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context) error{r.catchUp, r.customers, r.changes, r.rest, r.index, r.stoodStill} {
+	for _, step := range []func(context.Context) error{r.catchUp, r.customers, r.changes, r.smallTables, r.index, r.checkUnchanged} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -79,76 +78,76 @@ func (r *run) copyAll(ctx context.Context) ([]Count, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.stoodStill(ctx); err != nil {
+	if err := r.checkUnchanged(ctx); err != nil {
 		return nil, err
 	}
-	return counts, r.to.Finish(ctx)
+	return counts, r.to.Complete(ctx)
 }
 
-// begin begins a step that passes the rows behind the mark so many times.
-func (r *run) begin(ctx context.Context, step string, mark Mark, times int64) error {
-	left, err := r.from.Left(ctx, mark)
+// startStep starts a step that reads the rows after the checkpoint so many times.
+func (r *run) startStep(ctx context.Context, step string, from Checkpoint, times int64) error {
+	remaining, err := r.from.Remaining(ctx, from)
 	if err != nil {
 		return err
 	}
-	r.step, r.done, r.all = step, 0, max(1, times*left)
+	r.step, r.done, r.all = step, 0, max(1, times*remaining)
 	r.progress(step, 0)
 	return nil
 }
 
-func (r *run) passed(rows int) {
-	before := r.done / r.batch
+func (r *run) advance(rows int) {
+	before := r.done / r.batchSize
 	r.done += int64(rows)
-	if r.done/r.batch != before {
+	if r.done/r.batchSize != before {
 		r.progress(r.step, float64(r.done)/float64(r.all))
 	}
 }
 
-// catchUp replaces those customers who have changed since an earlier run copied them.
+// catchUp replaces the customers that have changed since an earlier run copied them.
 func (r *run) catchUp(ctx context.Context) error {
-	if r.mark.Seq == r.from.Origin().Seq {
+	if r.checkpoint.Seq == r.from.ID().Seq {
 		return nil
 	}
-	changed := r.from.CustomersChanged(ctx, r.mark.Seq, r.mark.Customers)
-	for batch, err := range batches(changed, r.batch) {
+	changed := r.from.CustomersChanged(ctx, r.checkpoint.Seq, r.checkpoint.Customers)
+	for batch, err := range batches(changed, r.batchSize) {
 		if err != nil {
 			return err
 		}
-		if err := r.put(ctx, Batch{Changed: batch, Mark: r.mark}); err != nil {
+		if err := r.put(ctx, Batch{Changed: batch, Checkpoint: r.checkpoint}); err != nil {
 			return err
 		}
 	}
-	next := r.mark
-	next.Seq = r.from.Origin().Seq
-	return r.put(ctx, Batch{Mark: next})
+	next := r.checkpoint
+	next.Seq = r.from.ID().Seq
+	return r.put(ctx, Batch{Checkpoint: next})
 }
 
 func (r *run) customers(ctx context.Context) error {
-	for batch, err := range batches(r.from.CustomersAfter(ctx, r.mark.Customers), r.batch) {
+	for batch, err := range batches(r.from.CustomersAfter(ctx, r.checkpoint.Customers), r.batchSize) {
 		if err != nil {
 			return err
 		}
-		next := r.mark
-		next.Customers = batch[len(batch)-1].Place
-		if err := r.put(ctx, Batch{Customers: batch, Mark: next}); err != nil {
+		next := r.checkpoint
+		next.Customers = batch[len(batch)-1].RowID
+		if err := r.put(ctx, Batch{Customers: batch, Checkpoint: next}); err != nil {
 			return err
 		}
-		r.passed(len(batch))
+		r.advance(len(batch))
 	}
 	return nil
 }
 
 func (r *run) changes(ctx context.Context) error {
-	for batch, err := range batches(r.from.ChangesAfter(ctx, r.mark.Changes), r.batch) {
+	for batch, err := range batches(r.from.ChangesAfter(ctx, r.checkpoint.Changes), r.batchSize) {
 		if err != nil {
 			return err
 		}
-		next := r.mark
+		next := r.checkpoint
 		next.Changes = batch[len(batch)-1].Seq
-		if err := r.put(ctx, Batch{Changes: batch, Mark: next}); err != nil {
+		if err := r.put(ctx, Batch{Changes: batch, Checkpoint: next}); err != nil {
 			return err
 		}
-		r.passed(len(batch))
+		r.advance(len(batch))
 	}
 	return nil
 }
@@ -157,12 +156,12 @@ func (r *run) put(ctx context.Context, b Batch) error {
 	if err := r.to.Put(ctx, b); err != nil {
 		return err
 	}
-	r.mark = b.Mark
+	r.checkpoint = b.Checkpoint
 	return nil
 }
 
-func (r *run) rest(ctx context.Context) error {
-	return r.to.ReplaceRest(ctx, r.from)
+func (r *run) smallTables(ctx context.Context) error {
+	return r.to.ReplaceSmallTables(ctx, r.from)
 }
 
 func (r *run) index(ctx context.Context) error {
@@ -170,31 +169,31 @@ func (r *run) index(ctx context.Context) error {
 	return r.to.Index(ctx)
 }
 
-// stoodStill is an error when the source has more by now than its snapshot.
-func (r *run) stoodStill(ctx context.Context) error {
-	moved, err := r.from.Moved(ctx)
+// checkUnchanged returns ErrSourceChanged when the store was written to after the snapshot.
+func (r *run) checkUnchanged(ctx context.Context) error {
+	changed, err := r.from.Changed(ctx)
 	if err != nil {
 		return err
 	}
-	if moved {
-		return ErrMoved
+	if changed {
+		return ErrSourceChanged
 	}
 	return nil
 }
 
-// verify reads all that both hold, and compares.
+// verify compares the checksums of all tables.
 func (r *run) verify(ctx context.Context) ([]Count, error) {
-	if err := r.begin(ctx, "verifying", Mark{}, 2); err != nil {
+	if err := r.startStep(ctx, "verifying", Checkpoint{}, 2); err != nil {
 		return nil, err
 	}
 	var counts []Count
 	var wrong []string
 	for _, table := range tables {
-		want, err := table.sum(ctx, r.from, r.passed)
+		want, err := table.sum(ctx, r.from, r.advance)
 		if err != nil {
 			return nil, err
 		}
-		got, err := table.sum(ctx, r.to, r.passed)
+		got, err := table.sum(ctx, r.to, r.advance)
 		if err != nil {
 			return nil, err
 		}
@@ -209,8 +208,8 @@ func (r *run) verify(ctx context.Context) ([]Count, error) {
 	return counts, nil
 }
 
-// batches are the rows in lists of so many at most.
-func batches[T any](rows iter.Seq2[T, error], most int64) iter.Seq2[[]T, error] {
+// batches groups rows into slices of at most size.
+func batches[T any](rows iter.Seq2[T, error], size int64) iter.Seq2[[]T, error] {
 	return func(yield func([]T, error) bool) {
 		var batch []T
 		for row, err := range rows {
@@ -219,13 +218,13 @@ func batches[T any](rows iter.Seq2[T, error], most int64) iter.Seq2[[]T, error] 
 				return
 			}
 			batch = append(batch, row)
-			if int64(len(batch)) < most {
+			if int64(len(batch)) < size {
 				continue
 			}
 			if !yield(batch, nil) {
 				return
 			}
-			batch = make([]T, 0, most)
+			batch = make([]T, 0, size)
 		}
 		if len(batch) > 0 {
 			yield(batch, nil)

@@ -19,15 +19,15 @@ import (
 	"kartotek/internal/store/transfer"
 )
 
-// batchRows is small, so that a copy of few rows has many batches.
+// batchRows is small, so that the copy has many batches.
 const batchRows = 7
 
-func TestACopyIsLikeItsSource(t *testing.T) {
+func TestCopyEqualsSource(t *testing.T) {
 	t.Parallel()
 	for name, settings := range map[string]string{
 		"Plain":        "",
 		"Serializable": "&default_transaction_isolation=serializable",
-		"Pooled":       "&default_query_exec_mode=exec", // no statement is prepared for a later one
+		"Pooled":       "&default_query_exec_mode=exec", // without prepared statements
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -50,7 +50,7 @@ func testCopy(t *testing.T, file, dsn string) {
 	want := []transfer.Count{
 		{Table: "customers", Rows: people + 4},
 		{Table: "changes", Rows: 2*people + 4},
-		{Table: "receipts", Rows: 3},
+		{Table: "idempotency records", Rows: 3},
 		{Table: "accounts", Rows: 4},
 		{Table: "keys", Rows: 3},
 		{Table: "secrets", Rows: 1},
@@ -61,24 +61,24 @@ func testCopy(t *testing.T, file, dsn string) {
 	if want := []string{"copying", "indexing", "verifying"}; !slices.Equal(steps, want) {
 		t.Errorf("steps: got %v, want %v", steps, want)
 	}
-	wantAlike(t, file, dsn)
+	wantEqualStores(t, file, dsn)
 	wantSameIndexes(t, dsn, newDatabase(t))
 }
 
-// TestACopyGoesOn breaks copies off, each run after one step more than the one
-// before: as if it never came to the database, or as if its answer never came back.
-func TestACopyGoesOn(t *testing.T) {
+// Each run fails one step later than the one before: either the step does not reach the database, or
+// its response is lost.
+func TestInterruptedCopyResumes(t *testing.T) {
 	t.Parallel()
-	for name, lost := range map[string]struct{ done bool }{"StepIsLost": {false}, "AnswerIsLost": {true}} {
+	for name, lost := range map[string]struct{ done bool }{"StepIsLost": {false}, "ResponseIsLost": {true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			file, dsn := filledFile(t), newDatabase(t)
 			runs := 0
 			for {
 				runs++
-				left := runs
+				steps := runs
 				_, err := copyOnce(t, file, dsn, func(step string, do func() error) error {
-					if left--; left > 0 || step == "Finish" && lost.done {
+					if steps--; steps > 0 || step == "Complete" && lost.done {
 						return do()
 					}
 					if lost.done {
@@ -100,17 +100,16 @@ func TestACopyGoesOn(t *testing.T) {
 			if runs < 5 {
 				t.Errorf("the copy was made in %d runs", runs)
 			}
-			wantAlike(t, file, dsn)
+			wantEqualStores(t, file, dsn)
 			wantSameIndexes(t, dsn, newDatabase(t))
 		})
 	}
 }
 
-var errLost = errors.New("the line is dead")
+var errLost = errors.New("connection lost")
 
-// TestACopyCatchesUpWithItsSource writes to the source during some runs, which then
-// must not end well, and breaks them off at other times.
-func TestACopyCatchesUpWithItsSource(t *testing.T) {
+// All runs fail: the even ones because the source is written to, the odd ones by a lost connection.
+func TestCopyCatchesUpWithSource(t *testing.T) {
 	t.Parallel()
 	file, dsn := filledFile(t), newDatabase(t)
 	source := openFile(t, file)
@@ -126,7 +125,7 @@ func TestACopyCatchesUpWithItsSource(t *testing.T) {
 			}
 			return do()
 		}, ignore)
-		if want := [...]error{transfer.ErrMoved, errLost}[run%2]; !errors.Is(err, want) {
+		if want := [...]error{transfer.ErrSourceChanged, errLost}[run%2]; !errors.Is(err, want) {
 			t.Fatalf("run %d: got %v, want %v", run, err, want)
 		}
 		wantRefused(t, dsn)
@@ -137,10 +136,10 @@ func TestACopyCatchesUpWithItsSource(t *testing.T) {
 	if _, err := copyOnce(t, file, dsn, nil, ignore); err != nil {
 		t.Fatal(err)
 	}
-	wantAlike(t, file, dsn)
+	wantEqualStores(t, file, dsn)
 }
 
-func TestASourceThatMovesDuringTheVerificationIsNotDone(t *testing.T) {
+func TestCopyFailsWhenSourceChangesDuringVerification(t *testing.T) {
 	t.Parallel()
 	file, dsn := filledFile(t), newDatabase(t)
 	source := openFile(t, file)
@@ -150,26 +149,26 @@ func TestASourceThatMovesDuringTheVerificationIsNotDone(t *testing.T) {
 			writeMore(t, source, 1)
 		}
 	})
-	if !errors.Is(err, transfer.ErrMoved) {
-		t.Errorf("got %v, want %v", err, transfer.ErrMoved)
+	if !errors.Is(err, transfer.ErrSourceChanged) {
+		t.Errorf("got %v, want %v", err, transfer.ErrSourceChanged)
 	}
 	wantRefused(t, dsn)
 }
 
-func TestVerificationNoticesWhatDiffers(t *testing.T) {
+func TestVerificationFindsDifferences(t *testing.T) {
 	t.Parallel()
 	file := filledFile(t)
 	for name, tt := range map[string]struct{ tamper, want string }{
 		"a customer's field":        {"UPDATE customers SET locale = 'nl-BE' WHERE tenant = 'north' AND number = 3", "customers (44 rows, in the source 44)"},
 		"a customer's time":         {"UPDATE customers SET updated_at = updated_at + 1 WHERE tenant = 'north' AND number = 3", "customers ("},
-		"no customer":               {"DELETE FROM customers WHERE tenant = 'north' AND number = 3", "customers (43 rows, in the source 44)"},
+		"a missing customer":        {"DELETE FROM customers WHERE tenant = 'north' AND number = 3", "customers (43 rows, in the source 44)"},
 		"a value in another column": {"UPDATE customers SET (national_id, organisation_number) = (organisation_number, national_id) WHERE tenant = 'north' AND number = 3", "customers ("},
 		"a number":                  {"UPDATE customers SET number = 9000 WHERE tenant = 'north' AND number = 3", "customers ("},
-		"a number's tenant":         {"UPDATE customers SET tenant = 'west' WHERE tenant = 'north' AND number = 3", "customers ("},
+		"a number's tenant":         {"UPDATE customers SET tenant = 'elsewhere' WHERE tenant = 'north' AND number = 3", "customers ("},
 		"a change's fields":         {"UPDATE changes SET fields = '{}' WHERE tenant = 'north' AND number = 3 AND version = 2", "changes ("},
 		"a change's seq":            {"UPDATE changes SET seq = seq + 1000 WHERE tenant = 'north' AND number = 3 AND version = 2", "changes ("},
-		"no change":                 {"DELETE FROM changes WHERE tenant = 'south'", "changes ("},
-		"a receipt":                 {"UPDATE receipts SET answer = 'x'", "receipts ("},
+		"a missing change":          {"DELETE FROM changes WHERE tenant = 'south'", "changes ("},
+		"an idempotency record":     {"UPDATE idempotency_records SET response = 'x'", "idempotency records ("},
 		"an account":                {"UPDATE accounts SET customers = NULL", "accounts ("},
 		"a revoked key":             {"UPDATE keys SET revoked_at = NULL", "keys ("},
 		"a secret":                  {"UPDATE secrets SET secret = 'x'", "secrets ("},
@@ -191,14 +190,16 @@ func TestVerificationNoticesWhatDiffers(t *testing.T) {
 	}
 }
 
-func TestADatabaseThatIsNotEmptyIsRefusedUntouched(t *testing.T) {
+func TestCopyIntoNonEmptyDatabaseChangesNothing(t *testing.T) {
 	t.Parallel()
 	file := filledFile(t)
 	for name, fill := range map[string]func(*testing.T, storetest.Store){
 		"a customer": func(t *testing.T, s storetest.Store) { createOne(t, s, "north") },
 		"an account": func(t *testing.T, s storetest.Store) { check(t, s.AddAccount(t.Context(), accounts()[0])) },
 		"a key":      func(t *testing.T, s storetest.Store) { check(t, s.AddKey(t.Context(), keys()[0])) },
-		"a receipt":  func(t *testing.T, s storetest.Store) { check(t, s.SaveResponse(t.Context(), receipt("north", "r-9"))) },
+		"an idempotency record": func(t *testing.T, s storetest.Store) {
+			check(t, s.SaveResponse(t.Context(), idempotencyRecord("north", "r-9")))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -220,7 +221,7 @@ func TestADatabaseThatIsNotEmptyIsRefusedUntouched(t *testing.T) {
 	}
 }
 
-func TestACopyOfAnotherSourceIsNotGoneOnWith(t *testing.T) {
+func TestCopyOfAnotherSourceIsNotResumed(t *testing.T) {
 	t.Parallel()
 	first, second, dsn := filledFile(t), filledFile(t), newDatabase(t)
 	lose := func(step string, do func() error) error {
@@ -238,14 +239,14 @@ func TestACopyOfAnotherSourceIsNotGoneOnWith(t *testing.T) {
 	if _, err := copyOnce(t, first, dsn, nil, ignore); err != nil {
 		t.Error(err)
 	}
-	wantAlike(t, first, dsn)
+	wantEqualStores(t, first, dsn)
 	if _, err := copyOnce(t, first, dsn, nil, ignore); err == nil || !strings.Contains(err.Error(), "is not empty") {
 		t.Errorf("a second copy: got %v, want an error: the database is not empty", err)
 	}
 }
 
-// TestOfTwoCopiesOneIsMade has a whole copy run in between two steps of another.
-func TestOfTwoCopiesOneIsMade(t *testing.T) {
+// A whole copy runs between two steps of another one.
+func TestOnlyOneOfTwoConcurrentCopiesSucceeds(t *testing.T) {
 	t.Parallel()
 	file, dsn := filledFile(t), newDatabase(t)
 	steps := 0
@@ -260,22 +261,22 @@ func TestOfTwoCopiesOneIsMade(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "another copy") {
 		t.Errorf("got %v, want an error: another copy is running", err)
 	}
-	wantAlike(t, file, dsn)
+	wantEqualStores(t, file, dsn)
 }
 
-func TestADatabaseThatAServerHasOpenIsRefused(t *testing.T) {
+func TestCopyFailsWhileServerHasDatabaseOpen(t *testing.T) {
 	t.Parallel()
 	file, dsn := filledFile(t), newDatabase(t)
 	server := openDatabase(t, dsn)
 	if _, err := copyOnce(t, file, dsn, nil, ignore); err == nil || !strings.Contains(err.Error(), "has the database open") {
-		t.Errorf("got %v, want an error: somebody has the database open", err)
+		t.Errorf("got %v, want an error: a server has the database open", err)
 	}
 	createOne(t, server, "north")
 	check(t, server.Close())
 	check(t, openDatabase(t, dsn).Close())
 }
 
-func TestAnOlderSourceIsNotGoneOnWith(t *testing.T) {
+func TestCopyOfOlderSourceIsNotResumed(t *testing.T) {
 	t.Parallel()
 	file, dsn := filledFile(t), newDatabase(t)
 	old := filepath.Join(t.TempDir(), "old.db")
@@ -292,7 +293,7 @@ func TestAnOlderSourceIsNotGoneOnWith(t *testing.T) {
 	}
 }
 
-func TestWhatComesAfterACopyFollowsIt(t *testing.T) {
+func TestWritesAfterCopyContinueNumbersAndFeed(t *testing.T) {
 	t.Parallel()
 	file, dsn := filledFile(t), newDatabase(t)
 	source := openFile(t, file)
@@ -312,19 +313,19 @@ func TestWhatComesAfterACopyFollowsIt(t *testing.T) {
 	made := createOne(t, copied, "north")
 	var after []customer.ChangeRecord
 	var err error
-	for began := time.Now(); err == nil && len(after) == 0 && time.Since(began) < 20*time.Second; { // other tests hold the feed up
+	for began := time.Now(); err == nil && len(after) == 0 && time.Since(began) < 20*time.Second; { // other tests delay the feed
 		after, err = copied.Feed(t.Context(), "north", last[len(last)-1].Seq, 10)
 	}
 	if err != nil || len(after) != 1 || after[0].CustomerID != made.ID {
-		t.Errorf("the feed goes on with %v (%v), want the birth of customer %d", after, err, made.Number)
+		t.Errorf("the feed continues with %v (%v), want the creation of customer %d", after, err, made.Number)
 	}
 }
 
-func TestOnlyAWholeStoreIsASource(t *testing.T) {
+func TestOpenSnapshotRequiresCompleteStore(t *testing.T) {
 	t.Parallel()
 	none := filepath.Join(t.TempDir(), "none.db")
 	if s, err := sqlite.OpenSnapshot(t.Context(), none); err == nil {
-		t.Errorf("a file that is not there: got %v, want an error", s.Origin())
+		t.Errorf("a missing file: got %v, want an error", s.ID())
 	}
 	if found, err := filepath.Glob(none + "*"); err != nil || len(found) > 0 {
 		t.Errorf("got files %v (%v), want none", found, err)
@@ -332,12 +333,12 @@ func TestOnlyAWholeStoreIsASource(t *testing.T) {
 	old := filledFile(t)
 	executeInFile(t, old, "PRAGMA user_version = 1")
 	if s, err := sqlite.OpenSnapshot(t.Context(), old); err == nil || !strings.Contains(err.Error(), "has schema 1") {
-		t.Errorf("a file of an older program: got %v (%v), want an error", s, err)
+		t.Errorf("a file with an older schema: got %v (%v), want an error", s, err)
 	}
 }
 
-// copyOnce runs a copy whose writes pass through around, unless that is nil.
-func copyOnce(t *testing.T, file, dsn string, around func(step string, do func() error) error, progress func(string, float64)) ([]transfer.Count, error) {
+// copyOnce runs a copy and calls intercept for each write, unless it is nil.
+func copyOnce(t *testing.T, file, dsn string, intercept func(step string, do func() error) error, progress func(string, float64)) ([]transfer.Count, error) {
 	t.Helper()
 	from, err := sqlite.OpenSnapshot(t.Context(), file)
 	if err != nil {
@@ -350,34 +351,34 @@ func copyOnce(t *testing.T, file, dsn string, around func(step string, do func()
 	}
 	defer to.Close()
 	var target transfer.Target = to
-	if around != nil {
-		target = through{to, around}
+	if intercept != nil {
+		target = interceptedTarget{to, intercept}
 	}
 	return transfer.RunInBatches(t.Context(), from, target, progress, batchRows)
 }
 
 func ignore(string, float64) {}
 
-// through is a target whose writes can be watched and broken off.
-type through struct {
+// interceptedTarget is a target whose writes a test can observe and fail.
+type interceptedTarget struct {
 	transfer.Target
-	around func(step string, do func() error) error
+	intercept func(step string, do func() error) error
 }
 
-func (t through) Put(ctx context.Context, b transfer.Batch) error {
-	return t.around("Put", func() error { return t.Target.Put(ctx, b) })
+func (t interceptedTarget) Put(ctx context.Context, b transfer.Batch) error {
+	return t.intercept("Put", func() error { return t.Target.Put(ctx, b) })
 }
 
-func (t through) ReplaceRest(ctx context.Context, from transfer.Rows) error {
-	return t.around("ReplaceRest", func() error { return t.Target.ReplaceRest(ctx, from) })
+func (t interceptedTarget) ReplaceSmallTables(ctx context.Context, from transfer.Dump) error {
+	return t.intercept("ReplaceSmallTables", func() error { return t.Target.ReplaceSmallTables(ctx, from) })
 }
 
-func (t through) Index(ctx context.Context) error {
-	return t.around("Index", func() error { return t.Target.Index(ctx) })
+func (t interceptedTarget) Index(ctx context.Context) error {
+	return t.intercept("Index", func() error { return t.Target.Index(ctx) })
 }
 
-func (t through) Finish(ctx context.Context) error {
-	return t.around("Finish", func() error { return t.Target.Finish(ctx) })
+func (t interceptedTarget) Complete(ctx context.Context) error {
+	return t.intercept("Complete", func() error { return t.Target.Complete(ctx) })
 }
 
 func newDatabase(t *testing.T) (dsn string) {
@@ -405,15 +406,15 @@ func openFile(t *testing.T, file string) storetest.Store {
 	return s
 }
 
-// wantRefused reports unless the database cannot be opened as a store.
+// wantRefused checks that the database cannot be opened as a store.
 func wantRefused(t *testing.T, dsn string) {
 	t.Helper()
 	s, err := postgres.Open(t.Context(), dsn, postgres.Options{})
 	if err == nil {
 		check(t, s.Close())
 	}
-	if err == nil || !strings.Contains(err.Error(), "only a part of another store has been copied into it") {
-		t.Errorf("open a database that a copy is made in: got %v, want an error", err)
+	if err == nil || !strings.Contains(err.Error(), "it contains a partial copy of another store") {
+		t.Errorf("open an incomplete copy: got %v, want an error", err)
 	}
 }
 
@@ -424,7 +425,7 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// feed is all of it.
+// feed returns all changes of a tenant.
 func feed(t *testing.T, s storetest.Store, tenant string) []customer.ChangeRecord {
 	t.Helper()
 	list, err := s.Feed(t.Context(), tenant, 0, 1<<20)

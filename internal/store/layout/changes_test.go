@@ -8,7 +8,7 @@ import (
 	"kartotek/internal/customer"
 )
 
-func TestChangedFieldsAreJSONInTheRecordsOrder(t *testing.T) {
+func TestEncodeFieldsKeepsRecordOrder(t *testing.T) {
 	before := customer.Customer{FirstName: `Ada "A" <å>`, Email: "ada@example.com"}
 	after := customer.Customer{
 		LastName:    "King\\",
@@ -27,7 +27,7 @@ func TestChangedFieldsAreJSONInTheRecordsOrder(t *testing.T) {
 	}
 }
 
-func TestFieldsThatNobodyWroteAreNotRead(t *testing.T) {
+func TestDecodeFieldsRejectsInvalidText(t *testing.T) {
 	for _, text := range []string{
 		``, `null`, `"email"`, `[]`, `["email",null]`, `{`, `{"email"}`, `{"email":null}`, `{"email":{"a":"b"}}`,
 		`{"email":[]}`, `{"email":[null]}`, `{"email":["a","b"`, `{"email":["a","b","c"]}`, `{"email":["a",["b"]]}`,
@@ -40,7 +40,7 @@ func TestFieldsThatNobodyWroteAreNotRead(t *testing.T) {
 	}
 }
 
-func TestTextThatIsNotUnicodeIsNotRecorded(t *testing.T) {
+func TestEncodeFieldsRejectsInvalidUTF8(t *testing.T) {
 	if got, err := EncodeFields([]customer.FieldChange{{Path: "email", After: "\xff"}}); err == nil {
 		t.Errorf("got %s, want an error", got)
 	}

@@ -11,7 +11,7 @@ import (
 	"kartotek/internal/customer"
 )
 
-// EncodeFields writes {"email":[before,after],…} in the order of the record.
+// EncodeFields returns {"email":[before,after],…} in the order of the record.
 func EncodeFields(diff []customer.FieldChange) ([]byte, error) {
 	out := []byte{'{'}
 	for i, f := range diff {
@@ -49,7 +49,7 @@ func appendValue(out []byte, v any) ([]byte, error) {
 	return nil, fmt.Errorf("no JSON for a %T", v)
 }
 
-// DecodeFields reads what EncodeFields wrote.
+// DecodeFields is the inverse of EncodeFields.
 func DecodeFields(text string) ([]customer.FieldChange, error) {
 	dec := jsontext.NewDecoder(strings.NewReader(text))
 	if err := expect(dec, '{'); err != nil {
@@ -94,8 +94,8 @@ func expect(dec *jsontext.Decoder, kind jsontext.Kind) error {
 	return nil
 }
 
-// readValue reads what appendValue wrote. JSON has no type for a time: the table of fields says which
-// texts are times.
+// readValue is the inverse of appendValue. JSON has no type for times: the table of fields tells
+// which strings are times.
 func readValue(dec *jsontext.Decoder, path string) (any, error) {
 	token, err := dec.ReadToken()
 	if err != nil {
