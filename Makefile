@@ -1,55 +1,77 @@
-# The two commands of every day are "make run" and "make test".
+# "make run" and "make test" are all you need to start with.
 
 export GOTOOLCHAIN ?= local
 tool = go tool -modfile=tools/go.mod
+sources = $(wildcard *.go) internal bench
 
-.PHONY: run build ui ui-test test check format bench bench-smoke
+# Vite, which builds the API reference, needs this version of Node.js.
+node = 20.19
+new_enough = node --version 2>/dev/null | awk -F '[v.]' -v need=$(node) \
+	'{ split(need, n, "."); ok = $$2 > n[1] || $$2 == n[1] && $$3 >= n[2] } END { exit !ok }'
+# quietly runs a command and prints its output only if it fails.
+quietly = quietly() { out=$$("$$@" 2>&1) || { echo "$$out"; return 1; }; }; quietly
 
-run: ## build and start the demo, with the API reference where there is Node
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui || echo "the API reference could not be built; all else works without it"; fi
+.PHONY: run build ui ui-test test test-samples check format bench bench-smoke
+
+run: ## build and start the demo; the API reference needs Node.js, all else only Go
+	@if ! command -v npm >/dev/null; then \
+		echo "without the API reference: it needs Node.js $(node) or newer, and npm"; \
+	elif ! $(new_enough); then \
+		echo "without the API reference: it needs Node.js $(node) or newer, this is $$(node --version)"; \
+	else \
+		$(MAKE) --no-print-directory ui || echo "without the API reference: its build failed"; \
+	fi
 	@$(MAKE) --no-print-directory build
-	./kartotek demo
+	@echo "starting the demo"
+	@./kartotek demo
 
-build: ## one static binary, also where there is a C compiler
-	CGO_ENABLED=0 go build -o kartotek .
+build: ## one static binary
+	@echo "building the server; the first time takes a few minutes"
+	@$(quietly) env CGO_ENABLED=0 go build -o kartotek .
 
-ui: internal/portal/dist/reference/manifest.json ## what a browser runs, when its sources are newer; needs Node 20 or newer
+ui: internal/portal/dist/reference/manifest.json ## the API reference, if its sources have changed
 	@:
 
 internal/portal/dist/reference/manifest.json: ui/node_modules/.package-lock.json $(wildcard ui/*.js* ui/src/*)
-	cd ui && npm run build
+	@echo "building the API reference"
+	@cd ui && $(quietly) npm run build
 	@touch $@
 
 ui/node_modules/.package-lock.json: ui/package-lock.json
-	cd ui && npm ci
+	@$(new_enough) || { echo "the API reference needs Node.js $(node) or newer" >&2; exit 1; }
+	@echo "installing the npm packages of the API reference"
+	@cd ui && $(quietly) npm ci --no-audit --no-fund
 	@touch $@
 
-ui-test: ## open every page in a browser, and try requests there: needs Node 20 or newer, and Debian's chromium
+ui-test: ## open every page in a browser and send requests from it; needs Node.js and Debian's chromium
 	@if command -v npm >/dev/null && command -v chromium >/dev/null; then \
 		$(MAKE) --no-print-directory ui build && cd ui && npm run check && npm test; \
 	else \
-		echo "skipped: the tests in a browser, which run after apt-get install nodejs npm chromium"; \
+		echo "skipped: the browser tests, which need apt-get install nodejs npm chromium"; \
 		test -z "$$KARTOTEK_TEST_ALL"; \
 	fi
 
-test: ## run all tests: those on PostgreSQL where it is installed
+test: ## all tests; those on PostgreSQL where it is installed
 	go test ./...
 	@if command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then \
-		echo "the contracts once more, on PostgreSQL:"; \
+		echo "the contracts on PostgreSQL:"; \
 		KARTOTEK_TEST_STORE=postgres go test ./internal/contract/...; \
 	else \
-		echo "skipped: the tests on PostgreSQL, which run after apt-get install postgresql"; \
+		echo "skipped: the tests on PostgreSQL, which need apt-get install postgresql"; \
 	fi
 	@go test -v -run TestToolsAreInstalled ./internal/portal/samples | sed -n 's/.*\(skipped: \)/\1/p' | sort
 
+test-samples: ## every code sample, also those in rare languages; docs/samples.md lists the tools
+	KARTOTEK_TEST_SAMPLES=all go test -run 'TestSamplesRun|TestToolsAreInstalled' ./internal/portal/samples
+
 check: ## what a change must pass: format, vet, staticcheck, tests under the race detector
-	@unformatted=$$($(tool) gofumpt -l .); if [ -n "$$unformatted" ]; then echo "run make format:"; echo "$$unformatted"; exit 1; fi
+	@unformatted=$$($(tool) gofumpt -l $(sources)); if [ -n "$$unformatted" ]; then echo "run make format:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	$(tool) staticcheck ./...
 	go test -race ./...
 
 format: ## format all sources
-	$(tool) gofumpt -w .
+	$(tool) gofumpt -w $(sources)
 
 bench: ## measure every goal and write bench/results.md (an hour or two; BENCH=-h lists the flags)
 	cd bench && go run . run $(BENCH)

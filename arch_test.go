@@ -16,11 +16,11 @@ import (
 
 const module = "kartotek"
 
-// anything is the right of the package that wires all the others.
+// anything lets a package import every other one.
 const anything = "*"
 
-// mayImport is the architecture: each package, and the ones below it that it
-// may use. A star in a path stands for every package that has no line itself.
+// mayImport is the architecture: each package, and the packages below it that it may
+// import. A path with a star holds for every package without a line of its own.
 var mayImport = map[string][]string{
 	"fault":    {},
 	"access":   {"fault"},
@@ -49,9 +49,8 @@ var mayImport = map[string][]string{
 	"main": {"cli"},
 }
 
-// only names the few packages that may use a door to the outside world, or a
-// format that the domain does not know. It covers the packages below an import
-// path as well.
+// only lists, for imports that reach outside the process or know a wire format, the
+// packages that may use them. It also holds for the packages below an import path.
 var only = map[string][]string{
 	"net/http":                            {"web", "web/page", "contract", "contract/*", "portal", "portal/*", "cli"},
 	"zombiezen.com/go/sqlite":             {"store/sqlite"},
@@ -67,7 +66,7 @@ var only = map[string][]string{
 	"github.com/nyaruka/phonenumbers":     {"customer"},
 }
 
-// standardOnly are the leaves: they use the standard library and nothing else.
+// standardOnly are the packages that import only the standard library.
 var standardOnly = []string{"contract/transcript", "fault", "portal/samples"}
 
 func TestImportsPointDown(t *testing.T) {
@@ -77,7 +76,7 @@ func TestImportsPointDown(t *testing.T) {
 		line := rule(name)
 		allowed, known := mayImport[line]
 		if !known {
-			t.Errorf("%s is not on the map: add it to mayImport", name)
+			t.Errorf("%s is not in mayImport: add it", name)
 			continue
 		}
 		used[line] = true
@@ -90,12 +89,12 @@ func TestImportsPointDown(t *testing.T) {
 	}
 	for line := range mayImport {
 		if !used[line] {
-			t.Errorf("mayImport has a line for %s, which is no package any more", line)
+			t.Errorf("mayImport has a line for %s, which is not a package", line)
 		}
 	}
 }
 
-func TestTheOutsideWorldIsReachedFromTheEdges(t *testing.T) {
+func TestOnlyEdgesImportHTTPAndSQL(t *testing.T) {
 	t.Parallel()
 	for name, p := range packages(t) {
 		for _, imp := range p.imports {
@@ -105,7 +104,7 @@ func TestTheOutsideWorldIsReachedFromTheEdges(t *testing.T) {
 				}
 			}
 			if slices.Contains(standardOnly, name) && !standard(imp) {
-				t.Errorf("%s may not import %s: it is a leaf of the standard library", name, imp)
+				t.Errorf("%s may not import %s: it imports only the standard library", name, imp)
 			}
 		}
 	}
@@ -120,8 +119,7 @@ func TestEachPackageHasOnePackageComment(t *testing.T) {
 	}
 }
 
-// rule is the line of mayImport that covers a package: its own, or one with a
-// star.
+// rule returns the line of mayImport for a package: its own, or one with a star.
 func rule(name string) string {
 	if _, own := mayImport[name]; own {
 		return name
@@ -141,22 +139,22 @@ func covers(pattern, name string) bool {
 
 func within(imp, root string) bool { return imp == root || strings.HasPrefix(imp, root+"/") }
 
-// standard reports whether an import is of the standard library: its first
-// element has no dot.
+// standard reports whether an import is in the standard library: its first element
+// has no dot.
 func standard(imp string) bool {
 	first, _, _ := strings.Cut(imp, "/")
 	return first != module && !strings.Contains(first, ".")
 }
 
-// pkg is what a package imports, and how often it says what it is.
+// pkg is a package: its imports, and the number of its package comments.
 type pkg struct {
 	docs    int
 	imports []string
 }
 
-// packages are those of the server, by their path below internal, without their
-// tests. It reads the sources itself, because the test cache sees the files that
-// a test opens and not those that a command opens for it.
+// packages returns the packages of the server by their path below internal, without
+// their tests. It parses the sources itself: Go's test cache notices only the files that
+// the test process opens, not those that "go list" opens.
 func packages(t *testing.T) map[string]*pkg {
 	t.Helper()
 	all := map[string]*pkg{}
@@ -208,8 +206,8 @@ func sources(t *testing.T) []source {
 	return all
 }
 
-// files are those of the repository, by their path from its root; what tools
-// keep or fetch is left out.
+// files returns the paths of all files in the repository, without .git and
+// node_modules.
 func files(t *testing.T) []string {
 	t.Helper()
 	var all []string
@@ -221,7 +219,7 @@ func files(t *testing.T) []string {
 		if kept && entry.IsDir() {
 			return fs.SkipDir
 		}
-		if !kept && entry.Type().IsRegular() { // in a work tree, .git is a file
+		if !kept && entry.Type().IsRegular() { // in a worktree, .git is a file
 			all = append(all, name)
 		}
 		return nil

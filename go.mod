@@ -2,6 +2,8 @@ module kartotek
 
 go 1.26.0
 
+ignore ./ui/node_modules
+
 require (
 	github.com/anishathalye/porcupine v1.3.1
 	github.com/edsrzf/mmap-go v1.2.0

@@ -19,7 +19,7 @@ func TestFunctionsAndFilesAreShort(t *testing.T) {
 	t.Parallel()
 	for _, src := range sources(t) {
 		if lines := src.set.File(src.file.FileStart).LineCount(); lines > maxFile {
-			t.Errorf("%s has %d lines, want %d at most", src.name, lines, maxFile)
+			t.Errorf("%s has %d lines, want at most %d", src.name, lines, maxFile)
 		}
 		if src.test {
 			continue
@@ -28,7 +28,7 @@ func TestFunctionsAndFilesAreShort(t *testing.T) {
 			switch n.(type) {
 			case *ast.FuncDecl, *ast.FuncLit:
 				if lines := src.line(n.End()) - src.line(n.Pos()) + 1; lines > maxFunction {
-					t.Errorf("%s:%d: a function of %d lines, want %d at most", src.name, src.line(n.Pos()), lines, maxFunction)
+					t.Errorf("%s:%d: the function has %d lines, want at most %d", src.name, src.line(n.Pos()), lines, maxFunction)
 				}
 			}
 			return true
@@ -38,12 +38,12 @@ func TestFunctionsAndFilesAreShort(t *testing.T) {
 
 func (s source) line(p token.Pos) int { return s.set.Position(p).Line }
 
-func TestNothingRunsBeforeMain(t *testing.T) {
+func TestNoInitFunctions(t *testing.T) {
 	t.Parallel()
 	for _, src := range sources(t) {
 		for _, decl := range src.file.Decls {
 			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
-				t.Errorf("%s:%d: an init function; let main call it", src.name, src.line(f.Pos()))
+				t.Errorf("%s:%d: remove the init function; call it from main", src.name, src.line(f.Pos()))
 			}
 		}
 	}
@@ -57,15 +57,14 @@ func TestExportedNamesHaveComments(t *testing.T) {
 		}
 		for _, decl := range src.file.Decls {
 			for _, name := range undocumented(decl) {
-				t.Errorf("%s:%d: %s needs a comment; that of a type or a function begins with its name",
+				t.Errorf("%s:%d: %s needs a comment; a comment on a type or function begins with its name",
 					src.name, src.line(name.Pos()), name.Name)
 			}
 		}
 	}
 }
 
-// undocumented are the exported names of a declaration that no comment tells
-// about.
+// undocumented returns the exported names of a declaration that have no comment.
 func undocumented(decl ast.Decl) []*ast.Ident {
 	switch d := decl.(type) {
 	case *ast.FuncDecl:
@@ -88,7 +87,7 @@ func undocumentedSpec(d *ast.GenDecl, spec ast.Spec) (bare []*ast.Ident) {
 		if s.Name.IsExported() && !begins(s.Doc, s.Name) && (d.Lparen.IsValid() || !begins(d.Doc, s.Name)) {
 			bare = append(bare, s.Name)
 		}
-	case *ast.ValueSpec: // a comment on the group tells about all of it
+	case *ast.ValueSpec: // a comment on the group covers all its names
 		for _, name := range s.Names {
 			if name.IsExported() && d.Doc.Text() == "" && s.Doc.Text() == "" && s.Comment.Text() == "" {
 				bare = append(bare, name)
@@ -98,7 +97,7 @@ func undocumentedSpec(d *ast.GenDecl, spec ast.Spec) (bare []*ast.Ident) {
 	return bare
 }
 
-// receiver is the name of a method's type.
+// receiver returns the name of a method's type.
 func receiver(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.StarExpr:
@@ -118,10 +117,10 @@ func begins(doc *ast.CommentGroup, name *ast.Ident) bool {
 	return len(word) > 0 && word[0] == name.Name
 }
 
-// The workshop is no part of the product: nobody else can open its paths.
-func TestNoFileNamesTheWorkshop(t *testing.T) {
+// Paths of the machine where the project was written do not exist anywhere else.
+func TestFilesNameNoLocalPaths(t *testing.T) {
 	t.Parallel()
-	workshop := []string{"/wor" + "k/", "../sha" + "red"}
+	local := []string{"/wor" + "k/", "../sha" + "red"}
 	for _, name := range files(t) {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -130,7 +129,7 @@ func TestNoFileNamesTheWorkshop(t *testing.T) {
 		if bytes.IndexByte(text, 0) >= 0 {
 			continue // not text
 		}
-		for _, path := range workshop {
+		for _, path := range local {
 			if bytes.Contains(text, []byte(path)) {
 				t.Errorf("%s names %s", name, path)
 			}

@@ -220,7 +220,7 @@ func TestDiffTellsValuesInDomainTypes(t *testing.T) {
 	after.Kind = customer.Organisation
 	after.LastName = ""
 	after.Email = "ada@example.com"
-	after.Address.POBox = customer.POBox{Given: true}
+	after.Address.POBox = customer.POBox{Valid: true}
 	after.Services.Grid = true
 	after.ConfirmedAt = noon
 	after.Version, after.UpdatedAt = 2, noon // not the customer's doing

@@ -29,6 +29,7 @@ var fields = []Field{
 	integer("address.poBox", func(c *Customer) *POBox { return &c.Address.POBox }),
 	text("address.postalCode", 20, func(c *Customer) *string { return &c.Address.PostalCode }),
 	text("address.city", 100, func(c *Customer) *string { return &c.Address.City }),
+	text("address.region", 100, func(c *Customer) *string { return &c.Address.Region }),
 	text("address.country", 0, func(c *Customer) *string { return &c.Address.Country }),
 	boolean("address.editable", func(c *Customer) *bool { return &c.Address.Editable }),
 	boolean("services.broadband", func(c *Customer) *bool { return &c.Services.Broadband }),
@@ -73,7 +74,7 @@ type FieldType uint8
 // The types of field.
 const (
 	TypeText    FieldType = iota // string
-	TypeBool                     // bool, which no customer lacks
+	TypeBool                     // bool; every customer has one
 	TypeInteger                  // int64, within an int32
 	TypeTime                     // time.Time
 )
@@ -82,15 +83,15 @@ const (
 type Field struct {
 	Path      string // the domain's name: "address.postalCode"
 	Type      FieldType
-	MaxLength int // of a text, in characters; 0 where another rule limits it
+	MaxLength int // of a text, in characters; 0 when another rule limits it
 	accessor
 }
 
 // accessor reads and writes one field, whatever its Go type.
 type accessor interface {
-	// Pointer returns where c has the field: a *string, *bool, *POBox or *time.Time.
+	// Pointer returns the address of the field in c: a *string, *bool, *POBox or *time.Time.
 	Pointer(c *Customer) any
-	// Get returns the value as a FieldChange has it: nil for a field the customer does not have.
+	// Get returns the value as in a FieldChange: nil when the customer does not have the field.
 	Get(c *Customer) any
 	// Set writes a value that Get returns. It reports whether the value has the field's type.
 	Set(c *Customer, value any) bool
@@ -157,7 +158,7 @@ func decode[T any](v any) (T, bool) {
 }
 
 func encodePOBox(b POBox) any {
-	if !b.Given {
+	if !b.Valid {
 		return nil
 	}
 	return int64(b.Number)
@@ -165,7 +166,7 @@ func encodePOBox(b POBox) any {
 
 func decodePOBox(v any) (POBox, bool) {
 	n, ok := v.(int64)
-	return POBox{Given: true, Number: int32(n)}, ok && n == int64(int32(n))
+	return POBox{Valid: true, Number: int32(n)}, ok && n == int64(int32(n))
 }
 
 // Fields returns the table of fields, in the order of the record. Callers must not change it.
@@ -188,7 +189,8 @@ var positions = func() map[string]int {
 	return byPath
 }()
 
-// position orders paths as the record does; id and number, which are not in the table, come first.
+// position returns the index of the field in the record. id and number, which are not in the table,
+// come first.
 func position(path string) int {
 	if i, ok := positions[path]; ok {
 		return i
@@ -196,8 +198,8 @@ func position(path string) int {
 	return -1
 }
 
-// FieldChange is what a change did to one field. A value is nil when the customer has none;
-// otherwise a string, a bool, an int64 or a time.Time, by the field's type.
+// FieldChange is the change of one field. A value is nil when the customer does not have the field;
+// otherwise it is a string, a bool, an int64 or a time.Time, by the field's type.
 type FieldChange struct {
 	Path          string
 	Before, After any
@@ -222,7 +224,7 @@ func (c Customer) Text(path string) string {
 	value, err := get(&c, path)
 	text, _ := value.(string)
 	if err != nil {
-		panic(err) // a mistake in the program
+		panic(err) // a bug in the caller
 	}
 	return text
 }

@@ -44,9 +44,10 @@ func full() customer.Customer {
 		HouseLetter: "B",
 		Entrance:    "North door",
 		Floor:       "3rd",
-		POBox:       customer.POBox{Given: true, Number: 4242},
+		POBox:       customer.POBox{Valid: true, Number: 4242},
 		PostalCode:  "9000",
 		City:        "Gent",
+		Region:      "Oost-Vlaanderen",
 		Country:     "BE",
 		Editable:    true,
 	}

@@ -19,7 +19,7 @@ func TestLogsHoldNothingPersonal(t *testing.T) {
 	personal := []string{
 		c.ID, c.FirstName, c.LastName, c.BirthDate, c.Gender, c.Locale, c.NationalID, c.OrganisationNumber,
 		c.Email, c.Phone, c.Mobile, c.Address.Line, c.Address.CareOf, c.Address.Entrance, c.Address.Floor,
-		c.Address.PostalCode, c.Address.City, "4242", "\"12\"", "\"BE\"", c.ConfirmedAt.Format(time.TimeOnly), "kari",
+		c.Address.PostalCode, c.Address.City, c.Address.Region, "4242", "\"12\"", "\"BE\"", c.ConfirmedAt.Format(time.TimeOnly), "kari",
 	}
 	for name, value := range map[string]any{
 		"a record":            c,

@@ -38,6 +38,7 @@ var otherValues = map[string]any{
 	"address.poBox":            int64(0),
 	"address.postalCode":       "1000",
 	"address.city":             "Brussel",
+	"address.region":           "Antwerpen",
 	"address.country":          "NL",
 	"address.editable":         false,
 	"services.broadband":       false,

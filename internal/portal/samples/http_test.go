@@ -52,15 +52,15 @@ func exchange(host, message string) (stdout, stderr string, err error) {
 	if _, err := io.WriteString(conn, message); err != nil {
 		return "", "", err
 	}
-	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		return "", "", err
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode >= 400 {
-		stderr = answer.Status
-		err = fmt.Errorf("answered with %s", answer.Status)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode >= 400 {
+		stderr = response.Status
+		err = fmt.Errorf("got status %s", response.Status)
 	}
 	return string(text), stderr, err
 }

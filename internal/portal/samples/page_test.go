@@ -16,25 +16,28 @@ const page = "../../../docs/samples.md"
 
 const pageHead = `# Code samples
 
-The documentation shows every operation as a program in each of these languages. All read the credential from the
-environment, print the body of the answer, and end with an exit code other than 0 when it is an error.
+The documentation shows every operation as a program in each of these languages. Every sample reads the credential from
+the environment, prints the body of the response, and exits with a status other than 0 on an error.
 
-A test runs them: each sends both documented PATCHes, of elw with a password and of lochting with a token, and a GET with
-an API key, to a server, with texts full of quotes, backslashes, dollars, braces and letters outside ASCII; then the record
-must hold them to the letter. Where neither Debian nor a package registry has the tools, the sample is parsed instead: what it
-sends has not been seen. Where a tool is missing, ` + "`go test -v ./internal/portal/samples`" + ` says what to install.
+A test runs the samples. Each one sends both documented PATCHes (elw with a password, lochting with a token) and a GET
+with an API key to a server. The values are full of quotes, backslashes, dollars, braces and letters outside ASCII, and
+the stored record must hold exactly the same text. A sample is only parsed if neither Debian nor a package registry has
+the tools of its language: such a sample has never been run.
+
+` + "`make test`" + ` runs the samples whose tools most machines have. ` + "`make test-samples`" + ` runs all of them: it needs
+every tool below, and names the package of each missing one.
 
 ` + "`go test ./internal/portal/samples -update`" + ` writes this page.
 
-| sample | is | with |
-|---|---|---|
+| sample | is | by | with |
+|---|---|---|---|
 `
 
-// updating is contracttest's flag: "go test -update" writes what was seen.
+// updating reports whether the test runs with contracttest's flag -update.
 func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 
-// comparePage holds the page to what the test does; the versions on it are those
-// of the machine that wrote it.
+// comparePage checks that the page lists how each sample is tested, or writes it with
+// -update. The versions are those of the machine that wrote the page.
 func comparePage(t *testing.T, versions map[string]string) {
 	t.Helper()
 	old, err := os.ReadFile(page)
@@ -44,7 +47,7 @@ func comparePage(t *testing.T, versions map[string]string) {
 	var want strings.Builder
 	want.WriteString(pageHead)
 	for _, s := range samples.All(samples.Request{Method: "GET", URL: "http://127.0.0.1/"}) {
-		row := fmt.Sprintf("| %s | %s | ", s.Label, tools[s.Label].way())
+		row := fmt.Sprintf("| %s | %s | `%s` | ", s.Label, tools[s.Label].way(), target(s.Label))
 		_, rest, _ := strings.Cut(string(old), row)
 		with, _, _ := strings.Cut(rest, " |\n")
 		if seen := versions[s.Label]; updating() && seen != "" {

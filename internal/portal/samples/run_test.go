@@ -26,8 +26,7 @@ import (
 	"kartotek/internal/portal/samples"
 )
 
-// The texts that the samples send are full of what some language takes for its
-// own.
+// The samples send text that is full of characters with a meaning in some language.
 const (
 	hardEmail = "o'brien-$name.${x}#{x}%s`ls`{{y}}@example.com"
 	hardNote  = `O'Brien "q" \ \n $name ${x} #{x} #@x %s %% ` + "`ls` $(ls) \\(x) !x ??/ */ ]]>"
@@ -36,12 +35,11 @@ const (
 	hardLine  = `)" )-" |} |json} "# \#(x) ''' """ '@ JSON !x $(ls)`
 )
 
-// Escapes of JSON are kept or resolved, but never taken for the language's.
+// The escapes of JSON must reach the server as JSON, not as escapes of the language.
 const hardUnknown = `"unknown":{"ends":"a\nb\tc\\nd","escapes":"\u00e5\ud83c\udf88\/\b\f","is":[true,false,null,-1.5e3,{},[]]}`
 
-// TestSamplesRun executes what people will copy: both documented PATCHes and a
-// GET, in every language whose tools are here, against a server. The others are
-// parsed. docs/samples.md tells which are which.
+// TestSamplesRun runs the samples against a server: both documented PATCHes and a GET.
+// docs/samples.md lists which samples are run and which are only parsed.
 func TestSamplesRun(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -80,7 +78,7 @@ func (s *server) updateByElw(t *testing.T, label string, tool tool) {
 	if program == nil {
 		return
 	}
-	s.wantAnswer(t, r, program, map[string]string{"KARTOTEK_LOGIN": "kari", "KARTOTEK_PASSWORD": "sommerregn"})
+	s.wantResponse(t, r, program, map[string]string{"KARTOTEK_LOGIN": "kari", "KARTOTEK_PASSWORD": "sommerregn"})
 	got := s.customer(t)
 	if got.Email != hardEmail || got.Phone != "4799887766" {
 		t.Errorf("the record: got %q, %q", got.Email, got.Phone)
@@ -106,14 +104,14 @@ func (s *server) updateByLochting(t *testing.T, label string, tool tool) {
 	if program == nil {
 		return
 	}
-	s.wantAnswer(t, r, program, map[string]string{"KARTOTEK_TOKEN": s.world.Key("writer")})
+	s.wantResponse(t, r, program, map[string]string{"KARTOTEK_TOKEN": s.fixture.Key("writer")})
 	got := s.customer(t)
 	if got.FirstName != hardName || got.LastName != hardLast || got.Address.Line != hardLine || got.Phone != "" {
 		t.Errorf("the record: got %q, %q, %q, %q", got.FirstName, got.LastName, got.Address.Line, got.Phone)
 	}
 }
 
-// readByNative asks twice: the second time with a key that may not read.
+// readByNative sends the GET twice: the second time with a key without the scope.
 func (s *server) readByNative(t *testing.T, label string, tool tool) {
 	r := samples.Request{
 		Method:     "GET",
@@ -124,29 +122,29 @@ func (s *server) readByNative(t *testing.T, label string, tool tool) {
 	if program == nil {
 		return
 	}
-	s.wantAnswer(t, r, program, map[string]string{"KARTOTEK_KEY": s.world.Key("reader")})
-	stdout, stderr, err := s.try(program, map[string]string{"KARTOTEK_KEY": s.world.Key("admin")})
-	_, answer, _ := s.last()
-	if answer.Code != http.StatusForbidden || err == nil || stderr == "" {
-		t.Errorf("an error: got status %d, %v, stderr %q; want 403 told on standard error, and a failure", answer.Code, err, stderr)
+	s.wantResponse(t, r, program, map[string]string{"KARTOTEK_KEY": s.fixture.Key("reader")})
+	stdout, stderr, err := s.try(program, map[string]string{"KARTOTEK_KEY": s.fixture.Key("admin")})
+	_, response, _ := s.last()
+	if response.Code != http.StatusForbidden || err == nil || stderr == "" {
+		t.Errorf("an error: got status %d, %v, stderr %q; want 403 on standard error, and a failure", response.Code, err, stderr)
 	}
-	wantPrinted(t, stdout, answer)
+	wantPrinted(t, stdout, response)
 }
 
-// wantAnswer runs the program: it must send the request as it was given, and print
-// the answer.
-func (s *server) wantAnswer(t *testing.T, r samples.Request, program program, env map[string]string) {
+// wantResponse runs the program, which must send exactly the request r and print the
+// response.
+func (s *server) wantResponse(t *testing.T, r samples.Request, program program, env map[string]string) {
 	t.Helper()
 	stdout, stderr, err := s.try(program, env)
-	sent, answer, body := s.last()
+	sent, response, body := s.last()
 	if err != nil {
 		t.Fatalf("%v\n%s\n%s", err, stdout, stderr)
 	}
-	if answer == nil {
+	if response == nil {
 		t.Fatal("nothing was sent")
 	}
-	if sent.Method != r.Method || s.url+sent.RequestURI != r.URL || answer.Code != http.StatusOK {
-		t.Errorf("sent %s %s, answered with %d %s", sent.Method, sent.RequestURI, answer.Code, answer.Body)
+	if sent.Method != r.Method || s.url+sent.RequestURI != r.URL || response.Code != http.StatusOK {
+		t.Errorf("sent %s %s, got status %d %s", sent.Method, sent.RequestURI, response.Code, response.Body)
 	}
 	for _, h := range r.Headers {
 		got := sent.Header.Get(h.Name)
@@ -165,24 +163,24 @@ func (s *server) wantAnswer(t *testing.T, r samples.Request, program program, en
 			t.Errorf("the body (-want +got):\n%s", diff)
 		}
 	}
-	wantPrinted(t, stdout, answer)
+	wantPrinted(t, stdout, response)
 }
 
-// try runs the program, and again while the server is too busy: beside compilers, the
-// disk may hang longer than it waits.
+// try runs the program, and again while the server responds 503: beside compilers, the
+// disk may stall for longer than the write timeout.
 func (s *server) try(program program, env map[string]string) (stdout, stderr string, err error) {
 	for range 5 {
 		stdout, stderr, err = program(env)
-		if _, answer, _ := s.last(); answer == nil || answer.Code != http.StatusServiceUnavailable {
+		if _, response, _ := s.last(); response == nil || response.Code != http.StatusServiceUnavailable {
 			break
 		}
 	}
 	return stdout, stderr, err
 }
 
-func wantPrinted(t *testing.T, stdout string, answer *httptest.ResponseRecorder) {
+func wantPrinted(t *testing.T, stdout string, response *httptest.ResponseRecorder) {
 	t.Helper()
-	if got, want := strings.TrimSpace(stdout), answer.Body.String(); got != want {
+	if got, want := strings.TrimSpace(stdout), response.Body.String(); got != want {
 		t.Errorf("printed %q, want %q", got, want)
 	}
 }
@@ -195,21 +193,21 @@ func decoded(t *testing.T, document string) (v any) {
 	return v
 }
 
-// server is a Kartotek that remembers its last exchange.
+// server is a Kartotek that records its last request and response.
 type server struct {
-	url   string
-	world contracttest.Fixture
+	url     string
+	fixture contracttest.Fixture
 
-	mu     sync.Mutex
-	sent   *http.Request
-	body   []byte
-	answer *httptest.ResponseRecorder
+	mu       sync.Mutex
+	sent     *http.Request
+	body     []byte
+	response *httptest.ResponseRecorder
 }
 
 func serve(t *testing.T) *server {
 	t.Helper()
 	w := contracttest.NewFixture(t)
-	s := &server{world: w}
+	s := &server{fixture: w}
 	contracts := http.NewServeMux()
 	for _, c := range []contract.Contract{
 		elw.New(elw.Settings{Customers: w.Customers, Authenticator: w.Authenticator, Idempotency: w.Idempotency, Now: w.Now, ConfirmAfter: time.Hour}),
@@ -218,13 +216,13 @@ func serve(t *testing.T) *server {
 	} {
 		contracts.Handle(c.Prefix, w.Handler(c))
 	}
-	running := httptest.NewServer(s.remembering(contracts))
+	running := httptest.NewServer(s.recording(contracts))
 	t.Cleanup(running.Close)
 	s.url = running.URL
 	return s
 }
 
-func (s *server) remembering(next http.Handler) http.Handler {
+func (s *server) recording(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -232,27 +230,27 @@ func (s *server) remembering(next http.Handler) http.Handler {
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		answer := httptest.NewRecorder()
-		next.ServeHTTP(answer, r)
+		response := httptest.NewRecorder()
+		next.ServeHTTP(response, r)
 		s.mu.Lock()
-		s.sent, s.body, s.answer = r, body, answer
+		s.sent, s.body, s.response = r, body, response
 		s.mu.Unlock()
-		maps.Copy(w.Header(), answer.Header())
-		w.WriteHeader(answer.Code)
-		_, _ = w.Write(answer.Body.Bytes()) // the sample has what it wants, or complains
+		maps.Copy(w.Header(), response.Header())
+		w.WriteHeader(response.Code)
+		_, _ = w.Write(response.Body.Bytes()) // a sample that gets no response fails
 	})
 }
 
-func (s *server) last() (sent *http.Request, answer *httptest.ResponseRecorder, body []byte) {
+func (s *server) last() (sent *http.Request, response *httptest.ResponseRecorder, body []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.sent, s.answer, s.body
+	return s.sent, s.response, s.body
 }
 
 func (s *server) customer(t *testing.T) customer.Customer {
 	t.Helper()
 	by := access.Actor{Tenant: "hafslund", Name: "test", Customers: access.AllCustomers(), Scopes: access.Scopes()}
-	c, err := s.world.Customers.Get(t.Context(), by, customer.ByNumber(by.Tenant, 42))
+	c, err := s.fixture.Customers.Get(t.Context(), by, customer.ByNumber(by.Tenant, 42))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,17 +18,21 @@ import (
 	"time"
 )
 
-// tool is how the samples of one language are tried. Its commands are the shell's,
-// in a directory that has the sample; $TESTDATA is what we bring along, $CACHE what
-// stays for the next time.
+// tool is how the test runs the samples of one language. Its commands are shell
+// commands, run in the directory of the sample; $TESTDATA is the folder testdata,
+// $CACHE a folder that is kept between runs.
 type tool struct {
-	file    string // what the sample is called
-	version string // prints what is installed; fails where something is missing
-	install string // what brings it
-	check   string // compiles the sample, or parses it
+	file    string // name of the sample's file
+	version string // prints the installed version; fails if the tool is missing
+	install string // command that installs it
+	check   string // compiles or parses the sample
 	run     string // empty for a language that is only parsed
-	send    bool   // instead of running it, do what an editor's HTTP client does
+	send    bool   // send the request as an editor's HTTP client does, instead of running it
 }
+
+// everyday are the samples that every "make test" runs. The others need toolchains that
+// few machines have; "make test-samples" runs them, once a night.
+var everyday = []string{"curl", "Go", "HTTP", "Java", "JavaScript · fetch", "Node.js", "Python · requests"}
 
 // tools are those of each sample, by its label.
 var tools = map[string]tool{
@@ -144,8 +149,8 @@ var tools = map[string]tool{
 	"Swift": parsed("swift"),
 }
 
-// parsed is for a language of which neither Debian nor a registry has the tools,
-// but one has a parser.
+// parsed is the tool of a language whose compiler is in no registry that CI reaches,
+// but whose parser is.
 func parsed(language string) tool {
 	return tool{
 		file:    "sample",
@@ -155,7 +160,7 @@ func parsed(language string) tool {
 	}
 }
 
-// way is how a language is tried, as docs/samples.md says it.
+// way is how the sample is tested, in the words of docs/samples.md.
 func (how tool) way() string {
 	if how.run == "" && !how.send {
 		return "parsed"
@@ -163,7 +168,16 @@ func (how tool) way() string {
 	return "run"
 }
 
-// TestToolsAreInstalled says which samples cannot be tried here; "make test" shows it.
+// target is the make target that tests the sample.
+func target(label string) string {
+	if slices.Contains(everyday, label) {
+		return "make test"
+	}
+	return "make test-samples"
+}
+
+// TestToolsAreInstalled lists the samples that cannot be tested on this machine; "make
+// test" prints them.
 func TestToolsAreInstalled(t *testing.T) {
 	t.Parallel()
 	for label, tool := range tools {
@@ -174,10 +188,15 @@ func TestToolsAreInstalled(t *testing.T) {
 	}
 }
 
-// need returns what is installed, on one line. Where something is missing the test
-// is skipped, unless KARTOTEK_TEST_ALL is set.
+// need returns the installed version on one line. It skips the test if a tool is
+// missing and KARTOTEK_TEST_ALL is not set, and a sample that is not everyday unless
+// KARTOTEK_TEST_SAMPLES is "all".
 func (how tool) need(t *testing.T, label string) string {
 	t.Helper()
+	all := os.Getenv("KARTOTEK_TEST_SAMPLES") == "all" || updating()
+	if !all && !slices.Contains(everyday, label) {
+		t.Skip("make test-samples runs this sample")
+	}
 	once, _ := probes.LoadOrStore(how.version, sync.OnceValues(func() (string, error) {
 		stdout, stderr, err := command(t, t.TempDir(), how.version, nil)
 		if err != nil {
@@ -188,7 +207,7 @@ func (how tool) need(t *testing.T, label string) string {
 	version, err := once.(func() (string, error))()
 	switch {
 	case err == nil:
-	case os.Getenv("KARTOTEK_TEST_ALL") != "" || updating():
+	case os.Getenv("KARTOTEK_TEST_ALL") != "" || all:
 		t.Fatalf("needs %s: %v", how.install, err)
 	default:
 		t.Skipf("skipped: the code sample in %s, which is %s after %s", label, how.way(), how.install)
@@ -196,14 +215,13 @@ func (how tool) need(t *testing.T, label string) string {
 	return version
 }
 
-// probes are what the commands for versions said; each is asked once.
+// probes has the output of each version command, which runs once.
 var probes sync.Map
 
-// program is a sample that can be run with an environment.
+// program runs a sample with the variables of env.
 type program func(env map[string]string) (stdout, stderr string, err error)
 
-// build makes a program of the sample; of one that can only be parsed there is
-// none.
+// build compiles the sample. It returns nil for a sample that is only parsed.
 func (how tool) build(t *testing.T, source string) program {
 	t.Helper()
 	if how.send {
@@ -222,7 +240,7 @@ func (how tool) build(t *testing.T, source string) program {
 	return func(env map[string]string) (string, string, error) { return command(t, dir, how.run, env) }
 }
 
-// command runs a command of the shell.
+// command runs a shell command in dir.
 func command(t *testing.T, dir, line string, env map[string]string) (stdout, stderr string, err error) {
 	t.Helper()
 	testdata, err := filepath.Abs("testdata")
@@ -235,13 +253,13 @@ func command(t *testing.T, dir, line string, env map[string]string) (stdout, std
 	}
 	ctx := t.Context()
 	if deadline, ok := t.Deadline(); ok {
-		limited, cancel := context.WithDeadline(ctx, deadline.Add(-10*time.Second)) // in time to say which it was
+		limited, cancel := context.WithDeadline(ctx, deadline.Add(-10*time.Second)) // leaves time to report the sample
 		defer cancel()
 		ctx = limited
 	}
 	cmd := exec.CommandContext(ctx, "bash", "-eo", "pipefail", "-c", line)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // and all that it started
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // the whole process group
 	cmd.Dir = dir
 	cmd.Env = append(withoutProxies(os.Environ()), "LC_ALL=C.UTF-8", "TESTDATA="+testdata, "CACHE="+filepath.Join(cache, "kartotek-samples"))
 	for name, value := range env {
@@ -253,7 +271,7 @@ func command(t *testing.T, dir, line string, env map[string]string) (stdout, std
 	return out.String(), complaints.String(), errors.Join(err, ctx.Err())
 }
 
-// withoutProxies is an environment in which a request goes where it is sent.
+// withoutProxies returns env without the variables that name a proxy.
 func withoutProxies(env []string) []string {
 	var direct []string
 	for _, variable := range env {
