@@ -58,22 +58,16 @@ func (p argonParams) phc(salt, hash []byte) string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.memory, p.passes, p.lanes, b64(salt), b64(hash))
 }
 
+// parsePHC is the inverse of phc. Its error does not contain the hash.
 func parsePHC(phc string) (p argonParams, salt, hash []byte, err error) {
-	parts := strings.Split(phc, "$")
-	if len(parts) != 6 || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
-		return p, nil, nil, fmt.Errorf("password hash is not argon2id version %d", argon2.Version)
-	}
-	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.memory, &p.passes, &p.lanes); err != nil {
-		return p, nil, nil, fmt.Errorf("password hash parameters: %w", err)
-	}
-	if p.memory == 0 || p.passes == 0 || p.lanes == 0 { // argon2 panics on 0
-		return p, nil, nil, errors.New("password hash parameters: one is 0")
-	}
-	if salt, err = base64.RawStdEncoding.DecodeString(parts[4]); err != nil {
-		return p, nil, nil, fmt.Errorf("password salt: %w", err)
-	}
-	if hash, err = base64.RawStdEncoding.DecodeString(parts[5]); err != nil {
-		return p, nil, nil, fmt.Errorf("password hash: %w", err)
+	var salt64, hash64 string
+	format := fmt.Sprintf(" argon2id v=%d m=%%d,t=%%d,p=%%d %%s %%s", argon2.Version)
+	_, err = fmt.Sscanf(strings.ReplaceAll(phc, "$", " "), format, &p.memory, &p.passes, &p.lanes, &salt64, &hash64)
+	salt, errSalt := base64.RawStdEncoding.DecodeString(salt64)
+	hash, errHash := base64.RawStdEncoding.DecodeString(hash64)
+	zero := p.memory == 0 || p.passes == 0 || p.lanes == 0 // argon2 panics on 0
+	if errors.Join(err, errSalt, errHash) != nil || zero || p.phc(salt, hash) != phc {
+		return argonParams{}, nil, nil, errors.New("the stored password hash is malformed")
 	}
 	return p, salt, hash, nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
+	"golang.org/x/text/unicode/norm"
 
 	"kartotek/internal/access"
 	"kartotek/internal/customer"
@@ -176,13 +177,13 @@ func demoEntries() []customer.Upsert {
 
 // ascii returns a name for use in an e-mail address.
 func ascii(name string) string {
-	replaced := strings.NewReplacer("ø", "o", "å", "a", "é", "e", "ë", "e", "ü", "u", "ö", "o", "ř", "r", "á", "a", "ß", "ss", "ç", "c", "ã", "a", "š", "s", "í", "i", "è", "e")
+	plain := strings.NewReplacer("ø", "o", "ß", "ss").Replace(strings.ToLower(name))
 	return strings.Map(func(r rune) rune {
 		if r > unicode.MaxASCII || !unicode.IsLetter(r) {
 			return -1
 		}
 		return r
-	}, replaced.Replace(strings.ToLower(name)))
+	}, norm.NFD.String(plain))
 }
 
 var (
