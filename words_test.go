@@ -60,13 +60,10 @@ var standardTerms = []string{"birth date", "of birth", "mod tidy"}
 
 // notYet lists the folders and files that still use banned words. It must end up empty.
 var notYet = []string{
-	"ARCHITECTURE.md",
-	"CHANGELOG.md",
-	"CONTRIBUTING.md",
-	"README.md",
 	"arch_test.go",
 	"bench",
-	"docs",
+	"docs/decisions/0009-search.md",
+	"docs/decisions/0015-postgresql.md",
 	"internal/cli",
 	"internal/contract/elw",
 	"internal/contract/lochting",
