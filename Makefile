@@ -1,7 +1,8 @@
 # "make run" and "make test" are all you need to start with.
 
 export GOTOOLCHAIN ?= local
-export CGO_ENABLED = 0 # as in the released binary: "make build" and "make test" share a cache
+# Without cgo, as in the released binary: "make build" and "make test" share the compiler's cache.
+export CGO_ENABLED = 0
 tool = go tool -modfile=tools/go.mod
 sources = $(wildcard *.go) internal bench
 
@@ -83,8 +84,8 @@ test-race: ## all tests under the race detector
 format: ## format all sources
 	$(tool) gofumpt -w $(sources)
 
-bench: ## measure every target and write bench/results.md (an hour or two; BENCH=-h lists the settings)
+bench: ## measure every goal and write bench/results.md (an hour or two; BENCH=-h lists the flags)
 	cd bench && go run . run $(BENCH)
 
-bench-smoke: ## measure for a minute, and fail if a figure is far off
+bench-smoke: ## measure for a minute and fail when a row is far below its goal
 	cd bench && go run . smoke

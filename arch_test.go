@@ -23,23 +23,22 @@ const anything = "*"
 // import. A path with a star holds for every package without a line of its own.
 var mayImport = map[string][]string{
 	"fault":    {},
-	"patch":    {},
 	"access":   {"fault"},
-	"customer": {"access", "fault", "patch"},
+	"customer": {"access", "fault"},
 
 	"store/layout":    {"customer"},
 	"store/slab":      {"customer", "store/layout"},
 	"store/transfer":  {"access", "customer", "store/layout"},
 	"store/*":         {"access", "customer", "fault", "store/layout", "store/slab", "store/transfer"},
-	"store/storetest": {"access", "customer", "fault", "patch"},
+	"store/storetest": {"access", "customer", "fault"},
 	"store/pgtest":    {},
 
 	"web":                   {"access", "fault"},
 	"web/page":              {"web"},
 	"contract":              {"access", "contract/transcript", "customer", "fault", "web"},
 	"contract/transcript":   {},
-	"contract/*":            {"access", "contract", "customer", "fault", "patch", "web", "web/page"},
-	"contract/contracttest": {"access", "contract", "contract/transcript", "customer", "fault", "patch", "store/pgtest", "store/postgres", "store/sqlite", "store/storetest", "web"},
+	"contract/*":            {"access", "contract", "customer", "fault", "web", "web/page"},
+	"contract/contracttest": {"access", "contract", "contract/transcript", "customer", "fault", "store/pgtest", "store/postgres", "store/sqlite", "store/storetest", "web"},
 
 	"portal/samples": {},
 	"portal":         {"contract", "contract/transcript", "fault", "portal/openapi", "portal/samples", "web", "web/page"},
@@ -57,7 +56,7 @@ var only = map[string][]string{
 	"zombiezen.com/go/sqlite":             {"store/sqlite"},
 	"modernc.org/sqlite":                  {"store/sqlite"},
 	"github.com/jackc/pgx":                {"store/postgres", "store/pgtest"},
-	"encoding/json":                       {"patch", "store/*", "web", "contract", "contract/*", "portal/samples", "cli"},
+	"encoding/json":                       {"store/*", "web", "contract", "contract/*", "portal/samples", "cli"},
 	"github.com/go-json-experiment/json":  {"store/*", "web", "contract", "contract/*", "portal", "portal/*", "cli"},
 	"go.yaml.in/yaml":                     {"portal/openapi"},
 	"github.com/yuin/goldmark":            {"portal"},
@@ -68,7 +67,7 @@ var only = map[string][]string{
 }
 
 // standardOnly are the packages that import only the standard library.
-var standardOnly = []string{"contract/transcript", "fault", "patch", "portal/samples"}
+var standardOnly = []string{"contract/transcript", "fault", "portal/samples"}
 
 func TestImportsPointDown(t *testing.T) {
 	t.Parallel()

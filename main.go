@@ -1,5 +1,5 @@
-// Kartotek is a customer-record server: one record of each customer, served and
-// safely changed through every API contract that its consumers speak.
+// Kartotek is a customer-record server: it keeps one record per customer and serves it through
+// several API contracts.
 package main
 
 import (

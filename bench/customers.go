@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// customer is a line of what all subjects import: fifteen fields.
+// customer is a line of the import file of all targets: fifteen fields.
 type customer struct {
 	Number    int      `json:"number"`
 	FirstName string   `json:"firstName"`
@@ -36,38 +36,38 @@ type services struct {
 	Power bool `json:"power"`
 }
 
-// customerOf makes a customer up; that with the same number is always the same.
-// Some names are far more frequent than others, as they are among people.
+// customerOf generates the customer with this number, always the same. As among people, some
+// names are far more frequent than others.
 func customerOf(number int) customer {
-	dice := rand.New(rand.NewPCG(5, uint64(number)))
-	often := func(list []string) string {
-		u := dice.Float64()
+	random := rand.New(rand.NewPCG(5, uint64(number)))
+	frequent := func(list []string) string {
+		u := random.Float64()
 		return list[int(u*u*float64(len(list)))]
 	}
-	place := places[dice.IntN(len(places))]
-	first := often(firstBegins) + often(firstEnds)
-	last := often(nameBegins) + often(nameEnds)
+	place := places[random.IntN(len(places))]
+	first := frequent(firstBegins) + frequent(firstEnds)
+	last := frequent(nameBegins) + frequent(nameEnds)
 	return customer{
 		Number:    number,
 		FirstName: first,
 		LastName:  last,
-		BirthDate: fmt.Sprintf("%d-%02d-%02d", 1940+dice.IntN(65), 1+dice.IntN(12), 1+dice.IntN(28)),
-		Gender:    genders[dice.IntN(len(genders))],
+		BirthDate: fmt.Sprintf("%d-%02d-%02d", 1940+random.IntN(65), 1+random.IntN(12), 1+random.IntN(28)),
+		Gender:    genders[random.IntN(len(genders))],
 		Locale:    place.locale,
 		Email:     fmt.Sprintf("%s.%s%d@example.com", ascii(first), ascii(last), number),
-		Phone:     phone(dice.IntN(phones)),
-		Mobile:    fmt.Sprintf("%s 4%08d", place.prefix, dice.IntN(1e8)),
+		Phone:     phone(random.IntN(phones)),
+		Mobile:    fmt.Sprintf("%s 4%08d", place.prefix, random.IntN(1e8)),
 		Address: address{
-			Line:       addressLine(dice.IntN(addressLines)),
-			PostalCode: fmt.Sprintf(place.postalCode, dice.IntN(1000)),
+			Line:       addressLine(random.IntN(addressLines)),
+			PostalCode: fmt.Sprintf(place.postalCode, random.IntN(1000)),
 			City:       place.city,
 			Country:    place.country,
 		},
-		Services: services{Grid: true, Power: dice.IntN(2) == 0},
+		Services: services{Grid: true, Power: random.IntN(2) == 0},
 	}
 }
 
-// ascii is a name as it stands in an e-mail address.
+// ascii returns a name for use in an e-mail address.
 func ascii(name string) string {
 	return strings.Map(func(r rune) rune {
 		if 'a' <= r && r <= 'z' {
@@ -77,8 +77,7 @@ func ascii(name string) string {
 	}, strings.ToLower(name))
 }
 
-// writeCustomers writes customers 1 to n, a line each. Progress hears now and then
-// how many are written.
+// writeCustomers writes customers 1 to n, one per line. It calls progress every 10,000 lines.
 func writeCustomers(w io.Writer, n int, progress func(written int)) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	lines := json.NewEncoder(out)

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestCustomersAreTheSameEachTime(t *testing.T) {
+func TestCustomersAreDeterministic(t *testing.T) {
 	t.Parallel()
 	var first, again bytes.Buffer
 	for _, out := range []*bytes.Buffer{&first, &again} {
@@ -17,7 +17,7 @@ func TestCustomersAreTheSameEachTime(t *testing.T) {
 		}
 	}
 	if !bytes.Equal(first.Bytes(), again.Bytes()) {
-		t.Error("the second time they are others")
+		t.Error("the second output differs")
 	}
 	names := map[string]bool{}
 	number := 0
@@ -28,27 +28,26 @@ func TestCustomersAreTheSameEachTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		if c.Number != number || c != customerOf(number) {
-			t.Errorf("line %d is %+v", number, c)
+			t.Errorf("line %d: got %+v", number, c)
 		}
 		names[c.LastName] = true
 	}
 	if number != 300 || len(names) < 100 {
-		t.Errorf("%d customers have %d names", number, len(names))
+		t.Errorf("got %d customers with %d names, want 300 with at least 100", number, len(names))
 	}
 }
 
-// A search that finds nobody, or always the same page, says nothing.
-func TestSearchesAreForSomebody(t *testing.T) {
+func TestSearchesMatchCustomers(t *testing.T) {
 	t.Parallel()
-	for kind, words := range searchWords {
-		of := trial{customers: 1000, kind: kind}
-		targets := of.kindOf().targets
+	for kind, textOf := range searchTexts {
+		of := run{customers: 1000, kind: kind}
+		targets := of.requestKind().paths
 		if len(targets) != searches {
 			t.Fatalf("%s: got %d searches", kind, len(targets))
 		}
-		there, asked := map[string]bool{}, map[string]bool{}
+		expected, used := map[string]bool{}, map[string]bool{}
 		for n := range of.customers {
-			there[words(customerOf(n+1))] = true
+			expected[textOf(customerOf(n+1))] = true
 		}
 		for _, target := range targets {
 			u, err := url.Parse(target)
@@ -56,13 +55,13 @@ func TestSearchesAreForSomebody(t *testing.T) {
 				t.Fatal(err)
 			}
 			word := u.Query().Get("q")
-			if !there[word] || strings.TrimSpace(word) == "" {
-				t.Errorf("%s: nobody is found by %q", kind, word)
+			if !expected[word] || strings.TrimSpace(word) == "" {
+				t.Errorf("%s: no customer has %q", kind, word)
 			}
-			asked[word] = true
+			used[word] = true
 		}
-		if len(asked) < 100 {
-			t.Errorf("%s: only %d different searches", kind, len(asked))
+		if len(used) < 100 {
+			t.Errorf("%s: only %d different searches", kind, len(used))
 		}
 	}
 }

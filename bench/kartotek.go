@@ -15,36 +15,34 @@ import (
 	"strings"
 	"time"
 
-	"kartotek/bench/peer"
+	"kartotek/bench/handshake"
 )
 
-// kartotek is a store of Kartotek's with customers 1 to Customers, and how it was
-// made.
+// kartotek is a store of Kartotek with customers 1 to Customers.
 type kartotek struct {
 	program string
-	store   string   // as it is told to Kartotek
-	files   []string // that the store may have; none for one on a server
+	store   string   // value of --store
+	files   []string // possible files of the store; none on PostgreSQL
 
 	Customers int
 	Key       string
-	Seconds   float64 // the import took
-	Bytes     int64   // of the store's files after it
+	Seconds   float64 // duration of the import
+	Bytes     int64   // size of the files after the import
 }
 
 const tenant = "bench"
 
-// openKartotek returns the store of n customers in dir, and makes it unless it is
-// there.
+// openKartotek returns the store of n customers in dir. It creates a missing one.
 func openKartotek(ctx context.Context, program, dir string, n int) (*kartotek, error) {
 	path := filepath.Join(dir, "kartotek-"+strconv.Itoa(n)+".db")
 	k := &kartotek{program: program, store: "sqlite:" + path, files: []string{path, path + "-wal", path + "-shm"}, Customers: n}
-	made := path + ".json" // written last: without it, the store is half made
+	made := path + ".json" // written last: without it, the store is incomplete
 	text, err := os.ReadFile(made)
 	if err == nil {
 		return k, json.Unmarshal(text, k)
 	}
 	if err := k.fill(ctx); err != nil {
-		return nil, fmt.Errorf("make a store of %d customers: %w", n, err)
+		return nil, fmt.Errorf("create a store of %d customers: %w", n, err)
 	}
 	if text, err = json.Marshal(k); err != nil {
 		return nil, err
@@ -52,20 +50,20 @@ func openKartotek(ctx context.Context, program, dir string, n int) (*kartotek, e
 	return k, os.WriteFile(made, text, 0o600)
 }
 
-// fill imports the customers into a new store, and makes a key.
+// fill imports the customers into a new store and creates a key.
 func (k *kartotek) fill(ctx context.Context) error {
 	for _, file := range k.files {
-		if err := os.RemoveAll(file); err != nil { // it may not be there
+		if err := os.RemoveAll(file); err != nil { // it may not exist
 			return err
 		}
 	}
-	say("import %d customers into Kartotek", k.Customers)
+	logf("import %d customers into Kartotek", k.Customers)
 	began := time.Now()
 	in, lines := io.Pipe()
 	go func() {
 		lines.CloseWithError(writeCustomers(lines, k.Customers, func(written int) {
 			if written%500_000 == 0 {
-				say("  %d of %d customers are on their way into Kartotek (%.0f s)", written, k.Customers, time.Since(began).Seconds())
+				logf("  %d of %d customers sent to the import (%.0f s)", written, k.Customers, time.Since(began).Seconds())
 			}
 		}))
 	}()
@@ -79,17 +77,17 @@ func (k *kartotek) fill(ctx context.Context) error {
 	return err
 }
 
-// command runs a command of Kartotek's on the store.
+// command runs a kartotek command on the store.
 func (k *kartotek) command(ctx context.Context, stdin io.Reader, args ...string) (stdout string, err error) {
 	cmd := exec.CommandContext(ctx, k.program, append(args, "--store", k.store, "--tenant", tenant)...)
-	cmd.SysProcAttr = ownGroup()
+	cmd.SysProcAttr = childAttributes()
 	var stderr bytes.Buffer
 	cmd.Stdin, cmd.Stderr = stdin, &stderr
 	out, err := cmd.Output()
-	return string(out), output(stderr.Bytes(), err)
+	return string(out), commandError(stderr.Bytes(), err)
 }
 
-// sizeOf is how large the files are that there are.
+// sizeOf returns the total size of the existing files.
 func sizeOf(files []string) (sum int64) {
 	for _, file := range files {
 		if info, err := os.Stat(file); err == nil {
@@ -99,10 +97,10 @@ func sizeOf(files []string) (sum int64) {
 	return sum
 }
 
-// start starts the server on the store, below tracer when there is one.
+// start starts the server on the store, under tracer if there is one.
 func (k *kartotek) start(ctx context.Context, tracer []string, log string) (*server, error) {
 	command := slices.Concat(tracer, []string{k.program, "serve", "--store", k.store, "--listen", "127.0.0.1:0", "--rate", "0"})
-	return startServer(ctx, command, peer.Ready{
+	return startServer(ctx, command, handshake.Ready{
 		Path:          "/v1/customers/%d",
 		Authorization: "Bearer " + k.Key,
 		Patch:         "application/merge-patch+json",

@@ -13,29 +13,29 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// kind is what is asked of a server.
-type kind struct {
-	method  string   // GET or PATCH of random customers
-	targets []string // a GET of random ones of these instead
+// requestKind is a kind of request.
+type requestKind struct {
+	method string   // GET or PATCH of random customers
+	paths  []string // if not empty, GETs of random ones of these instead
 }
 
-// load is requests of one kind over so many connections.
+// load sends requests of one kind over a number of connections.
 type load struct {
-	kind        kind
+	kind        requestKind
 	connections int
-	rate        float64 // requests a second, however slow the answers; 0: each connection asks as soon as it is answered
+	rate        float64 // requests per second; 0: each connection sends the next request after a response
 	warmUp      time.Duration
-	length      time.Duration // of what is measured, after the warm-up
+	length      time.Duration // of the measurement, after the warm-up
 	seed        uint64
 }
 
-// latencies are those of a load's requests.
+// latencies is a histogram of the latencies of a load.
 type latencies struct {
 	*hdrhistogram.Histogram
 }
 
-// Latencies are kept in steps of 100 ns, with three digits, up to a minute. A
-// longer one counts as a minute.
+// Latencies have a resolution of 100 ns and three digits. A latency above the maximum counts as
+// the maximum.
 const (
 	latencyStep = 100 * time.Nanosecond
 	maxLatency  = time.Minute
@@ -49,19 +49,18 @@ func (l latencies) add(d time.Duration) {
 	_ = l.RecordValue(int64(min(d, maxLatency) / latencyStep)) // fails for more than maxLatency only
 }
 
-// at is the latency that so many percent of the requests did not exceed.
+// at returns a percentile.
 func (l latencies) at(percent float64) time.Duration {
 	return time.Duration(l.ValueAtQuantile(percent)) * latencyStep
 }
 
 func (l latencies) max() time.Duration { return l.at(100) }
 
-// patience is how long a load waits for an answer before it gives up.
-const patience = 30 * time.Second
+// responseTimeout is the longest wait for a response.
+const responseTimeout = 30 * time.Second
 
-// run puts the server under the load. It returns the latencies of what counts, and
-// the CPU time that the server used meanwhile. Any request that is not answered
-// with 2xx ends it with an error.
+// run puts the server under the load. It returns the latencies in the measurement window and
+// the CPU time of the server. A response other than 2xx is an error.
 func (l load) run(ctx context.Context, s *server) (latencies, time.Duration, error) {
 	clients, err := l.connect(ctx, s)
 	if err != nil {
@@ -79,16 +78,16 @@ func (l load) run(ctx context.Context, s *server) (latencies, time.Duration, err
 			}
 		})
 	} else {
-		stopWaiting := context.AfterFunc(ctx, func() { // wakes those who wait for an answer
+		stopWaiting := context.AfterFunc(ctx, func() { // unblocks the clients
 			for _, c := range clients {
 				c.conn.Close()
 			}
 		})
 		defer stopWaiting()
-		turns := l.turns(ctx, began, w)
+		schedule := l.schedule(ctx, began, w)
 		for _, c := range clients {
 			all.Go(func() {
-				if err := c.work(w, turns); err != nil {
+				if err := c.sendOnSchedule(w, schedule); err != nil {
 					fail(err)
 				}
 			})
@@ -108,13 +107,12 @@ func (l load) run(ctx context.Context, s *server) (latencies, time.Duration, err
 		return latencies{}, 0, err
 	}
 	if sum.TotalCount() == 0 {
-		return latencies{}, 0, errors.New("no request was answered in time")
+		return latencies{}, 0, errors.New("no response arrived in the measurement window")
 	}
 	return sum, spent, nil
 }
 
-// cpuDuring waits until the window ends, and returns the CPU time that the process
-// used from its begin.
+// cpuDuring waits until the window ends and returns the CPU time of the process in it.
 func cpuDuring(ctx context.Context, pid int, w window) (time.Duration, error) {
 	sleep(ctx, time.Until(w.begin))
 	before, err := cpuTime(pid)
@@ -126,7 +124,7 @@ func cpuDuring(ctx context.Context, pid int, w window) (time.Duration, error) {
 	return after - before, err
 }
 
-// sleep sleeps, and reports whether ctx let it.
+// sleep reports whether it slept to the end: false when ctx was done.
 func sleep(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
@@ -136,10 +134,10 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// window is when answers count.
+// window is the time in which responses count.
 type window struct{ begin, end time.Time }
 
-func (w window) has(t time.Time) bool { return !t.Before(w.begin) && t.Before(w.end) }
+func (w window) contains(t time.Time) bool { return !t.Before(w.begin) && t.Before(w.end) }
 
 // client is one connection.
 type client struct {
@@ -147,10 +145,10 @@ type client struct {
 	requests  *requests
 	responses *responses
 	latencies latencies
-	asked     time.Time
+	sentAt    time.Time
 }
 
-// connect opens the load's connections, all or none.
+// connect opens all connections, or returns an error.
 func (l load) connect(ctx context.Context, s *server) ([]*client, error) {
 	var clients []*client
 	for n := range l.connections {
@@ -182,36 +180,35 @@ func (l load) dial(ctx context.Context, address string) (io.ReadWriteCloser, err
 	if l.rate == 0 {
 		return dialSocket(address)
 	}
-	dialer := net.Dialer{Deadline: time.Now().Add(patience)}
+	dialer := net.Dialer{Deadline: time.Now().Add(responseTimeout)}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	if err := conn.SetDeadline(time.Now().Add(l.warmUp + l.length + patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(l.warmUp + l.length + responseTimeout)); err != nil {
 		conn.Close()
 		return nil, err
 	}
 	return conn, nil
 }
 
-// work asks when it is somebody's turn and waits for the answer, until the turns
-// end. It counts from the moment when the turn came: what had to wait until a
-// connection was free has waited.
-func (c *client) work(w window, turns <-chan time.Time) error {
-	for turn := range turns {
-		done, err := c.ask()
+// sendOnSchedule sends a request at each due time until the schedule ends. A latency starts at
+// the due time, so it includes the wait for a free connection.
+func (c *client) sendOnSchedule(w window, schedule <-chan time.Time) error {
+	for due := range schedule {
+		done, err := c.roundTrip()
 		if err != nil {
 			return err
 		}
-		if w.has(turn) {
-			c.latencies.add(done.Sub(turn))
+		if w.contains(due) {
+			c.latencies.add(done.Sub(due))
 		}
 	}
 	return nil
 }
 
-// ask sends one request, and tells when it was answered.
-func (c *client) ask() (time.Time, error) {
+// roundTrip sends one request and returns the time of the response.
+func (c *client) roundTrip() (time.Time, error) {
 	if err := c.send(); err != nil {
 		return time.Time{}, err
 	}
@@ -219,14 +216,14 @@ func (c *client) ask() (time.Time, error) {
 	return time.Now(), err
 }
 
-// turns tells each moment when a request is due, at the rate, until the window
-// ends. It never waits for those who take the turns.
-func (l load) turns(ctx context.Context, began time.Time, w window) <-chan time.Time {
+// schedule sends the due time of each request until the window ends. It never blocks on its
+// receivers.
+func (l load) schedule(ctx context.Context, began time.Time, w window) <-chan time.Time {
 	total := int(w.end.Sub(began).Seconds() * l.rate)
-	turns := make(chan time.Time, total)
+	schedule := make(chan time.Time, total)
 	go func() {
-		defer close(turns)
-		defer punctual()()
+		defer close(schedule)
+		defer useFineTimers()()
 		for n := range total {
 			due := began.Add(time.Duration(float64(n) / l.rate * float64(time.Second)))
 			for wait := time.Until(due); wait > 0; wait = time.Until(due) {
@@ -236,16 +233,15 @@ func (l load) turns(ctx context.Context, began time.Time, w window) <-chan time.
 			if ctx.Err() != nil {
 				return
 			}
-			turns <- due
+			schedule <- due
 		}
 	}()
-	return turns
+	return schedule
 }
 
-// punctual makes the goroutine wake when it wanted to: Go's own timers are up to a
-// millisecond late where nothing else happens, the kernel's 50 µs. What it returns
-// undoes it.
-func punctual() (undo func()) {
+// useFineTimers makes the goroutine's sleeps precise: Go's own timers are up to a millisecond
+// late in an idle process, the kernel's 50 µs.
+func useFineTimers() (undo func()) {
 	runtime.LockOSThread()
 	slack := func(ns uintptr) {
 		_, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_TIMERSLACK, ns, 0) // never fails

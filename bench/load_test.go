@@ -14,149 +14,149 @@ import (
 	"testing"
 	"time"
 
-	"kartotek/bench/peer"
+	"kartotek/bench/handshake"
 )
 
-// serve serves h in this process, as if it were one of its own.
-func serve(t *testing.T, h http.HandlerFunc) *server {
+// serveInProcess serves h in this process.
+func serveInProcess(t *testing.T, h http.HandlerFunc) *server {
 	t.Helper()
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	return &server{
-		Ready: peer.Ready{
+		Ready: handshake.Ready{
 			URL: srv.URL, Path: "/customers/%05d/", Authorization: "Bearer secret",
 			Patch: "application/json", Body: `{"phone":"%s","line":"%s"}`,
 		},
-		customers: 12, pid: os.Getpid(), ended: make(chan struct{}),
+		customers: 12, pid: os.Getpid(), exited: make(chan struct{}),
 	}
 }
 
-func TestClosedLoopAsksWhatItShould(t *testing.T) {
+func TestClosedLoopSendsExpectedRequests(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	paths, bodies := map[string]bool{}, map[string]bool{}
-	s := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+	s := serveInProcess(t, func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		mu.Lock()
 		defer mu.Unlock()
 		paths[r.URL.Path] = true
 		bodies[string(body)] = true
-		var members map[string]string
-		if err != nil || json.Unmarshal(body, &members) != nil || len(members["phone"]) != len("+47 2233 4455") || len(members["line"]) != len("Storgata 0092") {
+		var fields map[string]string
+		if err != nil || json.Unmarshal(body, &fields) != nil || len(fields["phone"]) != len("+47 2233 4455") || len(fields["line"]) != len("Storgata 0092") {
 			t.Errorf("got the body %q (%v)", body, err)
 		}
 		if r.Method != http.MethodPatch || r.Header.Get("Content-Type") != "application/json" || r.Header.Get("Authorization") != "Bearer secret" {
 			t.Errorf("got %s with %v", r.Method, r.Header)
 		}
 	})
-	l := load{kind: kind{method: http.MethodPatch}, connections: 3, warmUp: 50 * time.Millisecond, length: 300 * time.Millisecond}
+	l := load{kind: requestKind{method: http.MethodPatch}, connections: 3, warmUp: 50 * time.Millisecond, length: 300 * time.Millisecond}
 	all, _, err := l.run(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n := all.TotalCount(); n < 50 || n > int64(len(bodies)) {
-		t.Errorf("%d answers count, of about %d", n, len(bodies))
+		t.Errorf("got %d counted responses to about %d requests", n, len(bodies))
 	}
 	if len(paths) != 12 || !paths["/customers/00001/"] || !paths["/customers/00012/"] {
-		t.Errorf("got paths %v, want those of customers 1 to 12", paths)
+		t.Errorf("got paths %v, want customers 1 to 12", paths)
 	}
 	if len(bodies) < 50 {
-		t.Errorf("got %d different bodies, want each to be new", len(bodies))
+		t.Errorf("got %d different bodies, want at least 50", len(bodies))
 	}
 }
 
-func TestOnlyTheWindowCounts(t *testing.T) {
+func TestOnlyResponsesInWindowCount(t *testing.T) {
 	t.Parallel()
-	var answered atomic.Int64
-	s := serve(t, func(http.ResponseWriter, *http.Request) {
+	var responses atomic.Int64
+	s := serveInProcess(t, func(http.ResponseWriter, *http.Request) {
 		time.Sleep(time.Millisecond)
-		answered.Add(1)
+		responses.Add(1)
 	})
-	l := load{kind: kind{method: http.MethodGet}, connections: 1, warmUp: 300 * time.Millisecond, length: 300 * time.Millisecond}
+	l := load{kind: requestKind{method: http.MethodGet}, connections: 1, warmUp: 300 * time.Millisecond, length: 300 * time.Millisecond}
 	all, cpu, err := l.run(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := all.TotalCount(); float64(n) > 0.75*float64(answered.Load()) || all.at(0) < time.Millisecond {
-		t.Errorf("%d of %d answers count, the fastest of %v; want about half, each of a millisecond", n, answered.Load(), all.at(0))
+	if n := all.TotalCount(); float64(n) > 0.75*float64(responses.Load()) || all.at(0) < time.Millisecond {
+		t.Errorf("got %d of %d responses counted, the fastest after %v; want about half, each after a millisecond", n, responses.Load(), all.at(0))
 	}
 	if cpu < 0 || cpu > time.Minute {
 		t.Errorf("got %v of CPU time", cpu)
 	}
 }
 
-func TestConstantRateKeepsToTheRateAndTheWindow(t *testing.T) {
+func TestConstantRateSendsAtRate(t *testing.T) {
 	t.Parallel()
-	s := serve(t, func(http.ResponseWriter, *http.Request) {})
-	l := load{kind: kind{method: http.MethodGet}, connections: 4, rate: 400, warmUp: 200 * time.Millisecond, length: 500 * time.Millisecond}
+	s := serveInProcess(t, func(http.ResponseWriter, *http.Request) {})
+	l := load{kind: requestKind{method: http.MethodGet}, connections: 4, rate: 400, warmUp: 200 * time.Millisecond, length: 500 * time.Millisecond}
 	all, _, err := l.run(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n := all.TotalCount(); n < 199 || n > 201 {
-		t.Errorf("%d answers count, want 400 a second", n)
+		t.Errorf("got %d counted responses, want 400 per second", n)
 	}
 }
 
-func TestAFailureVoidsTheLoad(t *testing.T) {
+func TestFailedRequestFailsLoad(t *testing.T) {
 	t.Parallel()
 	for name, rate := range map[string]float64{"closed loop": 0, "constant rate": 500} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var asked atomic.Int64
-			s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-				if asked.Add(1) == 20 {
+			var received atomic.Int64
+			s := serveInProcess(t, func(w http.ResponseWriter, _ *http.Request) {
+				if received.Add(1) == 20 {
 					http.Error(w, "too much", http.StatusServiceUnavailable)
 				}
 			})
-			l := load{kind: kind{method: http.MethodGet}, connections: 4, rate: rate, length: time.Minute}
+			l := load{kind: requestKind{method: http.MethodGet}, connections: 4, rate: rate, length: time.Minute}
 			began := time.Now()
 			_, _, err := l.run(t.Context(), s)
 			if err == nil || !strings.Contains(err.Error(), "status 503: too much") {
 				t.Errorf("got %v, want the status and the body", err)
 			}
 			if took := time.Since(began); took > 10*time.Second {
-				t.Errorf("it took %v to notice", took)
+				t.Errorf("the load ended after %v", took)
 			}
 		})
 	}
 }
 
-func TestALoadEndsWhenItsContextDoes(t *testing.T) {
+func TestLoadEndsWithContext(t *testing.T) {
 	t.Parallel()
 	hang := make(chan struct{})
-	s := serve(t, func(http.ResponseWriter, *http.Request) { <-hang })
+	s := serveInProcess(t, func(http.ResponseWriter, *http.Request) { <-hang })
 	t.Cleanup(func() { close(hang) }) // before the server is closed
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	l := load{kind: kind{method: http.MethodGet}, connections: 2, length: time.Minute}
+	l := load{kind: requestKind{method: http.MethodGet}, connections: 2, length: time.Minute}
 	if _, _, err := l.run(ctx, s); err != context.DeadlineExceeded {
 		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
 	}
 }
 
-// A server that stands still for a while is asked for nothing meanwhile by those
-// who wait for it. What would have been asked has waited all the same.
-func TestConstantRateCountsWhoWouldHaveComeDuringAStall(t *testing.T) {
+// In a closed loop, a stall delays only the requests in flight. At a constant rate it delays every
+// request that is due in it.
+func TestConstantRateCountsRequestsDueInStall(t *testing.T) {
 	t.Parallel()
 	const stall, rate = 400 * time.Millisecond, 200
 	stalling := func() http.HandlerFunc {
-		var asked atomic.Int64
-		var gate sync.RWMutex
+		var received atomic.Int64
+		var stalled sync.RWMutex
 		return func(http.ResponseWriter, *http.Request) {
-			if asked.Add(1) == 40 {
-				gate.Lock()
+			if received.Add(1) == 40 {
+				stalled.Lock()
 				time.Sleep(stall)
-				gate.Unlock()
+				stalled.Unlock()
 			}
-			gate.RLock()
-			defer gate.RUnlock()
-			time.Sleep(5 * time.Millisecond) // so that a closed loop does not ask much more
+			stalled.RLock()
+			defer stalled.RUnlock()
+			time.Sleep(5 * time.Millisecond) // limits the rate of the closed loop
 		}
 	}
 	slow := func(rate float64) (slow, all int64) {
-		s := serve(t, stalling())
-		l := load{kind: kind{method: http.MethodGet}, connections: 2, rate: rate, length: 1500 * time.Millisecond}
+		s := serveInProcess(t, stalling())
+		l := load{kind: requestKind{method: http.MethodGet}, connections: 2, rate: rate, length: 1500 * time.Millisecond}
 		latencies, _, err := l.run(t.Context(), s)
 		if err != nil {
 			t.Fatal(err)
@@ -169,15 +169,15 @@ func TestConstantRateCountsWhoWouldHaveComeDuringAStall(t *testing.T) {
 		return slow, latencies.TotalCount()
 	}
 	if n, _ := slow(0); n > 2 {
-		t.Errorf("closed loop: %d were slow, want the 2 that were there", n)
+		t.Errorf("closed loop: got %d slow requests, want the 2 in flight", n)
 	}
 	n, all := slow(rate)
 	if want := int64(rate * 1.5); all < want-2 || all > want {
-		t.Errorf("constant rate: %d were answered, want %d", all, want)
+		t.Errorf("constant rate: got %d responses, want %d", all, want)
 	}
-	// Those due in the first three quarters of the stall waited for the last quarter, at least.
+	// Requests due in the first three quarters of the stall wait at least for the last quarter.
 	if want := int64(rate * stall.Seconds() * 3 / 4); n < want-5 {
-		t.Errorf("constant rate: %d were slow, want about %d", n, want)
+		t.Errorf("constant rate: got %d slow requests, want about %d", n, want)
 	}
 }
 

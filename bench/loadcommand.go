@@ -10,22 +10,22 @@ import (
 	"time"
 )
 
-// loadCommand runs one trial, for whoever wants to look at the server meanwhile.
+// loadCommand puts one server under load, for profiling.
 func loadCommand(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("load", flag.ContinueOnError)
-	var t trial
-	target := flags.String("target", slug(theKartotek), "what is measured: "+strings.Join(targets(), ", "))
-	flags.StringVar(&t.kind, "method", patch, "GET or PATCH of random customers, "+searchByName+", "+searchByEmail+" or "+searchByPhone)
-	flags.IntVar(&t.connections, "connections", many, "how many connections")
-	flags.IntVar(&t.customers, "customers", 100_000, "how many customers")
-	flags.Float64Var(&t.rate, "rate", 0, "requests a second, each counted from when it was due; 0: as many as are answered")
-	seconds := flags.Float64("seconds", 5, "how long, after a warm-up of a second")
-	slow := flags.Bool("slow-disk", false, "each fsync takes "+diskDelay.String()+" longer (needs strace)")
-	dir := flags.String("dir", "", "the folder where stores are kept for the next time; none: made anew and removed")
+	var r run
+	target := flags.String("target", slug(kartotekName), "`program` to measure: "+strings.Join(targetSlugs(), ", "))
+	flags.StringVar(&r.kind, "method", patch, "`kind` of request: GET or PATCH of random customers, "+searchByName+", "+searchByEmail+" or "+searchByPhone)
+	flags.IntVar(&r.connections, "connections", defaultConnections, "`number` of connections")
+	flags.IntVar(&r.customers, "customers", 100_000, "`number` of customers")
+	flags.Float64Var(&r.rate, "rate", 0, "`requests` per second, with latencies from the due time; 0: no fixed rate")
+	seconds := flags.Float64("seconds", 5, "`seconds` to measure, after a warm-up of a second")
+	slow := flags.Bool("slow-disk", false, "delay each fsync by "+diskDelay.String()+" (needs strace)")
+	dir := flags.String("dir", "", "`folder` to keep the stores in; empty: a temporary folder")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if t.subject, err = subjectOf(*target); err != nil {
+	if r.target, err = targetBySlug(*target); err != nil {
 		return err
 	}
 	var tracer []string
@@ -38,45 +38,45 @@ func loadCommand(ctx context.Context, args []string) (err error) {
 	}
 	l := newLab(work)
 	defer func() { err = errors.Join(err, l.close()) }()
-	subject, err := l.subject(ctx, t.subject, t.customers)
+	measured, err := l.target(ctx, r.target, r.customers)
 	if err != nil {
 		return err
 	}
-	s, err := subject.start(ctx, tracer)
+	s, err := measured.start(ctx, tracer)
 	if err != nil {
 		return err
 	}
 	defer s.stop()
-	say("%s, process %d, serves %d customers; it answered after %.2f s", s.URL, s.pid, s.customers, s.startUp.Seconds())
+	logf("%s, process %d, serves %d customers; first response after %.2f s", s.URL, s.pid, s.customers, s.startUp.Seconds())
 	set := settings{length: time.Duration(*seconds * float64(time.Second)), warmUp: time.Second}
-	f, err := t.load(set, uint64(time.Now().Unix())).measure(ctx, s)
+	f, err := r.load(set, uint64(time.Now().Unix())).measure(ctx, s)
 	if err != nil {
 		return err
 	}
-	say("%v", f)
+	logf("%v", f)
 	return nil
 }
 
-// servers are the subjects that load can run on.
-var servers = []string{theKartotek, onPostgres, pbFull, pbShipped, bareHTTP}
+// loadTargets are the targets with a server.
+var loadTargets = []string{kartotekName, onPostgres, pbFull, pbShipped, bareHTTP}
 
-func targets() []string {
+func targetSlugs() []string {
 	var all []string
-	for _, name := range servers {
+	for _, name := range loadTargets {
 		all = append(all, slug(name))
 	}
 	return all
 }
 
-// slug is a subject's name as it is typed: pocketbase-full.
+// slug returns a target's name for the command line, such as pocketbase-full.
 func slug(name string) string {
 	return strings.NewReplacer(" ", "-", "/", "-").Replace(strings.ToLower(name))
 }
 
-func subjectOf(target string) (string, error) {
-	n := slices.Index(targets(), target)
+func targetBySlug(target string) (string, error) {
+	n := slices.Index(targetSlugs(), target)
 	if n < 0 {
-		return "", fmt.Errorf("-target: there is no %q; want one of %s", target, strings.Join(targets(), ", "))
+		return "", fmt.Errorf("-target: unknown program %q; use one of %s", target, strings.Join(targetSlugs(), ", "))
 	}
-	return servers[n], nil
+	return loadTargets[n], nil
 }

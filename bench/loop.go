@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// closedLoop has each client ask as soon as it is answered, until the window ends.
-// One thread serves them all, as in wrk and pgbench: a goroutine for each would take
-// the processors, which the server shares, twice as long for a request.
+// closedLoop makes each client send its next request after a response, until the window ends.
+// One thread serves all clients, as in wrk and pgbench: a goroutine per client would use twice
+// the CPU time per request, on cores that the server shares.
 func closedLoop(ctx context.Context, clients []*client, w window) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -33,7 +33,7 @@ func closedLoop(ctx context.Context, clients []*client, w window) error {
 		}
 	}
 	events := make([]syscall.EpollEvent, len(clients))
-	for asking, heard := len(clients), time.Now(); asking > 0; {
+	for active, lastResponse := len(clients), time.Now(); active > 0; {
 		n, err := syscall.EpollWait(poll, events, 100) // milliseconds
 		switch {
 		case ctx.Err() != nil:
@@ -41,31 +41,31 @@ func closedLoop(ctx context.Context, clients []*client, w window) error {
 		case err != nil && err != syscall.EINTR:
 			return os.NewSyscallError("epoll_wait", err)
 		case n > 0:
-			heard = time.Now()
-		case time.Since(heard) > patience:
-			return errors.New("no answer in time")
+			lastResponse = time.Now()
+		case time.Since(lastResponse) > responseTimeout:
+			return errors.New("no response in time")
 		}
 		for _, event := range events[:max(n, 0)] {
-			more, err := clients[event.Fd].goOn(w)
+			more, err := clients[event.Fd].continueLoop(w)
 			if err != nil {
 				return err
 			}
 			if !more {
-				asking--
+				active--
 			}
 		}
 	}
 	return nil
 }
 
-// goOn takes an answer, and asks for the next unless the window has ended.
-func (c *client) goOn(w window) (more bool, err error) {
+// continueLoop reads a response and sends the next request unless the window has ended.
+func (c *client) continueLoop(w window) (more bool, err error) {
 	if _, err := c.responses.read(); err != nil {
 		return false, err
 	}
 	done := time.Now()
-	if w.has(done) {
-		c.latencies.add(done.Sub(c.asked))
+	if w.contains(done) {
+		c.latencies.add(done.Sub(c.sentAt))
 	}
 	if !done.Before(w.end) {
 		return false, nil
@@ -75,21 +75,20 @@ func (c *client) goOn(w window) (more bool, err error) {
 
 // send sends the next request.
 func (c *client) send() error {
-	c.asked = time.Now()
+	c.sentAt = time.Now()
 	if _, err := c.conn.Write(c.requests.next()); err != nil {
 		return fmt.Errorf("send a request: %w", err)
 	}
 	return nil
 }
 
-// socket is a TCP connection that Go's runtime does not watch: it waits for it
-// itself.
+// socket is a TCP connection outside of Go's network poller.
 type socket int
 
 func dialSocket(address string) (s socket, err error) {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil || !to.Addr().Is4() {
-		return -1, fmt.Errorf("want an IPv4 address and a port: %q", address)
+		return -1, fmt.Errorf("must be an IPv4 address and a port: %q", address)
 	}
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -100,7 +99,7 @@ func dialSocket(address string) (s socket, err error) {
 			syscall.Close(fd)
 		}
 	}()
-	limit := syscall.NsecToTimeval(patience.Nanoseconds())
+	limit := syscall.NsecToTimeval(responseTimeout.Nanoseconds())
 	for _, option := range []int{syscall.SO_RCVTIMEO, syscall.SO_SNDTIMEO} {
 		if err := syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, option, &limit); err != nil {
 			return -1, os.NewSyscallError("setsockopt", err)
@@ -112,7 +111,7 @@ func dialSocket(address string) (s socket, err error) {
 	for {
 		err = syscall.Connect(fd, &syscall.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
 		switch err {
-		case syscall.EINTR, syscall.EALREADY: // it goes on connecting
+		case syscall.EINTR, syscall.EALREADY: // the connection attempt continues
 			time.Sleep(time.Millisecond)
 			continue
 		case syscall.EISCONN:
@@ -146,7 +145,7 @@ func (s socket) Write(b []byte) (written int, err error) {
 // Close implements io.Closer.
 func (s socket) Close() error { return os.NewSyscallError("close", syscall.Close(int(s))) }
 
-// uninterrupted calls again what a signal has ended: Go's runtime sends some.
+// uninterrupted repeats a call that a signal interrupted. Go's runtime sends signals.
 func uninterrupted(call func() (int, error)) (n int, err error) {
 	for {
 		if n, err = call(); err != syscall.EINTR {

@@ -15,17 +15,17 @@ import (
 	"time"
 )
 
-// machine is where the figures come from.
+// machine describes the machine and the commit of the benchmark.
 type machine struct {
 	cpu    string
 	cores  int
 	memory int64 // bytes
 	kernel string
-	fsync  time.Duration // of 4 kB, the median
+	fsync  time.Duration // median for 4 kB
 	commit string
 }
 
-func lookAtMachine(ctx context.Context, dir string) (machine, error) {
+func inspectMachine(ctx context.Context, dir string) (machine, error) {
 	m := machine{cores: runtime.NumCPU(), cpu: cpuModel(), commit: commit(ctx)}
 	memory, errMemory := kilobytes("/proc/meminfo", "MemTotal:")
 	kernel, errKernel := os.ReadFile("/proc/sys/kernel/osrelease")
@@ -44,19 +44,19 @@ func cpuModel() string {
 			return strings.TrimSpace(value)
 		}
 	}
-	return runtime.GOARCH // some processors have no name there
+	return runtime.GOARCH // some processors have no model name
 }
 
-// commit is that of the working tree, as git describes it.
+// commit returns git's description of the working tree.
 func commit(ctx context.Context) string {
-	said, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty").Output()
+	out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty").Output()
 	if err != nil {
 		return "unknown"
 	}
-	return strings.TrimSpace(string(said))
+	return strings.TrimSpace(string(out))
 }
 
-// fsyncTime is what it takes to have 4 kB more of a file on the disk.
+// fsyncTime returns the median time to append 4 kB to a file durably.
 func fsyncTime(dir string) (time.Duration, error) {
 	f, err := os.CreateTemp(dir, "fsync-")
 	if err != nil {
@@ -80,9 +80,9 @@ func fsyncTime(dir string) (time.Duration, error) {
 	return took[len(took)/2], nil
 }
 
-// versions are those of what the programs are made of, as far as it matters.
+// versions lists Go, the database libraries of the programs, and PostgreSQL.
 func (l *lab) versions() ([]string, error) {
-	told := []string{"github.com/pocketbase/pocketbase", "modernc.org/sqlite", "zombiezen.com/go/sqlite"}
+	modules := []string{"github.com/pocketbase/pocketbase", "modernc.org/sqlite", "zombiezen.com/go/sqlite"}
 	all := []string{runtime.Version()}
 	for _, program := range l.programs {
 		info, err := buildinfo.ReadFile(program)
@@ -90,7 +90,7 @@ func (l *lab) versions() ([]string, error) {
 			return nil, err
 		}
 		for _, dep := range info.Deps {
-			if slices.Contains(told, dep.Path) {
+			if slices.Contains(modules, dep.Path) {
 				all = append(all, fmt.Sprintf("%s: %s %s", filepath.Base(program), dep.Path, dep.Version))
 			}
 		}

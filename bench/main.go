@@ -1,8 +1,8 @@
-// Command bench measures Kartotek beside its peers and its limits: over HTTP on
-// loopback, each server a process of its own, in runs that take turns.
+// Command bench compares Kartotek with its competitors and with upper bounds. Each server is a
+// separate process, HTTP goes over loopback, and the runs of all targets are interleaved.
 //
-// Read rows.go for what is compared, run.go for how a run goes, load.go for the
-// load, subject.go for what a server has to do to be measured.
+// Read phases.go for what is compared, benchmark.go for the whole benchmark, load.go for the
+// load, and target.go for the measured programs.
 package main
 
 import (
@@ -17,11 +17,11 @@ import (
 
 const usage = `usage: go run . COMMAND [FLAGS]
 
-  load   put one server under load, and print what was measured
-  run    measure every row of the table of targets, and write results.md
-  smoke  measure some of them for a minute, and fail when one is far off
+  load   put one server under load and print the figures
+  run    measure every row of the table of goals and write results.md
+  smoke  measure most rows for a minute and fail when one is far below its goal
 
-Each command tells its flags with -h.
+Run a command with -h for its flags.
 `
 
 func main() {
@@ -37,8 +37,8 @@ func main() {
 	}
 }
 
-// command runs the command that args name. Whatever it started has ended, and
-// what it made for itself is removed, when it returns.
+// command runs the command in args. When it returns, it has stopped every process and removed
+// every temporary file.
 func command(ctx context.Context, args []string) error {
 	if len(args) > 0 {
 		switch args[0] {

@@ -11,11 +11,10 @@ import (
 	"syscall"
 	"testing"
 
-	"kartotek/bench/peer"
+	"kartotek/bench/handshake"
 )
 
-// TestMain lets the tests run a server as a process of its own: their own
-// program, called with the fake's name.
+// TestMain lets the tests run a fake server in a separate process: the test program itself.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == fakeServer {
 		if err := serveFake(os.Args[2:]); err != nil {
@@ -29,11 +28,11 @@ func TestMain(m *testing.M) {
 
 const fakeServer = "fake-server"
 
-// serveFake serves what a subject serves, and keeps nothing of it: a PATCH is one
-// fsync of an empty file. Called with "fails" it ends before it listens.
+// serveFake serves requests like a target. A PATCH is one fsync of an empty file. With "fails" in
+// args it exits before it listens.
 func serveFake(args []string) error {
 	if len(args) > 0 && args[0] == "fails" {
-		return fmt.Errorf("the fake has a bad day")
+		return fmt.Errorf("fake failure")
 	}
 	f, err := os.CreateTemp("", "fake-")
 	if err != nil {
@@ -44,8 +43,8 @@ func serveFake(args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(`{"path":"/of/a/line/that/tells/no/url"}`)
-	r := peer.Ready{
+	fmt.Println(`{"path":"/a/line/without/url"}`)
+	r := handshake.Ready{
 		URL: "http://" + ln.Addr().String(), Path: "/customers/%03d", Authorization: "secret",
 		Patch: "application/json", Body: `{"phone":"%s","line":"%s"}`,
 	}
@@ -66,10 +65,10 @@ func serveFake(args []string) error {
 	return nil
 }
 
-// fake is a subject whose server is the fake.
-func fake(t *testing.T) subject {
+// fake returns a target with the fake server.
+func fake(t *testing.T) target {
 	t.Helper()
-	return subject{name: "fake", customers: 9, start: func(ctx context.Context, tracer []string) (*server, error) {
-		return startServer(ctx, append(tracer, os.Args[0], fakeServer), peer.Ready{}, 9, filepath.Join(t.TempDir(), "log"))
+	return target{name: "fake", customers: 9, start: func(ctx context.Context, tracer []string) (*server, error) {
+		return startServer(ctx, append(tracer, os.Args[0], fakeServer), handshake.Ready{}, 9, filepath.Join(t.TempDir(), "log"))
 	}}
 }

@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// figures are what one run of a load says about a server.
+// figures are the measurements of one run.
 type figures struct {
-	Rate                float64 // requests a second
+	Rate                float64 // requests per second
 	P50, P99, P999, Max time.Duration
-	CPU                 time.Duration // of the server, for a request
-	Resident            int64         // bytes of the server in memory, after the load
+	CPU                 time.Duration // of the server, per request
+	Resident            int64         // memory of the server after the load, in bytes
 }
 
 // measure puts the server under the load.
 func (l load) measure(ctx context.Context, s *server) (figures, error) {
 	all, cpu, err := l.run(ctx, s)
-	if err != nil && s.hasEnded() {
-		err = fmt.Errorf("%w; the server has ended%s", err, s.lastWords())
+	if err != nil && s.hasExited() {
+		err = fmt.Errorf("%w; the server has exited%s", err, s.logTail())
 	}
 	if err != nil {
 		return figures{}, err
@@ -36,9 +36,9 @@ func (l load) measure(ctx context.Context, s *server) (figures, error) {
 	}, s.trimLog()
 }
 
-// String is one line for people who watch.
+// String returns one line for the terminal.
 func (f figures) String() string {
-	if f.Max == 0 { // nobody waited for an answer
+	if f.Max == 0 { // a run without latencies
 		return fmt.Sprintf("%8.0f/s  %4d µs CPU", f.Rate, f.CPU.Microseconds())
 	}
 	return fmt.Sprintf("%8.0f/s  p50 %s  p99 %s  p99.9 %s  max %s  %4d µs CPU  %4d MB",

@@ -14,45 +14,45 @@ import (
 	"time"
 )
 
-// statement is one that Kartotek has sent, with its parameters.
+// statement is a statement that Kartotek sent, with its parameters.
 type statement struct {
 	sql    string
-	values map[string]string // as they are written in SQL, by their names: $1
+	values map[string]string // SQL literals by parameter: $1
 }
 
-// capture is the statement that Kartotek sends for a PATCH, as PostgreSQL noted it.
+// capture returns the statement that Kartotek sends for a PATCH, from PostgreSQL's log.
 func (c *cluster) capture(ctx context.Context, log string) (statement, error) {
-	if err := c.Execute(ctx, ofKartotek, "ALTER DATABASE "+ofKartotek+" SET log_statement = 'all'"); err != nil {
+	if err := c.Execute(ctx, kartotekDatabase, "ALTER DATABASE "+kartotekDatabase+" SET log_statement = 'all'"); err != nil {
 		return statement{}, err
 	}
 	srv, err := c.kartotek.start(ctx, nil, log)
 	if err != nil {
 		return statement{}, err
 	}
-	_, err = srv.ask(ctx, kind{method: patch})
+	_, err = srv.request(ctx, requestKind{method: patch})
 	srv.stop()
 	if err != nil {
 		return statement{}, err
 	}
-	if err := c.Execute(ctx, ofKartotek, "ALTER DATABASE "+ofKartotek+" RESET log_statement"); err != nil {
+	if err := c.Execute(ctx, kartotekDatabase, "ALTER DATABASE "+kartotekDatabase+" RESET log_statement"); err != nil {
 		return statement{}, err
 	}
-	noted, err := c.Log()
+	text, err := c.Log()
 	if err != nil {
 		return statement{}, err
 	}
-	return changeIn(string(noted))
+	return findUpdate(string(text))
 }
 
 var (
-	// A line of the log that goes on begins with a tab, and the parameters follow.
-	executed  = regexp.MustCompile(`execute [^:\n]*:(.*(?:\n\t.*)*)\n[^\t].*DETAIL:  parameters: (.*)`)
-	parameter = regexp.MustCompile(`(\$\d+) = (NULL|'(?:[^']|'')*')`)
+	// A continuation line in the log starts with a tab; the parameters follow.
+	executedStatement = regexp.MustCompile(`execute [^:\n]*:(.*(?:\n\t.*)*)\n[^\t].*DETAIL:  parameters: (.*)`)
+	parameter         = regexp.MustCompile(`(\$\d+) = (NULL|'(?:[^']|'')*')`)
 )
 
-// changeIn is the last statement in a log that changes a customer.
-func changeIn(log string) (st statement, err error) {
-	for _, found := range executed.FindAllStringSubmatch(log, -1) {
+// findUpdate returns the last statement in a log that updates a customer.
+func findUpdate(log string) (st statement, err error) {
+	for _, found := range executedStatement.FindAllStringSubmatch(log, -1) {
 		if !strings.Contains(found[1], "UPDATE customers") {
 			continue
 		}
@@ -62,72 +62,70 @@ func changeIn(log string) (st statement, err error) {
 		}
 	}
 	if st.sql == "" {
-		return statement{}, errors.New("there is no statement that changes a customer")
+		return statement{}, errors.New("no statement in the log updates a customer")
 	}
 	return st, nil
 }
 
-// script is what pgbench is given.
+// script is the input of pgbench.
 type script struct {
 	text      string
-	variables []string // as arguments
+	variables []string // as command-line arguments
 }
 
 var (
-	setList   = regexp.MustCompile(`SET \(([^)]*)\) = \(([^)]*)\)`)
-	assigned  = regexp.MustCompile(`(\w+) = (?:coalesce\()?(\$\d+)`)
-	called    = regexp.MustCompile(`INSERT INTO phones \(tenant, id, digits\) SELECT tenant, id, (\$\d+)`)
-	reference = regexp.MustCompile(`\$\d+`)
+	setList     = regexp.MustCompile(`SET \(([^)]*)\) = \(([^)]*)\)`)
+	assignment  = regexp.MustCompile(`(\w+) = (?:coalesce\()?(\$\d+)`)
+	phoneInsert = regexp.MustCompile(`INSERT INTO phones \(tenant, id, digits\) SELECT tenant, id, (\$\d+)`)
+	reference   = regexp.MustCompile(`\$\d+`)
 )
 
-// script has pgbench run the statement for random customers, with the parameters
-// that it had, but for those that differ from change to change: a customer's own,
-// and what is new.
+// script returns a script that runs the statement for random customers. It replaces the
+// parameters that differ between changes: the customer's own values and the new values.
 func (st statement) script(customers int) (script, error) {
-	others := map[string]string{}
-	set, digits := setList.FindStringSubmatch(st.sql), called.FindStringSubmatch(st.sql)
+	replacements := map[string]string{}
+	set, digits := setList.FindStringSubmatch(st.sql), phoneInsert.FindStringSubmatch(st.sql)
 	if set == nil || digits == nil {
-		return script{}, fmt.Errorf("no columns, or no phones, are set by %s", st.sql)
+		return script{}, fmt.Errorf("the statement sets no columns or no phones: %s", st.sql)
 	}
-	others[digits[1]] = "(' ' || :digits::text || ' ' || :mobile::text)"
+	replacements[digits[1]] = "(' ' || :digits::text || ' ' || :mobile::text)"
 	values := strings.Split(set[2], ", ")
 	for i, column := range strings.Split(set[1], ", ") {
 		switch column {
 		case "version":
-			others[values[i]] = "version + 1"
+			replacements[values[i]] = "version + 1"
 		case "phone":
-			others[values[i]] = ":phone"
+			replacements[values[i]] = ":phone"
 		case "address_line":
-			others[values[i]] = ":line"
+			replacements[values[i]] = ":line"
 		}
 	}
-	for _, a := range assigned.FindAllStringSubmatch(st.sql, -1) {
+	for _, a := range assignment.FindAllStringSubmatch(st.sql, -1) {
 		switch column, value := a[1], a[2]; column {
 		case "id":
-			others[value] = "('" + idPrefix + "' || :id::text)"
+			replacements[value] = "('" + idPrefix + "' || :id::text)"
 		case "version", "xmin":
-			others[value] = "customers." + column
+			replacements[value] = "customers." + column
 		case "last_key", "first_key", "keys":
 			if st.values[value] != "NULL" {
-				return script{}, fmt.Errorf("a customer's own %s is set by %s", column, st.sql)
+				return script{}, fmt.Errorf("the statement sets %s, which differs between customers: %s", column, st.sql)
 			}
 		}
 	}
-	if len(others) != 7 {
-		return script{}, fmt.Errorf("of what differs from change to change only %v is in %s", others, st.sql)
+	if len(replacements) != 7 {
+		return script{}, fmt.Errorf("found only the parameters %v in %s", replacements, st.sql)
 	}
-	return st.with(others, customers), nil
+	return st.substitute(replacements, customers), nil
 }
 
-// with puts the others in the place of their parameters, and variables in that of
-// the rest.
-func (st statement) with(others map[string]string, customers int) script {
+// substitute replaces these parameters by the given expressions, and the rest by variables.
+func (st statement) substitute(replacements map[string]string, customers int) script {
 	variables := map[string]string{}
 	sql := reference.ReplaceAllStringFunc(st.sql, func(param string) string {
 		value := st.values[param]
-		switch other, is := others[param]; {
-		case is:
-			return other
+		switch replacement, ok := replacements[param]; {
+		case ok:
+			return replacement
 		case value == "NULL":
 			return value
 		}
@@ -149,15 +147,15 @@ func (st statement) with(others map[string]string, customers int) script {
 }
 
 var (
-	rateTold   = regexp.MustCompile(`tps = ([0-9.]+)`)
-	countTold  = regexp.MustCompile(`actually processed: (\d+)`)
-	failedTold = regexp.MustCompile(`failed transactions: ([1-9]\d*)`)
+	ratePattern   = regexp.MustCompile(`tps = ([0-9.]+)`)
+	countPattern  = regexp.MustCompile(`actually processed: (\d+)`)
+	failedPattern = regexp.MustCompile(`failed transactions: ([1-9]\d*)`)
 )
 
-// drivePgbench runs pgbench for that long after a warm-up. It knows whole seconds
-// only, and its time begins before it has connected.
-func drivePgbench(ctx context.Context, program string, args []string, length time.Duration) (figures, error) {
-	const warmUp = "100" // changes over each connection
+// measurePgbench runs pgbench for this time after a warm-up. pgbench accepts only whole seconds,
+// and its time includes connecting.
+func measurePgbench(ctx context.Context, program string, args []string, length time.Duration) (figures, error) {
+	const warmUp = "100" // changes per connection
 	if _, err := runPgbench(ctx, program, append([]string{"-t", warmUp}, args...)); err != nil {
 		return figures{}, err
 	}
@@ -167,21 +165,21 @@ func drivePgbench(ctx context.Context, program string, args []string, length tim
 
 func runPgbench(ctx context.Context, program string, args []string) (figures, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
-	out, said, err := outputOf(cmd)
+	out, stderr, err := runProgram(cmd)
 	if err != nil {
 		return figures{}, err
 	}
-	rates, count := rateTold.FindAllSubmatch(out, -1), countTold.FindSubmatch(out)
-	if len(rates) == 0 || count == nil || failedTold.Match(out) {
-		return figures{}, fmt.Errorf("pgbench has not done what it should: %s%s", out, said)
+	rates, count := ratePattern.FindAllSubmatch(out, -1), countPattern.FindSubmatch(out)
+	if len(rates) == 0 || count == nil || failedPattern.Match(out) {
+		return figures{}, fmt.Errorf("unexpected output of pgbench: %s%s", out, stderr)
 	}
-	rate, errRate := strconv.ParseFloat(string(rates[len(rates)-1][1]), 64) // older ones tell two, the last without the time to connect
+	rate, errRate := strconv.ParseFloat(string(rates[len(rates)-1][1]), 64) // old versions print two; the last excludes the time to connect
 	n, errCount := strconv.Atoi(string(count[1]))
 	if err := errors.Join(errRate, errCount); err != nil {
 		return figures{}, err
 	}
 	if n == 0 {
-		return figures{}, fmt.Errorf("pgbench has changed nothing: %s", out)
+		return figures{}, fmt.Errorf("no changes were made: %s", out)
 	}
 	used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	return figures{Rate: rate, CPU: used / time.Duration(n)}, nil

@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// noted is a log with a change of a customer between two other statements.
-const noted = `2026-11-22 07:48:47.496 UTC [6374] LOG:  execute stmtcache_b9: 
+// serverLog is a log with an update of a customer between two other statements.
+const serverLog = `2026-11-22 07:48:47.496 UTC [6374] LOG:  execute stmtcache_b9: 
 		SELECT version
 		FROM customers
 		WHERE tenant = $1 AND id = $2
@@ -38,9 +38,9 @@ const noted = `2026-11-22 07:48:47.496 UTC [6374] LOG:  execute stmtcache_b9:
 2026-11-22 07:48:47.499 UTC [6374] DETAIL:  parameters: $1 = 'bench'
 `
 
-func TestPgbenchRunsTheStatementForAnyCustomer(t *testing.T) {
+func TestScriptRunsStatementForRandomCustomers(t *testing.T) {
 	t.Parallel()
-	st, err := changeIn(noted)
+	st, err := findUpdate(serverLog)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,31 +65,30 @@ WITH moved AS ( UPDATE customers SET (version, first_name, gender, phone, addres
 	}
 	variables := []string{"-D", `value12={"phone":["a","b"]}`, "-D", "value2=Ga'b", "-D", "value9=bench"}
 	if !slices.Equal(got.variables, variables) {
-		t.Errorf("got the variables %q, want %q", got.variables, variables)
+		t.Errorf("variables: got %q, want %q", got.variables, variables)
 	}
 }
 
-func TestKeysOfAnotherAreNotWritten(t *testing.T) {
+func TestScriptRejectsKeysOfOneCustomer(t *testing.T) {
 	t.Parallel()
-	st, err := changeIn(strings.Replace(noted, "$8 = NULL", "$8 = ' gab b '", 1))
+	st, err := findUpdate(strings.Replace(serverLog, "$8 = NULL", "$8 = ' gab b '", 1))
 	if err == nil {
 		_, err = st.script(500)
 	}
 	if err == nil {
-		t.Error("all customers would have had the keys of one")
+		t.Error("got no error for the keys of one customer")
 	}
 }
 
-// A statement that is written in another way may not be measured in half.
-func TestAStatementThatIsNotUnderstoodIsNotRun(t *testing.T) {
+func TestScriptRejectsUnknownStatement(t *testing.T) {
 	t.Parallel()
 	for _, part := range []string{"UPDATE customers", "SET (", "version,", "phone,", "address_line)", "INTO phones", "id = $10", "version = $11", "xmin ="} {
-		st, err := changeIn(strings.Replace(noted, part, strings.ToUpper("other")+part[len(part)-1:], 1))
+		st, err := findUpdate(strings.Replace(serverLog, part, strings.ToUpper("other")+part[len(part)-1:], 1))
 		if err == nil {
 			_, err = st.script(500)
 		}
 		if err == nil {
-			t.Errorf("without %q it was run", part)
+			t.Errorf("without %q: got no error", part)
 		}
 	}
 }
@@ -111,19 +110,19 @@ func TestPgbenchWritesWhatKartotekWrites(t *testing.T) {
 		}
 	}()
 	for _, name := range []string{onPostgres, pgBench} {
-		s, err := l.subject(t.Context(), name, customers)
+		s, err := l.target(t.Context(), name, customers)
 		if err != nil {
 			t.Fatal(err)
 		}
-		of := trial{subject: name, customers: customers, kind: patch, connections: 2}
-		p := participant{subject: s}
+		of := run{target: name, customers: customers, kind: patch, connections: 2}
+		p := preparedTarget{target: s}
 		if s.start != nil {
 			if p.server, err = s.start(t.Context(), nil); err != nil {
 				t.Fatal(err)
 			}
 			defer p.server.stop()
 		}
-		f, err := of.run(t.Context(), p, settings{length: 300 * time.Millisecond, warmUp: 300 * time.Millisecond}, 1)
+		f, err := of.execute(t.Context(), p, settings{length: 300 * time.Millisecond, warmUp: 300 * time.Millisecond}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,9 +130,9 @@ func TestPgbenchWritesWhatKartotekWrites(t *testing.T) {
 			t.Errorf("%s: got figures that cannot be: %+v", name, f)
 		}
 	}
-	ours, theirs := l.cluster.written(t, ofKartotek), l.cluster.written(t, ofPgbench)
+	ours, theirs := l.cluster.written(t, kartotekDatabase), l.cluster.written(t, pgbenchDatabase)
 	if ours.same != theirs.same {
-		t.Error("pgbench has changed what a PATCH does not change")
+		t.Error("pgbench changed columns that a PATCH does not change")
 	}
 	for name, n := range map[string][2]int{
 		"bytes of a customer": {ours.record, theirs.record}, "of a change": {ours.change, theirs.change}, "digits of its phones": {ours.digits, theirs.digits},
@@ -144,10 +143,10 @@ func TestPgbenchWritesWhatKartotekWrites(t *testing.T) {
 	}
 }
 
-// written is what is in a database in which all customers have been changed.
+// written describes the content of a database after every customer was changed.
 type written struct {
-	same                   string // a digest of what no change changes
-	record, change, digits int    // the mean sizes
+	same                   string // digest of the columns that no change sets
+	record, change, digits int    // mean sizes in bytes
 }
 
 func (c *cluster) written(t *testing.T, database string) (w written) {
@@ -169,7 +168,7 @@ func (c *cluster) written(t *testing.T, database string) (w written) {
 		t.Fatal(err)
 	}
 	if unchanged > 0 || lost != 0 {
-		t.Errorf("%s: %d customers are as they were, and %d changes are not in the history", database, unchanged, lost)
+		t.Errorf("%s: %d customers are unchanged, and %d changes are missing in the history", database, unchanged, lost)
 	}
 	return w
 }

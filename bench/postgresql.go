@@ -14,30 +14,29 @@ import (
 	"kartotek/internal/store/pgtest"
 )
 
-// cluster is a PostgreSQL server of the run's own, as PostgreSQL is by itself: what
-// is committed is on the disk. It has two databases that begin alike.
+// cluster is a temporary PostgreSQL server with default settings: a commit is durable. It has
+// two databases with the same initial content.
 type cluster struct {
 	*pgtest.Server
-	settings string    // with the version, for the report
+	settings string    // with version, for the report
 	kartotek *kartotek // in the first database
-	bytes    int64     // of a database, after the import
-	limit    statement // what pgbench runs in the second
+	bytes    int64     // size of a database after the import
+	update   statement // for pgbench in the second database
 }
 
 // The databases.
 const (
-	ofKartotek = "kartotek"
-	ofPgbench  = "pgbench"
+	kartotekDatabase = "kartotek"
+	pgbenchDatabase  = "pgbench"
 )
 
-// The ids of customers are made such that pgbench, which has no table of them, can
-// name one: the prefix, and behind it a number from the first on.
+// pgbench computes the id of a random customer: the prefix and a number from firstID.
 const (
 	idPrefix = "00000000-0000-7000-8000-"
 	firstID  = 100_000_000_001
 )
 
-// checkPostgres reports why there can be no cluster.
+// checkPostgres returns an error when PostgreSQL or pgbench is not installed.
 func checkPostgres(context.Context) error {
 	_, err := pgbenchProgram()
 	return err
@@ -53,12 +52,11 @@ func pgbenchProgram() (string, error) {
 	return program, err
 }
 
-// postgres returns the cluster with so many customers, which it starts and fills
-// once.
+// postgres returns the cluster with this number of customers. It starts and fills it once.
 func (l *lab) postgres(ctx context.Context, customers int) (*cluster, error) {
 	if l.cluster != nil {
 		if l.cluster.kartotek.Customers != customers {
-			return nil, errors.New("PostgreSQL has another number of customers")
+			return nil, errors.New("the PostgreSQL cluster has another number of customers")
 		}
 		return l.cluster, nil
 	}
@@ -71,7 +69,7 @@ func (l *lab) postgres(ctx context.Context, customers int) (*cluster, error) {
 		return nil, err
 	}
 	c := &cluster{Server: server}
-	c.kartotek = &kartotek{program: program, store: c.DSN(ofKartotek), Customers: customers}
+	c.kartotek = &kartotek{program: program, store: c.DSN(kartotekDatabase), Customers: customers}
 	if err := c.fill(ctx, l.log(onPostgres, customers)); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
@@ -79,10 +77,10 @@ func (l *lab) postgres(ctx context.Context, customers int) (*cluster, error) {
 	return c, nil
 }
 
-// fill has Kartotek import the customers, and copies them for pgbench, which is to
-// run what Kartotek sends for a PATCH.
+// fill imports the customers with Kartotek, copies the database for pgbench, and captures the
+// statement of a PATCH.
 func (c *cluster) fill(ctx context.Context, log string) (err error) {
-	if err := c.Execute(ctx, "postgres", "CREATE DATABASE "+ofKartotek); err != nil {
+	if err := c.Execute(ctx, "postgres", "CREATE DATABASE "+kartotekDatabase); err != nil {
 		return err
 	}
 	if err := c.kartotek.fill(ctx); err != nil {
@@ -94,23 +92,23 @@ func (c *cluster) fill(ctx context.Context, log string) (err error) {
 		fmt.Sprintf("UPDATE changes SET customer_id = '%s' || %d + number", idPrefix, firstID-1),
 		"VACUUM FULL ANALYZE",
 	} {
-		if err := c.Execute(ctx, ofKartotek, sql); err != nil {
+		if err := c.Execute(ctx, kartotekDatabase, sql); err != nil {
 			return err
 		}
 	}
-	if err := c.Execute(ctx, "postgres", "CREATE DATABASE "+ofPgbench+" TEMPLATE "+ofKartotek); err != nil {
+	if err := c.Execute(ctx, "postgres", "CREATE DATABASE "+pgbenchDatabase+" TEMPLATE "+kartotekDatabase); err != nil {
 		return err
 	}
-	if err := c.look(ctx); err != nil {
+	if err := c.readSettings(ctx); err != nil {
 		return err
 	}
-	c.limit, err = c.capture(ctx, log)
+	c.update, err = c.capture(ctx, log)
 	return err
 }
 
-// look asks PostgreSQL what the report tells of it.
-func (c *cluster) look(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, c.DSN(ofKartotek))
+// readSettings reads the settings for the report.
+func (c *cluster) readSettings(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, c.DSN(kartotekDatabase))
 	if err != nil {
 		return err
 	}
@@ -118,26 +116,26 @@ func (c *cluster) look(ctx context.Context) error {
 	if err := conn.QueryRow(ctx, "SELECT pg_database_size(current_database())").Scan(&c.bytes); err != nil {
 		return err
 	}
-	var told []string
+	var settings []string
 	for _, name := range []string{"server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_wal_size"} {
 		var value string
 		if err := conn.QueryRow(ctx, "SHOW "+name).Scan(&value); err != nil {
 			return err
 		}
-		told = append(told, name+" "+value)
+		settings = append(settings, name+" "+value)
 	}
-	c.settings = "PostgreSQL: " + strings.Join(told, ", ")
+	c.settings = "PostgreSQL: " + strings.Join(settings, ", ")
 	return nil
 }
 
-// kartotekOnPostgres returns Kartotek with the first database.
-func (l *lab) kartotekOnPostgres(ctx context.Context, customers int) (subject, error) {
+// kartotekOnPostgres returns Kartotek on the first database.
+func (l *lab) kartotekOnPostgres(ctx context.Context, customers int) (target, error) {
 	c, err := l.postgres(ctx, customers)
 	if err != nil {
-		return subject{}, err
+		return target{}, err
 	}
-	return subject{
-		about: "the same in a PostgreSQL with the settings that it has by itself: fsync and synchronous_commit on. CPU and memory are Kartotek's alone",
+	return target{
+		about: "the same on PostgreSQL with default settings: fsync and synchronous_commit on. CPU and memory exclude PostgreSQL",
 		size:  func() int64 { return c.bytes },
 		start: func(ctx context.Context, tracer []string) (*server, error) {
 			return c.kartotek.start(ctx, tracer, l.log(onPostgres, customers))
@@ -145,29 +143,29 @@ func (l *lab) kartotekOnPostgres(ctx context.Context, customers int) (subject, e
 	}, nil
 }
 
-// pgbench returns pgbench with the second database.
-func (l *lab) pgbench(ctx context.Context, customers int) (subject, error) {
+// pgbench returns pgbench on the second database.
+func (l *lab) pgbench(ctx context.Context, customers int) (target, error) {
 	c, err := l.postgres(ctx, customers)
 	if err != nil {
-		return subject{}, err
+		return target{}, err
 	}
 	program, err := pgbenchProgram()
 	if err != nil {
-		return subject{}, err
+		return target{}, err
 	}
 	script := filepath.Join(l.dir, "pgbench.sql")
-	run, err := c.limit.script(customers)
+	load, err := c.update.script(customers)
 	if err != nil {
-		return subject{}, err
+		return target{}, err
 	}
-	return subject{
+	return target{
 		about: "PostgreSQL's own load generator, with the statement that Kartotek sends for a change, prepared, in a copy of the database: " +
-			"the limit for Kartotek on PostgreSQL. CPU is pgbench's alone",
+			"the upper bound for Kartotek on PostgreSQL. CPU excludes PostgreSQL",
 		size: func() int64 { return c.bytes },
-		drive: func(ctx context.Context, t trial, set settings) (figures, error) {
+		generate: func(ctx context.Context, t run, set settings) (figures, error) {
 			args := []string{"-n", "-M", "prepared", "-j", "2", "-c", strconv.Itoa(t.connections), "-f", script}
-			args = append(append(args, run.variables...), c.DSN(ofPgbench))
-			return drivePgbench(ctx, program, args, set.length)
+			args = append(append(args, load.variables...), c.DSN(pgbenchDatabase))
+			return measurePgbench(ctx, program, args, set.length)
 		},
-	}, os.WriteFile(script, []byte(run.text), 0o600)
+	}, os.WriteFile(script, []byte(load.text), 0o600)
 }

@@ -9,18 +9,17 @@ import (
 	"time"
 )
 
-// clockTick is the unit of the times in /proc: Linux tells user space 100 a
-// second, whatever its own clock.
+// clockTick is the unit of times in /proc, which is the same for every kernel configuration.
 const clockTick = 10 * time.Millisecond
 
-// cpuTime is what a process and all its threads have used so far.
+// cpuTime returns the CPU time of a process and all its threads.
 func cpuTime(pid int) (time.Duration, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
-	// The second field is the program's name in brackets, which may hold
-	// anything; utime and stime are fields 14 and 15.
+	// The second field is the program's name in brackets, with any characters; utime and stime
+	// are fields 14 and 15.
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 	const utime, stime = 14 - 3, 15 - 3
 	if len(fields) <= stime {
@@ -37,12 +36,12 @@ func cpuTime(pid int) (time.Duration, error) {
 	return time.Duration(ticks) * clockTick, nil
 }
 
-// residentBytes is how much of a process is in memory.
+// residentBytes returns the resident memory of a process.
 func residentBytes(pid int) (int64, error) {
 	return kilobytes(fmt.Sprintf("/proc/%d/status", pid), "VmRSS:")
 }
 
-// kilobytes reads a line such as "VmRSS:  1234 kB", in bytes.
+// kilobytes reads a line such as "VmRSS:  1234 kB" and returns bytes.
 func kilobytes(file, name string) (int64, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -8,33 +8,33 @@ import (
 	"time"
 )
 
-// report is a whole run, and becomes results.md.
+// report is the result of the whole benchmark.
 type report struct {
 	command  string
 	began    time.Time
-	took     time.Duration
+	duration time.Duration
 	set      settings
 	machine  machine
 	versions []string
-	outcomes []outcome
+	results  []result
 	stores   map[int]*kartotek
-	leftOut  []string
+	skipped  []string
 }
 
-// String is the report in Markdown.
+// String returns the report in Markdown.
 func (r report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Results\n\nWritten by `%s`, which took %v. [README.md](README.md) tells how it measures.\n\n",
-		r.command, r.took.Round(time.Minute))
-	b.WriteString("## Targets\n\n" + r.targets() + "\n")
-	b.WriteString("PATCH changes a phone and an address line, GET reads a record, each of a random customer; over " +
-		fmt.Sprint(many) + " connections unless said. A value is the median of the ratios of pairs that were run in the same repetition, " +
-		"with the least and the greatest; memory is the greatest.\n\n")
-	for _, what := range r.leftOut {
+	fmt.Fprintf(&b, "# Results\n\nWritten by `%s` in %v. [README.md](README.md) explains the method.\n\n",
+		r.command, r.duration.Round(time.Minute))
+	b.WriteString("## Goals\n\n" + r.goals() + "\n")
+	b.WriteString("PATCH changes the phone and the address line of a random customer; GET reads a random customer. There are " +
+		fmt.Sprint(defaultConnections) + " connections unless the row says otherwise. A ratio compares two runs of the same repetition. " +
+		"The table shows the median of all repetitions with minimum and maximum; for memory, the maximum.\n\n")
+	for _, what := range r.skipped {
 		b.WriteString("Not measured: " + what + ".\n")
 	}
-	b.WriteString("\n" + r.circumstances() + "\n" + r.subjects())
-	for _, o := range r.outcomes {
+	b.WriteString("\n" + r.circumstances() + "\n" + r.targets())
+	for _, o := range r.results {
 		b.WriteString("\n" + o.figures())
 	}
 	if len(r.stores) > 1 {
@@ -43,7 +43,7 @@ func (r report) String() string {
 	return b.String()
 }
 
-// table is rows of Markdown.
+// table is a table in Markdown.
 type table struct{ strings.Builder }
 
 func newTable(columns ...string) *table {
@@ -55,15 +55,15 @@ func newTable(columns ...string) *table {
 
 func (t *table) row(cells ...string) { t.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
 
-// targets is the table that it is all about.
-func (r report) targets() string {
-	t := newTable("row", "measured", "must", "aim", "verdict", "what it says")
-	for _, o := range r.outcomes {
-		for _, row := range o.stage.rows {
+// goals returns the table of goals.
+func (r report) goals() string {
+	t := newTable("row", "measured", "must", "aim", "verdict", "meaning")
+	for _, o := range r.results {
+		for _, row := range o.phase.rows {
 			v, all := row.result(o.samples), row.values(o.samples)
 			t.row(row.name,
 				fmt.Sprintf("**%s** (%s to %s)", row.unit.format(v), row.unit.format(slices.Min(all)), row.unit.format(slices.Max(all))),
-				row.limit(row.must), row.limit(row.aim), row.verdict(v), row.meaning)
+				row.formatLimit(row.must), row.formatLimit(row.aim), row.verdict(v), row.meaning)
 		}
 	}
 	return t.String()
@@ -72,11 +72,11 @@ func (r report) targets() string {
 func (r row) verdict(v float64) string {
 	switch {
 	case r.meets(v, r.aim):
-		return "reaches the aim"
+		return "meets the aim"
 	case r.meets(v, r.must):
-		return "holds"
+		return "meets the goal"
 	default:
-		return "**falls short**"
+		return "**misses the goal**"
 	}
 }
 
@@ -85,64 +85,64 @@ func (r report) circumstances() string {
 	return "## Circumstances\n\n" + strings.Join([]string{
 		"- " + r.began.UTC().Format("2 January 2006, 15:04 UTC") + ", commit " + m.commit,
 		fmt.Sprintf("- %s, %d cores, %d GB of memory, Linux %s", m.cpu, m.cores, m.memory>>30, m.kernel),
-		fmt.Sprintf("- the disk: %d µs for an fsync of 4 kB, the median of 200", m.fsync.Microseconds()),
+		fmt.Sprintf("- disk: %d µs for an fsync of 4 kB, median of 200", m.fsync.Microseconds()),
 		"- " + strings.Join(r.versions, ", "),
-		fmt.Sprintf("- %d repetitions of %v, each after a warm-up of %v; load and servers share the cores, over loopback",
+		fmt.Sprintf("- %d repetitions of %v, each after a warm-up of %v; load and servers share the cores and use loopback",
 			r.set.repetitions, r.set.length, r.set.warmUp),
 	}, "\n") + "\n"
 }
 
-// subjects tells of each subject what it is.
-func (r report) subjects() string {
+// targets describes each target.
+func (r report) targets() string {
 	about := map[string]string{}
-	for _, o := range r.outcomes {
-		for _, p := range o.servers {
+	for _, o := range r.results {
+		for _, p := range o.targets {
 			about[p.name] = p.about
 		}
 	}
-	lines := "## What is measured\n\n"
+	lines := "## Measured programs\n\n"
 	for _, name := range slices.Sorted(maps.Keys(about)) {
 		lines += "- **" + name + "**: " + about[name] + ".\n"
 	}
 	return lines
 }
 
-// figures are the medians of a stage's trials.
-func (o outcome) figures() string {
+// figures returns the medians of a phase's runs.
+func (o result) figures() string {
 	var b strings.Builder
-	b.WriteString("## " + o.stage.title + "\n\n")
+	b.WriteString("## " + o.phase.title + "\n\n")
 	if len(o.fsyncs) > 0 {
-		b.WriteString("Fsyncs a request are counted in runs of their own.\n\n")
+		b.WriteString("Fsyncs per request are counted in separate runs.\n\n")
 	}
-	b.WriteString(o.table(o.samples, "fsyncs a request", func(t trial, _ figures) string {
-		n, counted := o.fsyncs[t]
+	b.WriteString(o.table(o.samples, "fsyncs per request", func(r run, _ figures) string {
+		n, counted := o.fsyncs[r]
 		if !counted {
 			return ""
 		}
 		return fmt.Sprintf("%.3f", n)
 	}))
 	if len(o.paced) > 0 {
-		b.WriteString("\nAt half of the greatest rate, with latencies from the moment when each request was due, " +
-			"so that a stall counts for all who would have come meanwhile:\n\n")
-		b.WriteString(o.table(o.paced, "max", func(_ trial, f figures) string { return ms(f.Max) }))
+		b.WriteString("\nAt half of the maximum rate, with latencies from the due time of each request, " +
+			"so that a stall counts for every request that is due in it:\n\n")
+		b.WriteString(o.table(o.paced, "max", func(_ run, f figures) string { return ms(f.Max) }))
 	}
-	if o.stage.tracer == nil {
-		b.WriteString("\n" + o.facts())
+	if o.phase.tracer == nil {
+		b.WriteString("\n" + o.startTable())
 	}
 	return b.String()
 }
 
-// table is the medians of trials, with a last column of the caller's.
-func (o outcome) table(samples []sample, lastColumn string, last func(trial, figures) string) string {
-	t := newTable("subject", "customers", "load", "connections", "requests/s", "p50", "p99", "p99.9", "CPU a request", "memory", lastColumn)
-	for _, of := range inOrder(samples[0]) {
+// table returns the medians of the runs, with a custom last column.
+func (o result) table(samples []sample, lastColumn string, last func(run, figures) string) string {
+	t := newTable("program", "customers", "load", "connections", "requests/s", "p50", "p99", "p99.9", "CPU per request", "memory", lastColumn)
+	for _, of := range sortedRuns(samples[0]) {
 		f := medians(samples, of)
 		connections := ""
 		if of.connections > 0 {
 			connections = fmt.Sprint(of.connections)
 		}
-		cells := []string{of.subject, thousands(of.customers), of.kind, connections, thousands(int(f.Rate)), "", "", "", micros(f.CPU), "", ""}
-		if f.Max > 0 { // otherwise nobody waited for an answer
+		cells := []string{of.target, thousands(of.customers), of.kind, connections, thousands(int(f.Rate)), "", "", "", micros(f.CPU), "", ""}
+		if f.Max > 0 { // otherwise the run has no latencies
 			copy(cells[5:], []string{ms(f.P50), ms(f.P99), ms(f.P999), micros(f.CPU), megabytes(f.Resident), last(of, f)})
 		}
 		t.row(cells...)
@@ -154,18 +154,18 @@ func micros(d time.Duration) string { return fmt.Sprintf("%d µs", d.Microsecond
 
 func megabytes(n int64) string { return fmt.Sprintf("%d MB", n>>20) }
 
-// inOrder is the trials of a sample, sorted for a reader.
-func inOrder(s sample) []trial {
-	order := func(t trial) string {
-		return fmt.Sprintf("%s %4d %s %9d", t.kind, t.connections, t.subject, t.customers)
+// sortedRuns returns the runs of a sample in display order.
+func sortedRuns(s sample) []run {
+	order := func(t run) string {
+		return fmt.Sprintf("%s %4d %s %9d", t.kind, t.connections, t.target, t.customers)
 	}
-	return slices.SortedFunc(maps.Keys(s), func(a, b trial) int { return strings.Compare(order(a), order(b)) })
+	return slices.SortedFunc(maps.Keys(s), func(a, b run) int { return strings.Compare(order(a), order(b)) })
 }
 
-// facts are of the servers, whatever the load.
-func (o outcome) facts() string {
-	t := newTable("subject", "customers", "start until the first answer", "files before the load")
-	for _, p := range o.servers {
+// startTable returns the start times and file sizes of the servers.
+func (o result) startTable() string {
+	t := newTable("program", "customers", "start to first response", "files before the load")
+	for _, p := range o.targets {
 		if p.server == nil {
 			continue
 		}
@@ -174,7 +174,7 @@ func (o outcome) facts() string {
 	return t.String()
 }
 
-// growth is how the stores came to be.
+// growth returns the durations of the imports.
 func (r report) growth() string {
 	t := newTable("customers", "import", "customers/s", "file")
 	for _, n := range slices.Sorted(maps.Keys(r.stores)) {

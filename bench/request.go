@@ -8,30 +8,27 @@ import (
 	"strings"
 )
 
-// requests makes the requests of one connection, one after another in the same
-// bytes: only what differs from the one before is written.
+// requests generates the requests of one connection, in one buffer.
 type requests struct {
 	customers int
-	dice      *rand.Rand
-	bytes     []byte
+	random    *rand.Rand
+	buffer    []byte
 
-	// A request about a customer is these pieces, with the number in number
-	// between the first two, and in a body the phone and the address between
-	// the others.
+	// A request consists of these pieces, with the customer's number between the first two, and
+	// in a body the phone and the address line between the others.
 	pieces [4]string
-	width  int // of the number
+	width  int // digits of the number
 
-	targets []string // in place of all that: a GET of any of these
-	tail    string   // what follows a target
+	paths []string // if not empty, GETs of these instead
+	tail  string   // text after a path
 }
 
-// newRequests returns the requests of one kind to the server. Two with the same
-// seed are the same.
-func newRequests(s *server, k kind, seed uint64) (*requests, error) {
-	r := &requests{customers: s.customers, dice: rand.New(rand.NewPCG(seed, 1))}
+// newRequests returns requests of one kind to the server. The same seed gives the same requests.
+func newRequests(s *server, k requestKind, seed uint64) (*requests, error) {
+	r := &requests{customers: s.customers, random: rand.New(rand.NewPCG(seed, 1))}
 	head := " HTTP/1.1\r\nHost: " + s.address() + "\r\nAuthorization: " + s.Authorization + "\r\n"
-	if len(k.targets) > 0 {
-		r.targets, r.tail = k.targets, head+"\r\n"
+	if len(k.paths) > 0 {
+		r.paths, r.tail = k.paths, head+"\r\n"
 		return r, nil
 	}
 	before, width, after, err := splitPath(s.Path)
@@ -46,7 +43,7 @@ func newRequests(s *server, k kind, seed uint64) (*requests, error) {
 	}
 	body := strings.SplitN(s.Body, "%s", 3)
 	if len(body) != 3 {
-		return nil, fmt.Errorf("the form of a body has to have %%s twice: %q", s.Body)
+		return nil, fmt.Errorf("a body must have %%s twice: %q", s.Body)
 	}
 	length := len(body[0]) + len(phone(0)) + len(body[1]) + len(addressLine(0)) + len(body[2])
 	r.pieces[1] = fmt.Sprintf("%s%sContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", after, head, s.Patch, length, body[0])
@@ -54,47 +51,46 @@ func newRequests(s *server, k kind, seed uint64) (*requests, error) {
 	return r, nil
 }
 
-// splitPath splits a path that has %d, or %015d, where the customer's number
-// stands.
+// splitPath splits a path at its %d or %015d.
 func splitPath(path string) (before string, width int, after string, err error) {
 	before, rest, found := strings.Cut(path, "%")
 	digits, after, ends := strings.Cut(rest, "d")
 	if !found || !ends {
-		return "", 0, "", fmt.Errorf("a path has to have %%d: %q", path)
+		return "", 0, "", fmt.Errorf("a path must have %%d: %q", path)
 	}
 	if digits != "" {
 		width, err = strconv.Atoi(digits)
 	}
 	if err != nil || digits != "" && digits[0] != '0' {
-		return "", 0, "", fmt.Errorf("a path has to have %%d: %q", path)
+		return "", 0, "", fmt.Errorf("a path must have %%d: %q", path)
 	}
 	return before, width, after, nil
 }
 
-// next is the next request, valid until the one after it.
+// next returns the next request, valid until the next call.
 func (r *requests) next() []byte {
-	b := r.bytes[:0]
-	if len(r.targets) > 0 {
+	b := r.buffer[:0]
+	if len(r.paths) > 0 {
 		b = append(b, "GET "...)
-		b = append(b, r.targets[r.dice.IntN(len(r.targets))]...)
+		b = append(b, r.paths[r.random.IntN(len(r.paths))]...)
 		b = append(b, r.tail...)
 	} else {
 		b = append(b, r.pieces[0]...)
-		b = appendPadded(b, 1+r.dice.IntN(r.customers), r.width)
+		b = appendPadded(b, 1+r.random.IntN(r.customers), r.width)
 		b = append(b, r.pieces[1]...)
 		if r.pieces[2] != "" {
-			b = appendPhone(b, r.dice.IntN(phones))
+			b = appendPhone(b, r.random.IntN(phones))
 			b = append(b, r.pieces[2]...)
-			b = appendAddressLine(b, r.dice.IntN(addressLines))
+			b = appendAddressLine(b, r.random.IntN(addressLines))
 			b = append(b, r.pieces[3]...)
 		}
 	}
-	r.bytes = b
+	r.buffer = b
 	return b
 }
 
-// How many phones and address lines there are: enough that a change does change
-// something.
+// The numbers of different phones and address lines: enough for almost every PATCH to change
+// the record.
 const (
 	phones       = 1_000_000
 	addressLines = 10_000
@@ -117,7 +113,7 @@ func appendAddressLine(b []byte, n int) []byte {
 	return appendPadded(b, n, 4)
 }
 
-// appendPadded appends n with zeros in front, up to the width.
+// appendPadded appends n with leading zeros up to the width.
 func appendPadded(b []byte, n, width int) []byte {
 	digits := 1
 	for rest := n; rest >= 10; rest /= 10 {

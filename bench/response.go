@@ -10,9 +10,8 @@ import (
 	"strconv"
 )
 
-// responses reads HTTP/1.1 answers off one connection. It understands what a
-// server that keeps its connections answers to GET and PATCH, and refuses
-// anything else: an answer that it cannot read must not count as a fast one.
+// responses reads HTTP/1.1 responses from one connection. It is strict, because an invalid
+// response must not count as a fast one.
 type responses struct {
 	r    *bufio.Reader
 	body []byte
@@ -22,23 +21,22 @@ func newResponses(conn io.Reader) *responses {
 	return &responses{r: bufio.NewReaderSize(conn, 16<<10)}
 }
 
-// statusError is an answer that says the request failed.
+// statusError is a response with a status other than 2xx.
 type statusError struct {
 	status int
 	body   []byte
 }
 
-// shownBody is how much of an answer's body an error shows.
+// shownBody is the length of the body in an error message.
 const shownBody = 500
 
-// Error names the status, and the beginning of the body.
+// Error returns the status and the start of the body.
 func (e *statusError) Error() string {
-	return fmt.Sprintf("answered with status %d: %s", e.status, e.body[:min(len(e.body), shownBody)])
+	return fmt.Sprintf("response with status %d: %s", e.status, e.body[:min(len(e.body), shownBody)])
 }
 
-// read reads one answer to its end, and returns its body, which is valid until the
-// next read. A status other than 2xx is a statusError, and a connection that ends
-// or is to be closed is an error as well.
+// read reads one response and returns its body, valid until the next read. It returns a
+// statusError for a status other than 2xx, and an error when the connection ends.
 func (rs *responses) read() ([]byte, error) {
 	rs.body = rs.body[:0]
 	status, err := rs.statusLine()
@@ -53,13 +51,13 @@ func (rs *responses) read() ([]byte, error) {
 	case length == chunked:
 		err = rs.chunks()
 	case length >= 0:
-		err = rs.take(length)
+		err = rs.readBytes(length)
 	case status != 204:
-		err = errors.New("nothing tells its length")
+		err = errors.New("no length")
 	}
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("read the body of an answer with status %d: %w", status, err)
+		return nil, fmt.Errorf("read the body of a response with status %d: %w", status, err)
 	case status < 200 || status > 299:
 		return nil, &statusError{status, rs.body}
 	case closes:
@@ -71,7 +69,7 @@ func (rs *responses) read() ([]byte, error) {
 func (rs *responses) statusLine() (int, error) {
 	line, err := rs.line()
 	if err != nil {
-		return 0, fmt.Errorf("read an answer: %w", err)
+		return 0, fmt.Errorf("read a response: %w", err)
 	}
 	code, ok := bytes.CutPrefix(line, []byte("HTTP/1.1 "))
 	if !ok || len(code) < 3 || len(code) > 3 && code[3] != ' ' {
@@ -84,15 +82,15 @@ func (rs *responses) statusLine() (int, error) {
 	return status, nil
 }
 
-// The lengths of bodies that no number of bytes tells.
+// Lengths of bodies without a Content-Length.
 const (
-	chunked = -1
-	unknown = -2
+	chunked       = -1
+	unknownLength = -2
 )
 
-// header reads the header up to the empty line that ends it.
+// header reads the header and the empty line after it.
 func (rs *responses) header() (length int, closes bool, err error) {
-	length = unknown
+	length = unknownLength
 	for {
 		line, err := rs.line()
 		if err != nil {
@@ -103,32 +101,32 @@ func (rs *responses) header() (length int, closes bool, err error) {
 		}
 		name, value, ok := bytes.Cut(line, []byte(":"))
 		if !ok {
-			return 0, false, fmt.Errorf("not a line of a header: %.60q", line)
+			return 0, false, fmt.Errorf("malformed header line: %.60q", line)
 		}
 		value = bytes.TrimSpace(value)
 		switch {
-		case is(name, "Content-Length"):
+		case equalFold(name, "Content-Length"):
 			n, err := strconv.Atoi(string(value))
-			if err != nil || n < 0 || length != unknown {
-				return 0, false, fmt.Errorf("Content-Length is %.60q", value)
+			if err != nil || n < 0 || length != unknownLength {
+				return 0, false, fmt.Errorf("unexpected Content-Length %.60q", value)
 			}
 			length = n
-		case is(name, "Transfer-Encoding"):
-			if !is(value, "chunked") || length != unknown {
-				return 0, false, fmt.Errorf("Transfer-Encoding is %.60q", value)
+		case equalFold(name, "Transfer-Encoding"):
+			if !equalFold(value, "chunked") || length != unknownLength {
+				return 0, false, fmt.Errorf("unexpected Transfer-Encoding %.60q", value)
 			}
 			length = chunked
-		case is(name, "Connection"):
-			closes = is(value, "close")
+		case equalFold(name, "Connection"):
+			closes = equalFold(value, "close")
 		}
 	}
 }
 
-func is(text []byte, word string) bool {
+func equalFold(text []byte, word string) bool {
 	return len(text) == len(word) && bytes.EqualFold(text, []byte(word))
 }
 
-// chunks reads a chunked body, and the trailer after it.
+// chunks reads a chunked body and its trailer.
 func (rs *responses) chunks() error {
 	for {
 		line, err := rs.line()
@@ -138,12 +136,12 @@ func (rs *responses) chunks() error {
 		size, _, _ := bytes.Cut(line, []byte(";"))
 		n, err := strconv.ParseUint(string(size), 16, 31)
 		if err != nil {
-			return fmt.Errorf("not the size of a chunk: %.60q", line)
+			return fmt.Errorf("malformed size of a chunk: %.60q", line)
 		}
 		if n == 0 {
 			return rs.trailer()
 		}
-		if err := rs.take(int(n)); err != nil {
+		if err := rs.readBytes(int(n)); err != nil {
 			return err
 		}
 		line, err = rs.line()
@@ -151,7 +149,7 @@ func (rs *responses) chunks() error {
 			return err
 		}
 		if len(line) > 0 {
-			return errors.New("a chunk does not end where it should")
+			return errors.New("a chunk is longer than its size")
 		}
 	}
 }
@@ -165,29 +163,29 @@ func (rs *responses) trailer() error {
 	}
 }
 
-// take appends the next n bytes to the body.
-func (rs *responses) take(n int) error {
+// readBytes appends the next n bytes to the body.
+func (rs *responses) readBytes(n int) error {
 	start := len(rs.body)
 	rs.body = slices.Grow(rs.body, n)[:start+n]
 	_, err := io.ReadFull(rs.r, rs.body[start:])
-	return cutOff(err)
+	return unexpectedEOF(err)
 }
 
-// line reads a line, which is valid until the next read, without its CRLF.
+// line reads a line and returns it without its CRLF, valid until the next read.
 func (rs *responses) line() ([]byte, error) {
 	line, err := rs.r.ReadSlice('\n')
 	if err != nil {
-		return nil, cutOff(err)
+		return nil, unexpectedEOF(err)
 	}
 	line, ok := bytes.CutSuffix(line, []byte("\r\n"))
 	if !ok {
-		return nil, fmt.Errorf("a line that does not end with CRLF: %.60q", line)
+		return nil, fmt.Errorf("a line without CRLF: %.60q", line)
 	}
 	return line, nil
 }
 
-// cutOff is err, where the end of the connection is the end of half an answer.
-func cutOff(err error) error {
+// unexpectedEOF converts io.EOF, because the connection must not end in a response.
+func unexpectedEOF(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF
 	}

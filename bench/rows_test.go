@@ -28,17 +28,17 @@ func TestMedian(t *testing.T) {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 			if !slices.Equal(tt.values, before) {
-				t.Errorf("the values are %v now", tt.values)
+				t.Errorf("median changed its input to %v", tt.values)
 			}
 		})
 	}
 }
 
-// The trials of the rows below, and what they came to in three repetitions.
+// The runs of the rows below.
 var (
-	ours   = trial{subject: theKartotek, customers: 9, kind: patch, connections: many}
-	theirs = trial{subject: pbFull, customers: 9, kind: patch, connections: many}
-	reads  = trial{subject: theKartotek, customers: 9, kind: get, connections: many}
+	ours   = run{target: kartotekName, customers: 9, kind: patch, connections: defaultConnections}
+	theirs = run{target: pbFull, customers: 9, kind: patch, connections: defaultConnections}
+	reads  = run{target: kartotekName, customers: 9, kind: get, connections: defaultConnections}
 )
 
 func threeSamples() []sample {
@@ -49,7 +49,7 @@ func threeSamples() []sample {
 			theirs: {Rate: 100, P99: 100 * time.Millisecond, Resident: 900 * megabyte},
 			reads:  {Resident: 50 * megabyte},
 		},
-		{ // a bad moment of both
+		{ // a busy moment, for both
 			ours:   {Rate: 100, P99: 100 * time.Millisecond, Resident: 41 * megabyte},
 			theirs: {Rate: 20, P99: 500 * time.Millisecond, Resident: 900 * megabyte},
 			reads:  {Resident: 70 * megabyte},
@@ -62,16 +62,16 @@ func threeSamples() []sample {
 	}
 }
 
-func TestRowsAreOfPairs(t *testing.T) {
+func TestRowsCombineRepetitions(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		row  row
 		want string
 	}{
-		"rates":  {rates(ours, theirs, 1, 1), "10.0×"},  // of 10, 5 and 12
-		"tails":  {tails(ours, theirs, 1, 1), "0.100×"}, // of 0.1, 0.2 and 0.05
-		"share":  {rates(theirs, ours, 1, 1).in(percent), "10 %"},
-		"memory": {resident(ours, 1, 1), "70 MB"}, // the most, after whatever load
+		"rates":  {rateRatio(ours, theirs, 1, 1), "10.0×"}, // median of 10, 5 and 12
+		"tails":  {p99Ratio(ours, theirs, 1, 1), "0.100×"}, // median of 0.1, 0.2 and 0.05
+		"share":  {rateRatio(theirs, ours, 1, 1).in(percent), "10 %"},
+		"memory": {memoryRow(ours, 1, 1), "70 MB"}, // maximum after any load
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -91,12 +91,12 @@ func TestVerdicts(t *testing.T) {
 		value float64
 		want  string
 	}{
-		{more, 15, "reaches the aim"},
-		{more, 10, "holds"},
-		{more, 9.9, "**falls short**"},
-		{less, 6, "reaches the aim"},
-		{less, 10, "holds"},
-		{less, 10.1, "**falls short**"},
+		{more, 15, "meets the aim"},
+		{more, 10, "meets the goal"},
+		{more, 9.9, "**misses the goal**"},
+		{less, 6, "meets the aim"},
+		{less, 10, "meets the goal"},
+		{less, 10.1, "**misses the goal**"},
 	}
 	for _, tt := range tests {
 		if got := tt.row.verdict(tt.value); got != tt.want {
@@ -105,25 +105,25 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-func TestAShortRunForgivesHalf(t *testing.T) {
+func TestSmokeAcceptsHalfOfGoal(t *testing.T) {
 	t.Parallel()
-	judge := func(r row) error {
-		o := outcome{stage: stage{rows: []row{r.named("the row", "")}}, samples: threeSamples()}
-		return report{outcomes: []outcome{o}}.farOff()
+	check := func(r row) error {
+		o := result{phase: phase{rows: []row{r.named("the row", "")}}, samples: threeSamples()}
+		return report{results: []result{o}}.checkSmoke()
 	}
 	for name, tt := range map[string]struct {
 		row  row
 		want string
 	}{
-		"at least, half of must":         {rates(ours, theirs, 20, 30), ""},
-		"at least, less than half of it": {rates(ours, theirs, 20.1, 30), "the row: 10.0×, want ≥ 10.1× even in a short run"},
-		"at most, twice must":            {tails(ours, theirs, 0.05, 0.03), ""},
-		"at most, more than twice of it": {tails(ours, theirs, 0.049, 0.03), "the row: 0.100×, want ≤ 0.098× even in a short run"},
+		"at least, half of must":         {rateRatio(ours, theirs, 20, 30), ""},
+		"at least, less than half of it": {rateRatio(ours, theirs, 20.1, 30), "the row: 10.0×, want ≥ 10.1× even in a smoke test"},
+		"at most, twice must":            {p99Ratio(ours, theirs, 0.05, 0.03), ""},
+		"at most, more than twice of it": {p99Ratio(ours, theirs, 0.049, 0.03), "the row: 0.100×, want ≤ 0.098× even in a smoke test"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := ""
-			if err := judge(tt.row); err != nil {
+			if err := check(tt.row); err != nil {
 				got = err.Error()
 			}
 			if got != tt.want {
@@ -133,23 +133,23 @@ func TestAShortRunForgivesHalf(t *testing.T) {
 	}
 }
 
-func TestAStageRunsEachTrialOnceInEachRepetition(t *testing.T) {
+func TestEachRepetitionExecutesEveryRunOnce(t *testing.T) {
 	t.Parallel()
-	st := peers(9)
-	trials := st.trials()
-	for n, trial := range trials {
-		if slices.Contains(trials[:n], trial) {
-			t.Errorf("%v is there twice", trial)
+	ph := competitors(9)
+	runs := ph.runs()
+	for n, r := range runs {
+		if slices.Contains(runs[:n], r) {
+			t.Errorf("%v is listed twice", r)
 		}
 	}
-	ran := map[trial]int{}
-	var there []participant
-	for _, of := range trials {
-		there = append(there, participant{subject: subject{name: of.subject, customers: 9, drive: func(context.Context, trial, settings) (figures, error) {
+	ran := map[run]int{}
+	var prepared []preparedTarget
+	for _, of := range runs {
+		prepared = append(prepared, preparedTarget{target: target{name: of.target, customers: 9, generate: func(context.Context, run, settings) (figures, error) {
 			return figures{Rate: 1}, nil
 		}}})
 	}
-	samples, err := repeat(t.Context(), trials, there, settings{repetitions: 2})
+	samples, err := repeatRuns(t.Context(), runs, prepared, settings{repetitions: 2})
 	if err != nil || len(samples) != 2 {
 		t.Fatalf("got %d samples, %v", len(samples), err)
 	}
@@ -158,51 +158,51 @@ func TestAStageRunsEachTrialOnceInEachRepetition(t *testing.T) {
 			ran[of]++
 		}
 	}
-	for _, of := range trials {
+	for _, of := range runs {
 		if ran[of] != 2 {
 			t.Errorf("%v ran %d times, want 2", of, ran[of])
 		}
 	}
 }
 
-func TestMatchingRowsBringTheirTrialsOnly(t *testing.T) {
+func TestMatchingKeepsOnlyRunsOfMatchingRows(t *testing.T) {
 	t.Parallel()
-	kept := matching([]stage{peers(9), ordinaryDisk(9), growth(9, 10)}, regexp.MustCompile("^GET vs bare"))
+	kept := matching([]phase{competitors(9), ordinaryDisk(9), growth(9, 10)}, regexp.MustCompile("^GET vs bare"))
 	if len(kept) != 1 || len(kept[0].rows) != 1 {
 		t.Fatalf("got %d stages", len(kept))
 	}
-	want := []trial{{subject: theKartotek, customers: 9, kind: get, connections: many}, {subject: bareHTTP, customers: 9, kind: get, connections: many}}
-	if got := kept[0].trials(); !slices.Equal(got, want) {
+	want := []run{{target: kartotekName, customers: 9, kind: get, connections: defaultConnections}, {target: bareHTTP, customers: 9, kind: get, connections: defaultConnections}}
+	if got := kept[0].runs(); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
-func TestEveryRowIsExplainedAndMeasured(t *testing.T) {
+func TestEveryRowIsComplete(t *testing.T) {
 	t.Parallel()
-	for _, st := range []stage{peers(100_000), ordinaryDisk(100_000), growth(100_000, 10_000_000), postgreSQL(100_000)} {
-		for _, r := range st.rows {
-			if r.name == "" || r.meaning == "" || len(r.trials) == 0 || r.must <= 0 || r.aim <= 0 {
-				t.Errorf("%s: incomplete: %+v", st.title, r)
+	for _, ph := range []phase{competitors(100_000), ordinaryDisk(100_000), growth(100_000, 10_000_000), postgreSQL(100_000)} {
+		for _, r := range ph.rows {
+			if r.name == "" || r.meaning == "" || len(r.runs) == 0 || r.must <= 0 || r.aim <= 0 {
+				t.Errorf("%s: incomplete: %+v", ph.title, r)
 			}
 			if better := r.aim < r.must; better != r.atMost {
-				t.Errorf("%s: the aim, %v, is easier than must, %v", r.name, r.aim, r.must)
+				t.Errorf("%s: aim %v is easier than must %v", r.name, r.aim, r.must)
 			}
 		}
 	}
 }
 
-func TestTheReportHasEveryRowAndFigure(t *testing.T) {
+func TestReportHasEveryRowAndFigure(t *testing.T) {
 	t.Parallel()
-	st := peers(9)
-	o := outcome{stage: st, fsyncs: map[trial]float64{ours: 0.035}, servers: []participant{{subject: subject{name: theKartotek, about: "ours"}}}}
+	ph := competitors(9)
+	o := result{phase: ph, fsyncs: map[run]float64{ours: 0.035}, targets: []preparedTarget{{target: target{name: kartotekName, about: "ours"}}}}
 	s, paced := sample{}, sample{}
-	for _, of := range st.trials() {
+	for _, of := range ph.runs() {
 		s[of] = figures{Rate: 12345, P50: time.Millisecond, P99: 3 * time.Millisecond, Max: 4 * time.Millisecond, Resident: 1 << 20}
 	}
 	paced[ours] = figures{Rate: 777, Max: 4321 * time.Microsecond}
 	o.samples, o.paced = []sample{s}, []sample{paced}
-	text := report{command: "the command", outcomes: []outcome{o}, leftOut: []string{"the disk"}}.String()
-	for _, r := range st.rows {
+	text := report{command: "the command", results: []result{o}, skipped: []string{"the disk"}}.String()
+	for _, r := range ph.rows {
 		if !strings.Contains(text, "| "+r.name+" | **") || !strings.Contains(text, r.meaning) {
 			t.Errorf("the report lacks the row %q", r.name)
 		}
@@ -214,16 +214,16 @@ func TestTheReportHasEveryRowAndFigure(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotThereIsLeftOut(t *testing.T) {
+func TestPhaseWithoutRequirementIsSkipped(t *testing.T) {
 	t.Parallel()
-	st := postgreSQL(9)
-	st.needs = func(context.Context) error { return errors.New("no such program") }
+	ph := postgreSQL(9)
+	ph.requires = func(context.Context) error { return errors.New("no such program") }
 	var r report
-	if err := r.measure(t.Context(), t.TempDir(), []stage{st}); err != nil {
+	if err := r.measure(t.Context(), t.TempDir(), []phase{ph}); err != nil {
 		t.Fatal(err)
 	}
-	const want = "Not measured: PostgreSQL, since it is not installed."
-	if text := r.String(); !strings.Contains(text, want) || len(r.outcomes) > 0 {
+	const want = "Not measured: PostgreSQL (not installed)."
+	if text := r.String(); !strings.Contains(text, want) || len(r.results) > 0 {
 		t.Errorf("want %q in %s", want, text)
 	}
 }
@@ -236,7 +236,7 @@ func TestSizes(t *testing.T) {
 		200_000:    {100_000, 200_000},
 		100_000:    {100_000},
 	} {
-		if got := sizes(100_000, large); !slices.Equal(got, want) {
+		if got := growthSizes(100_000, large); !slices.Equal(got, want) {
 			t.Errorf("up to %d: got %v, want %v", large, got, want)
 		}
 	}

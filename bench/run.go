@@ -1,149 +1,145 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"regexp"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
 	"slices"
-	"strings"
 	"time"
 )
 
-// rest is how long the servers have to finish what a load has left them.
-const rest = 300 * time.Millisecond
-
-// runCommand measures every row, and writes the report.
-func runCommand(ctx context.Context, args []string) (err error) {
-	flags := flag.NewFlagSet("run", flag.ContinueOnError)
-	repetitions := flags.Int("repetitions", 5, "how often each trial is run; the rows tell medians")
-	seconds := flags.Float64("seconds", 10, "how long each trial is, after a warm-up of a fifth of it")
-	customers := flags.Int("customers", 100_000, "how many customers Kartotek and its peers have")
-	large := flags.Int("large", 10_000_000, "how many customers Kartotek has to grow to; 0: it does not grow")
-	dir := flags.String("dir", "", "the folder where stores are kept for the next run; none: made anew and removed")
-	out := flags.String("out", "results.md", "the report's file")
-	only := flags.String("rows", "", "measure only the rows whose names match, and write no report")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	wanted, err := regexp.Compile(*only)
-	if err != nil {
-		return fmt.Errorf("-rows: %w", err)
-	}
-	length := time.Duration(*seconds * float64(time.Second))
-	set := settings{repetitions: *repetitions, length: length, warmUp: length / 5, rest: rest}
-	if err := set.check(); err != nil {
-		return err
-	}
-	stages := []stage{peers(*customers), ordinaryDisk(*customers)}
-	if *large > 0 {
-		stages = append(stages, growth(*customers, *large))
-	}
-	stages = append(stages, postgreSQL(*customers))
-	if *only != "" {
-		stages = matching(stages, wanted)
-	}
-	if len(stages) == 0 {
-		return fmt.Errorf("-rows: no row has a name like %q", *only)
-	}
-	r := report{
-		command: strings.TrimSpace("go run . run " + strings.Join(args, " ")),
-		began:   time.Now(),
-		set:     set,
-	}
-	if err := r.measure(ctx, *dir, stages); err != nil {
-		return err
-	}
-	fmt.Print(r.targets())
-	if *only != "" {
-		return nil
-	}
-	return os.WriteFile(*out, []byte(r.String()), 0o644)
+// run is one target under one load. Each repetition executes every run once.
+type run struct {
+	target      string
+	customers   int
+	kind        string
+	connections int
+	rate        float64 // requests per second, with latencies from the due time; 0: no fixed rate
 }
 
-// smokeCommand measures what a short run can, and fails when a row is far from
-// what it must be.
-func smokeCommand(ctx context.Context, args []string) error {
-	flags := flag.NewFlagSet("smoke", flag.ContinueOnError)
-	dir := flags.String("dir", "", "the folder where stores are kept for the next run; none: made anew and removed")
-	if err := flags.Parse(args); err != nil {
-		return err
+// String names the run on the terminal.
+func (r run) String() string {
+	if r.connections == 0 { // the target generates its own load
+		return fmt.Sprintf("%s, %d customers, %s", r.target, r.customers, r.kind)
 	}
-	const customers, fewer = 20_000, 5_000 // which PostgreSQL has to import each time
-	r := report{set: settings{repetitions: 3, length: time.Second, warmUp: rest, rest: rest}}
-	everything := regexp.MustCompile("")
-	stages := []stage{peers(customers), ordinaryDisk(customers), postgreSQL(fewer)}
-	err := r.measure(ctx, *dir, matching(stages, everything))
-	if err != nil {
-		return err
+	text := fmt.Sprintf("%s, %d customers, %s over %d", r.target, r.customers, r.kind, r.connections)
+	if r.rate > 0 {
+		text += fmt.Sprintf(" at %.0f/s", r.rate)
 	}
-	fmt.Print(r.targets())
-	return r.farOff()
+	return text
 }
 
-// farOff names the rows that a short run does not forgive.
-func (r report) farOff() error {
-	var wrong []error
-	for _, o := range r.outcomes {
-		for _, row := range o.stage.rows {
-			if v := row.result(o.samples); !row.meets(v, row.slack()) {
-				wrong = append(wrong, fmt.Errorf("%s: %s, want %s even in a short run", row.name, row.unit.format(v), row.limit(row.slack())))
-			}
+// The kinds of load.
+const (
+	get           = http.MethodGet
+	patch         = http.MethodPatch
+	searchByName  = "search by name"
+	searchByEmail = "search by e-mail"
+	searchByPhone = "search by phone"
+)
+
+// searchTexts returns the text that a user would type to find a customer.
+var searchTexts = map[string]func(customer) string{
+	searchByName:  func(c customer) string { return prefix(c.LastName, 4) },
+	searchByEmail: func(c customer) string { return prefix(c.Email, 8) },
+	searchByPhone: func(c customer) string { return c.Mobile[len(c.Mobile)-6:] }, // PATCH does not change it
+}
+
+func prefix(text string, letters int) string {
+	runes := []rune(text)
+	return string(runes[:min(letters, len(runes))])
+}
+
+// searches is the number of different searches in a load.
+const searches = 5000
+
+// requestKind returns the kind of the run's requests.
+func (r run) requestKind() requestKind {
+	words, search := searchTexts[r.kind]
+	if !search {
+		return requestKind{method: r.kind}
+	}
+	random := rand.New(rand.NewPCG(7, uint64(r.customers)))
+	k := requestKind{method: http.MethodGet}
+	for range searches {
+		word := words(customerOf(1 + random.IntN(r.customers)))
+		k.paths = append(k.paths, "/v1/customers?limit=20&q="+url.QueryEscape(word))
+	}
+	return k
+}
+
+// checkSearches returns an error when most searches of the run have an empty first page, which
+// would be fast.
+func (r run) checkSearches(ctx context.Context, s *server) error {
+	const tries = 20
+	found := 0
+	for _, target := range r.requestKind().paths[:tries] {
+		page, err := s.get(ctx, target)
+		if err != nil {
+			return err
+		}
+		if bytes.HasPrefix(page, []byte(`{"items":[{`)) {
+			found++
 		}
 	}
-	return errors.Join(wrong...)
-}
-
-func (s settings) check() error {
-	if s.repetitions < 1 || s.length <= 0 {
-		return errors.New("-repetitions and -seconds: want more than 0")
+	if found <= tries/2 {
+		return fmt.Errorf("of %d requests of %s, only %d found a customer", tries, r.kind, found)
 	}
 	return nil
 }
 
-// matching are the stages with those rows only whose names match, and with no
-// trials but theirs.
-func matching(stages []stage, name *regexp.Regexp) []stage {
-	var kept []stage
-	for _, st := range stages {
-		st.also, st.counted, st.paced = nil, nil, nil
-		st.rows = slices.DeleteFunc(st.rows, func(r row) bool { return !name.MatchString(r.name) })
-		if len(st.rows) > 0 {
-			kept = append(kept, st)
-		}
-	}
-	return kept
+// settings are the durations of the benchmark.
+type settings struct {
+	repetitions int
+	length      time.Duration // of one run
+	warmUp      time.Duration // before each run
+	pause       time.Duration // before the warm-up
 }
 
-// measure runs the stages one after the other.
-func (r *report) measure(ctx context.Context, dir string, stages []stage) (err error) {
-	work, err := newWorkspace(dir)
-	if err != nil {
-		return err
+// execute executes the run once.
+func (r run) execute(ctx context.Context, p preparedTarget, set settings, seed uint64) (figures, error) {
+	if p.generate != nil {
+		return p.generate(ctx, r, set)
 	}
-	l := newLab(work)
-	defer func() { err = errors.Join(err, l.close()) }()
-	if r.machine, err = lookAtMachine(ctx, work.dir); err != nil {
-		return err
+	return r.load(set, seed).measure(ctx, p.server)
+}
+
+func (r run) load(set settings, seed uint64) load {
+	return load{
+		kind: r.requestKind(), connections: r.connections, rate: r.rate,
+		warmUp: set.warmUp, length: set.length, seed: seed,
 	}
-	for _, st := range stages {
-		if st.needs != nil {
-			if err := st.needs(ctx); err != nil {
-				say("%s is left out: %v", st.title, err)
-				r.leftOut = append(r.leftOut, st.title+", since "+st.missing)
-				continue
-			}
+}
+
+// median returns the middle value, or the mean of the two middle values.
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	middle := len(sorted) / 2
+	if len(sorted)%2 == 0 {
+		return (sorted[middle-1] + sorted[middle]) / 2
+	}
+	return sorted[middle]
+}
+
+// medianOf returns the median of each figure.
+func medianOf(all []figures) figures {
+	of := func(figure func(figures) float64) float64 {
+		var values []float64
+		for _, f := range all {
+			values = append(values, figure(f))
 		}
-		o, err := st.run(ctx, l, r.set)
-		if err != nil {
-			return err
-		}
-		r.outcomes = append(r.outcomes, o)
+		return median(values)
 	}
-	r.took = time.Since(r.began)
-	r.stores = l.stores
-	r.versions, err = l.versions()
-	return err
+	return figures{
+		Rate:     of(func(f figures) float64 { return f.Rate }),
+		P50:      time.Duration(of(func(f figures) float64 { return float64(f.P50) })),
+		P99:      time.Duration(of(func(f figures) float64 { return float64(f.P99) })),
+		P999:     time.Duration(of(func(f figures) float64 { return float64(f.P999) })),
+		Max:      time.Duration(of(func(f figures) float64 { return float64(f.Max) })),
+		CPU:      time.Duration(of(func(f figures) float64 { return float64(f.CPU) })),
+		Resident: int64(of(func(f figures) float64 { return float64(f.Resident) })),
+	}
 }

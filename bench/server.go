@@ -13,45 +13,44 @@ import (
 	"syscall"
 	"time"
 
-	"kartotek/bench/peer"
+	"kartotek/bench/handshake"
 )
 
-// server is a process that serves customers 1 to customers.
+// server is a server process with customers 1 to customers.
 type server struct {
-	peer.Ready
+	handshake.Ready
 	customers int
 	pid       int
-	log       string        // the file with what it has written
-	ended     chan struct{} // closed when the process has ended
-	startUp   time.Duration // until it had answered its first request
+	log       string        // file with its output
+	exited    chan struct{} // closed when the process has exited
+	startUp   time.Duration // time until the first response
 }
 
-// address is where the server listens.
+// address returns the host and port.
 func (s *server) address() string { return strings.TrimPrefix(s.URL, "http://") }
 
-// startServer starts a program, waits until it listens, and asks it once. A server
-// tells that it listens by a line with a JSON object that has the member url; what
-// else is in it replaces what is in r. All that it writes goes to the file log, as
-// it would where it is at work: reading it here would take time from the load.
-func startServer(ctx context.Context, command []string, r peer.Ready, customers int, log string) (*server, error) {
+// startServer starts a program, waits until it listens, and sends one GET. A server announces
+// that it listens with a line of JSON that has the field url; its other fields override those of
+// r. The output goes to the file log: reading it here would take CPU time from the load.
+func startServer(ctx context.Context, command []string, r handshake.Ready, customers int, log string) (*server, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	defer out.Close()
-	s := &server{Ready: r, customers: customers, log: log, ended: make(chan struct{})}
+	s := &server{Ready: r, customers: customers, log: log, exited: make(chan struct{})}
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
-	cmd.SysProcAttr = ownGroup()
+	cmd.SysProcAttr = childAttributes()
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
 	s.pid = cmd.Process.Pid
 	go func() {
-		_ = cmd.Wait() // how it ended is in its log
-		close(s.ended)
+		_ = cmd.Wait() // the log has the reason
+		close(s.exited)
 	}()
 	err = s.awaitReady(ctx)
 	if err == nil {
@@ -65,25 +64,24 @@ func startServer(ctx context.Context, command []string, r peer.Ready, customers 
 	return s, nil
 }
 
-// ownGroup keeps a process from the Ctrl-C that is meant for the harness, which
-// ends it in its own time, and ends it with the harness whatever happens.
-func ownGroup() *syscall.SysProcAttr {
+// childAttributes shields a process from a Ctrl-C for the benchmark, which stops it in order,
+// and kills it when the benchmark dies.
+func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// outputOf runs a program to its end, and returns what it wrote.
-func outputOf(cmd *exec.Cmd) (stdout, stderr []byte, err error) {
-	cmd.SysProcAttr = ownGroup()
-	var said bytes.Buffer
-	cmd.Stderr = &said
+// runProgram runs a program and returns its output.
+func runProgram(cmd *exec.Cmd) (stdout, stderr []byte, err error) {
+	cmd.SysProcAttr = childAttributes()
+	var stderrBuffer bytes.Buffer
+	cmd.Stderr = &stderrBuffer
 	if stdout, err = cmd.Output(); err != nil {
-		return nil, nil, output(said.Bytes(), err)
+		return nil, nil, commandError(stderrBuffer.Bytes(), err)
 	}
-	return stdout, said.Bytes(), nil
+	return stdout, stderrBuffer.Bytes(), nil
 }
 
-// startLimit is how long a server may take until it listens: PocketBase imports
-// the customers first.
+// startLimit is the longest start. PocketBase imports the customers in it.
 const startLimit = 10 * time.Minute
 
 func (s *server) awaitReady(ctx context.Context) error {
@@ -95,30 +93,30 @@ func (s *server) awaitReady(ctx context.Context) error {
 			return err
 		}
 		for line := range bytes.Lines(text) {
-			told := s.Ready
-			if json.Unmarshal(line, &told) == nil && told.URL != "" {
-				s.Ready = told
+			ready := s.Ready
+			if json.Unmarshal(line, &ready) == nil && ready.URL != "" {
+				s.Ready = ready
 				return nil
 			}
 		}
-		if s.hasEnded() {
-			return errors.New("it has ended" + s.lastWords())
+		if s.hasExited() {
+			return errors.New("it exited" + s.logTail())
 		}
 	}
 	return ctx.Err()
 }
 
-func (s *server) hasEnded() bool {
+func (s *server) hasExited() bool {
 	select {
-	case <-s.ended:
+	case <-s.exited:
 		return true
 	default:
 		return false
 	}
 }
 
-// lastWords is the end of what the server has written.
-func (s *server) lastWords() string {
+// logTail returns the end of the server's output.
+func (s *server) logTail() string {
 	text, err := os.ReadFile(s.log)
 	if err != nil {
 		return ""
@@ -126,48 +124,48 @@ func (s *server) lastWords() string {
 	return ":\n" + string(text[max(0, len(text)-1000):])
 }
 
-// get asks for one path, and returns the body of the answer.
+// get returns the body of a GET.
 func (s *server) get(ctx context.Context, path string) ([]byte, error) {
-	body, err := s.ask(ctx, kind{method: http.MethodGet, targets: []string{path}})
+	body, err := s.request(ctx, requestKind{method: http.MethodGet, paths: []string{path}})
 	if err != nil {
 		return nil, fmt.Errorf("GET %s: %w", path, err)
 	}
 	return body, nil
 }
 
-// ask sends one request of a kind, and returns the body of the answer.
-func (s *server) ask(ctx context.Context, k kind) ([]byte, error) {
+// request sends one request of a kind and returns the body of the response.
+func (s *server) request(ctx context.Context, k requestKind) ([]byte, error) {
 	clients, err := load{kind: k, connections: 1}.connect(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	c := clients[0]
 	defer c.conn.Close()
-	_, err = c.ask()
+	_, err = c.roundTrip()
 	return c.responses.body, err
 }
 
-// stopLimit is how long a server may take to end in good order.
+// stopLimit is the longest graceful stop.
 const stopLimit = 20 * time.Second
 
-// stop ends the server, and returns when it has ended.
+// stop stops the server and waits until it has exited.
 func (s *server) stop() {
-	if s.hasEnded() {
-		return // and its id may be another's
+	if s.hasExited() {
+		return // its process id may be in use again
 	}
 	_ = syscall.Kill(s.pid, syscall.SIGTERM)
 	select {
-	case <-s.ended:
+	case <-s.exited:
 	case <-time.After(stopLimit):
 		_ = syscall.Kill(-s.pid, syscall.SIGKILL)
-		<-s.ended
+		<-s.exited
 	}
 }
 
-// maxLog is how large a server's log may become between two runs.
+// maxLog is the largest size of a server's log between two runs.
 const maxLog = 64 << 20
 
-// trimLog empties a log that has become long: it is not read any more.
+// trimLog empties a log above maxLog.
 func (s *server) trimLog() error {
 	info, err := os.Stat(s.log)
 	if err != nil || info.Size() <= maxLog {

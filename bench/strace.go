@@ -10,14 +10,13 @@ import (
 	"time"
 )
 
-// The tracers below leave the server our own child (-D), stop it at nothing but
-// the calls they are for (--seccomp-bpf), and follow its threads (-f).
+// The tracers below keep the server a direct child (-D), stop it only at the traced calls
+// (--seccomp-bpf), and follow its threads (-f).
 
-// diskDelay is what an ordinary disk takes for an fsync, and a fast one does not.
+// diskDelay is the extra time of an fsync on an ordinary disk.
 const diskDelay = 2 * time.Millisecond
 
-// slowDisk returns what to put before a server's command so that each of its
-// fsyncs takes diskDelay longer.
+// slowDisk returns a command prefix that delays each fsync by diskDelay.
 func slowDisk() []string {
 	return []string{
 		"strace", "-D", "--seccomp-bpf", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e", "signal=none",
@@ -25,30 +24,29 @@ func slowDisk() []string {
 	}
 }
 
-// countingFsyncs returns what to put before a server's command so that each of its
-// fsyncs is a line in file.
+// countingFsyncs returns a command prefix that writes a line to file for each fsync.
 func countingFsyncs(file string) []string {
 	return []string{
 		"strace", "-D", "--seccomp-bpf", "-f", "-qq", "-o", file, "-e", "trace=fsync,fdatasync", "-e", "signal=none",
 	}
 }
 
-// fsyncs is how many fsyncs are in the file so far.
+// fsyncs returns the number of fsyncs in the file.
 func fsyncs(file string) (int, error) {
 	text, err := os.ReadFile(file)
-	return bytes.Count(text, []byte("sync(")), err // a call that is resumed has no bracket
+	return bytes.Count(text, []byte("sync(")), err // the line of a resumed call has no bracket
 }
 
-// checkStrace reports why the tracers do not work here.
+// checkStrace returns an error if the tracers do not work on this machine.
 func checkStrace(ctx context.Context) error {
 	tracer := slowDisk()
-	said, err := exec.CommandContext(ctx, tracer[0], append(tracer[1:], "true")...).CombinedOutput()
-	return output(said, err)
+	out, err := exec.CommandContext(ctx, tracer[0], append(tracer[1:], "true")...).CombinedOutput()
+	return commandError(out, err)
 }
 
-// fsyncsPerRequest starts a server of the subject under strace for a short load of
-// its own, since tracing costs time.
-func fsyncsPerRequest(ctx context.Context, s subject, l load, dir string) (float64, error) {
+// fsyncsPerRequest runs a short load on a separate server under strace, because tracing costs
+// time.
+func fsyncsPerRequest(ctx context.Context, s target, l load, dir string) (float64, error) {
 	file := filepath.Join(dir, "fsyncs.txt")
 	srv, err := s.start(ctx, countingFsyncs(file))
 	if err != nil {
@@ -59,7 +57,7 @@ func fsyncsPerRequest(ctx context.Context, s subject, l load, dir string) (float
 	if err != nil {
 		return 0, err
 	}
-	l.warmUp = 0 // so that what counts is all that was done
+	l.warmUp = 0 // every request counts
 	all, _, err := l.run(ctx, srv)
 	if err != nil {
 		return 0, err

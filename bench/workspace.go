@@ -7,24 +7,24 @@ import (
 	"time"
 )
 
-// workspace is the folder where programs, stores and logs are.
+// workspace is the folder for programs, stores and logs.
 type workspace struct {
-	dir     string
-	removed bool // in the end
+	dir       string
+	temporary bool // removed at the end
 }
 
-// newWorkspace returns the folder dir, or without one a folder for this run alone.
+// newWorkspace returns the folder dir, or a temporary one when dir is empty.
 func newWorkspace(dir string) (workspace, error) {
 	if dir != "" {
-		return workspace{dir: dir}, errors.Join(os.MkdirAll(dir, 0o700), passable(dir))
+		return workspace{dir: dir}, errors.Join(os.MkdirAll(dir, 0o700), allowTraversal(dir))
 	}
 	dir, err := os.MkdirTemp("", "kartotek-bench-")
-	return workspace{dir: dir, removed: true}, errors.Join(err, passable(dir))
+	return workspace{dir: dir, temporary: true}, errors.Join(err, allowTraversal(dir))
 }
 
-// passable lets others through the folder, to what is theirs in it: PostgreSQL does
-// not run as root, and so is another user where we are.
-func passable(dir string) error {
+// allowTraversal lets other users reach subfolders: PostgreSQL runs as another user when this
+// process is root.
+func allowTraversal(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return err
@@ -33,13 +33,13 @@ func passable(dir string) error {
 }
 
 func (w workspace) close() error {
-	if !w.removed {
+	if !w.temporary {
 		return nil
 	}
 	return os.RemoveAll(w.dir)
 }
 
-// say tells people who watch what goes on.
-func say(format string, args ...any) {
+// logf writes a line of progress.
+func logf(format string, args ...any) {
 	fmt.Printf(time.Now().Format("15:04:05 ")+format+"\n", args...)
 }

@@ -1,7 +1,5 @@
-// Barehttp is the most that net/http can do: it answers every request with the
-// same bytes, a Content-Type and an ETag. It looks at nothing in the request, and
-// keeps nothing, so that there is nothing to make durable. What a server needs
-// beyond its time is the server's own.
+// Barehttp is an upper bound for a server on net/http. It sends the same bytes, Content-Type and
+// ETag in every response, ignores the request and stores nothing.
 package main
 
 import (
@@ -17,14 +15,14 @@ import (
 	"syscall"
 	"time"
 
-	"kartotek/bench/peer"
+	"kartotek/bench/handshake"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	body := flag.String("body", "", "file with the `bytes` of every answer")
-	contentType := flag.String("content-type", "application/json", "their media `type`")
+	body := flag.String("body", "", "`file` with the body of every response")
+	contentType := flag.String("content-type", "application/json", "media `type` of the body")
 	listen := flag.String("listen", "127.0.0.1:0", "`address` to listen on")
 	flag.Parse()
 	if err := run(ctx, *listen, *body, *contentType, os.Stdout); err != nil {
@@ -43,7 +41,7 @@ func run(ctx context.Context, listen, file, contentType string, out io.Writer) e
 	if err != nil {
 		return err
 	}
-	ready := peer.Ready{URL: "http://" + listener.Addr().String(), Path: "/v1/customers/%d"}
+	ready := handshake.Ready{URL: "http://" + listener.Addr().String(), Path: "/v1/customers/%d"}
 	if err := ready.Announce(out); err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -59,12 +57,12 @@ func run(ctx context.Context, listen, file, contentType string, out io.Writer) e
 	return <-stopped
 }
 
-// constant answers every request alike. Its headers are made once.
+// constant sends the same response to every request.
 func constant(body []byte, contentType string) http.HandlerFunc {
 	media, tag, length := []string{contentType}, []string{`"1"`}, []string{fmt.Sprint(len(body))}
 	return func(w http.ResponseWriter, _ *http.Request) {
 		h := w.Header()
 		h["Content-Type"], h["Etag"], h["Content-Length"] = media, tag, length
-		_, _ = w.Write(body) // the caller is gone if this fails
+		_, _ = w.Write(body) // fails only when the client has disconnected
 	}
 }

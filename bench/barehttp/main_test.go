@@ -11,10 +11,10 @@ import (
 	"path/filepath"
 	"testing"
 
-	"kartotek/bench/peer"
+	"kartotek/bench/handshake"
 )
 
-func TestEveryRequestGetsTheBytesOfTheFile(t *testing.T) {
+func TestEveryResponseHasBytesOfFile(t *testing.T) {
 	t.Parallel()
 	const body = `{"number":1}`
 	file := filepath.Join(t.TempDir(), "body.json")
@@ -30,7 +30,7 @@ func TestEveryRequestGetsTheBytesOfTheFile(t *testing.T) {
 		out.CloseWithError(err)
 		ended <- err
 	}()
-	var ready peer.Ready
+	var ready handshake.Ready
 	line, err := bufio.NewReader(in).ReadBytes('\n')
 	if err != nil {
 		t.Fatal(err)

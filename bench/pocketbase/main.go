@@ -1,21 +1,18 @@
-// Pocketbase is a PocketBase with customers: what a team would put up that needs
-// a customer-record server this week. It is the framework as its authors ship it,
-// with its own API, token, rules, validation and request log, and it is started
-// the way its "serve" command does.
+// Pocketbase is a PocketBase server with customers: what a team could set up in a week instead of
+// Kartotek. It uses PocketBase's own API, tokens, rules, validation and request log, and starts
+// like its "serve" command.
 //
-// With -durability shipped it has the pragmas of core.DefaultDBConnect, which are
-// journal_mode WAL, synchronous NORMAL, busy_timeout 10000, cache_size 32 MB,
-// journal_size_limit 200 MB, foreign_keys ON and temp_store MEMORY: an answered
-// PATCH is safe from the death of the process, and may be lost with the power. It
-// keeps no history.
+// With -durability shipped, it has the pragmas of core.DefaultDBConnect: journal_mode WAL,
+// synchronous NORMAL, busy_timeout 10000, cache_size 32 MB, journal_size_limit 200 MB,
+// foreign_keys ON and temp_store MEMORY. An acknowledged PATCH survives a crash of the process
+// but not a power failure. There is no history.
 //
-// With -durability full it does what Kartotek does: synchronous is FULL, so that
-// an answered PATCH is on the disk, and the transaction of the update also writes
-// who changed what to an audit table, and an event to an outbox. Its request log,
-// which is a file of its own, stays as it ships.
+// With -durability full, it does what Kartotek does: synchronous is FULL, and the transaction of
+// an update also writes the actor and the change to an audit table, and an event to an outbox.
+// The request log is a separate file with its shipped settings.
 //
-// PocketBase knows no If-Match. What the audit says was there before is what the
-// request has read, which another may have changed since.
+// PocketBase does not support If-Match. The "before" values of the audit are those that the
+// request read, and a concurrent request may have changed them since.
 package main
 
 import (
@@ -37,7 +34,7 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
-	"kartotek/bench/peer"
+	"kartotek/bench/handshake"
 )
 
 func main() {
@@ -104,8 +101,8 @@ func open(dir, durability string) (core.App, error) {
 	return app, nil
 }
 
-// connectFull is core.DefaultDBConnect but for synchronous, which it changes for
-// the data alone and not for the request log.
+// connectFull is core.DefaultDBConnect with synchronous FULL for the data, but not for the
+// request log.
 func connectFull(path string) (*dbx.DB, error) {
 	if filepath.Base(path) != "data.db" {
 		return core.DefaultDBConnect(path)
@@ -121,8 +118,8 @@ func connectFull(path string) (*dbx.DB, error) {
 	}, "&"))
 }
 
-// serve is PocketBase's own command, with a listener that tells its port and
-// without the page that greets a first user.
+// serve is PocketBase's own command, with a listener that announces its port and without the
+// page for the first user.
 func serve(ctx context.Context, app core.App, listen, token string, out io.Writer) error {
 	listener, err := net.Listen("tcp", listen)
 	if err != nil {
@@ -133,7 +130,7 @@ func serve(ctx context.Context, app core.App, listen, token string, out io.Write
 		if err := e.Next(); err != nil {
 			return err
 		}
-		return peer.Ready{
+		return handshake.Ready{
 			URL:           "http://" + listener.Addr().String(),
 			Path:          "/api/collections/customers/records/" + idFormat,
 			Authorization: token,
@@ -152,21 +149,20 @@ func serve(ctx context.Context, app core.App, listen, token string, out io.Write
 	return <-stopped
 }
 
-// terminate stops the app as PocketBase does at a signal: it finishes requests,
-// writes the rest of the request log and closes the files.
+// terminate stops the app as PocketBase does on a signal: it finishes requests, writes the rest
+// of the request log and closes the files.
 func terminate(app core.App) error {
 	return app.OnTerminate().Trigger(&core.TerminateEvent{App: app}, func(e *core.TerminateEvent) error {
 		return e.App.ResetBootstrapState()
 	})
 }
 
-// changedBy carries the actor from the request to the transaction, as a part of
-// the record that no table has.
+// changedBy passes the actor from the request to the transaction, as a field of the record
+// without a column.
 const changedBy = "changed_by"
 
-// keepTrail makes every change of a customer leave a row in audit and one in
-// outbox, in the transaction that changes the customer. That begins only when
-// the request is checked, since all of them share one connection that writes.
+// keepTrail adds a row to audit and to outbox in the transaction of every update. The transaction
+// starts after the request is validated, because all requests share one writing connection.
 func keepTrail(app core.App) error {
 	if _, err := app.DB().NewQuery(createTrail).Execute(); err != nil {
 		return fmt.Errorf("create audit and outbox: %w", err)
@@ -196,7 +192,7 @@ func writeTrail(tx core.App, record *core.Record) error {
 	}
 	_, err = tx.DB().Insert("audit", dbx.Params{
 		"customer": record.Id,
-		"who":      record.GetString(changedBy),
+		"actor":    record.GetString(changedBy),
 		"at":       time.Now().UnixMicro(),
 		"before":   string(before),
 		"after":    string(after),
@@ -211,7 +207,7 @@ func writeTrail(tx core.App, record *core.Record) error {
 	return nil
 }
 
-// changed is the fields that the request changes, as JSON objects.
+// changed returns the changed fields as JSON objects.
 func changed(record *core.Record) (before, after []byte, err error) {
 	was, is := map[string]any{}, map[string]any{}
 	original := record.Original()
@@ -230,7 +226,7 @@ const createTrail = `
 	CREATE TABLE IF NOT EXISTS audit (
 		id       INTEGER PRIMARY KEY,
 		customer TEXT    NOT NULL,
-		who      TEXT    NOT NULL,
+		actor    TEXT    NOT NULL,
 		at       INTEGER NOT NULL,
 		before   TEXT    NOT NULL,
 		after    TEXT    NOT NULL

@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"kartotek/bench/peer"
+	"kartotek/bench/handshake"
 )
 
-func TestTheServiceReadsAndChangesWhatWasImported(t *testing.T) {
+func TestServiceReadsAndUpdatesImportedCustomers(t *testing.T) {
 	t.Parallel()
 	for _, durability := range []string{shipped, full} {
 		t.Run(durability, func(t *testing.T) {
@@ -50,14 +50,13 @@ func TestTheServiceReadsAndChangesWhatWasImported(t *testing.T) {
 				t.Errorf("PATCH without a token: got %d, want 404", got)
 			}
 			s.stop(t)
-			start(t, dir, durability).stop(t) // what is there is not imported again
+			start(t, dir, durability).stop(t) // a second start does not import
 		})
 	}
 }
 
-// A row of outbox that cannot be written takes those of audit and customers with
-// it.
-func TestAChangeAndItsTrailAreOneTransaction(t *testing.T) {
+// When the row of outbox cannot be written, the rows of audit and customers are rolled back.
+func TestUpdateAuditAndOutboxAreOneTransaction(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir, full)
@@ -72,7 +71,7 @@ func TestAChangeAndItsTrailAreOneTransaction(t *testing.T) {
 		t.Fatalf("PATCH: got %d, want 200", got)
 	}
 	const trail = `
-		SELECT (SELECT group_concat(email || customer || before || after) FROM audit JOIN services ON services.id = who) ||
+		SELECT (SELECT group_concat(email || customer || before || after) FROM audit JOIN services ON services.id = actor) ||
 			(SELECT group_concat(sequence || customer || event) FROM outbox)`
 	want := `service@example.com000000000000003{"address_line":"Dorpstraat 3","phone":"+32 9123"}` +
 		`{"address_line":"Kerkstraat 1","phone":"+32 470000000"}1000000000000003customer.updated`
@@ -80,18 +79,18 @@ func TestAChangeAndItsTrailAreOneTransaction(t *testing.T) {
 		t.Errorf("trail: got %s, want %s", got, want)
 	}
 
-	if _, err := db.Exec("CREATE TRIGGER refuse BEFORE INSERT ON outbox BEGIN SELECT raise(ABORT, 'no'); END"); err != nil {
+	if _, err := db.Exec("CREATE TRIGGER fail BEFORE INSERT ON outbox BEGIN SELECT raise(ABORT, 'no'); END"); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.patch(t, 2); got < 400 {
-		t.Errorf("PATCH without an outbox: got %d, want a refusal", got)
+		t.Errorf("PATCH without an outbox: got %d, want a failure", got)
 	}
 	if got := query(t, db, "SELECT phone || (SELECT count(*) FROM audit) FROM customers WHERE number = 2"); got != "+32 91231" {
-		t.Errorf("after a refusal: got phone and rows of audit %s, want those from before", got)
+		t.Errorf("after a failure: got phone and rows of audit %s, want no change", got)
 	}
 }
 
-func TestSynchronousIsFullForTheDataAlone(t *testing.T) {
+func TestSynchronousIsFullForDataOnly(t *testing.T) {
 	t.Parallel()
 	for durability, want := range map[string]string{shipped: "1 1", full: "2 1"} { // 1: NORMAL; 2: FULL
 		app, err := open(t.TempDir(), durability)
@@ -110,9 +109,9 @@ func TestSynchronousIsFullForTheDataAlone(t *testing.T) {
 	}
 }
 
-// server is a run of the program.
+// server is a running instance of the program.
 type server struct {
-	ready peer.Ready
+	ready handshake.Ready
 	end   context.CancelFunc
 	ended chan error
 }
@@ -164,7 +163,7 @@ func (s *server) patch(t *testing.T, number int) int {
 
 func (s *server) do(t *testing.T, method string, number int, body string) (int, map[string]any) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // a transaction in a transaction never ends
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // a nested transaction would block forever
 	defer cancel()
 	url := s.ready.URL + fmt.Sprintf(s.ready.Path, number)
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))

@@ -14,8 +14,7 @@ import (
 )
 
 const (
-	// idFormat makes a customer's id of the number: PocketBase's ids have 15
-	// characters.
+	// idFormat converts a number to an id: PocketBase's ids have 15 characters.
 	idFormat = "%015d"
 
 	serviceEmail = "service@example.com"
@@ -23,9 +22,9 @@ const (
 	importBatch = 10_000 // customers in a transaction
 )
 
-// setUp returns the service that may read and change customers. When there is
-// none it makes it, last of all, after the collections and the customers of the
-// file: so a directory whose import broke off is refused, and not served.
+// setUp returns the service account that may read and change customers. It creates a missing
+// one last, after the collections and the import, so that a directory with an incomplete import
+// fails.
 func setUp(app core.App, file string) (*core.Record, error) {
 	if service, err := app.FindAuthRecordByEmail("services", serviceEmail); err == nil {
 		return service, nil
@@ -41,7 +40,7 @@ func setUp(app core.App, file string) (*core.Record, error) {
 	}
 	service := core.NewRecord(services)
 	service.SetEmail(serviceEmail)
-	service.SetPassword(security.RandomString(30)) // nobody logs in: the token is enough
+	service.SetPassword(security.RandomString(30)) // unused: the service has a token
 	return service, app.Save(service)
 }
 
@@ -70,7 +69,7 @@ func customers() *core.Collection {
 	return c
 }
 
-// importCustomers goes around PocketBase's hooks, which would take minutes.
+// importCustomers bypasses PocketBase's hooks, which would take minutes.
 func importCustomers(app core.App, name string) error {
 	f, err := os.Open(name)
 	if err != nil {
@@ -102,8 +101,7 @@ func insertBatch(tx core.App, in *json.Decoder) error {
 	return nil
 }
 
-// customer is a line of the file: what Kartotek imports, as far as PocketBase
-// has a field for it.
+// customer is a line of the import file, with the fields that PocketBase stores.
 type customer struct {
 	Number     int    `json:"number"`
 	Kind       string `json:"kind"`

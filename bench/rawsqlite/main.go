@@ -1,11 +1,9 @@
-// Rawsqlite is the most that SQLite can do with Kartotek's rows: it changes
-// customers in a file that "kartotek customer import" made, one after the other
-// and so many in a transaction, with no server, no rules and no caller who waits.
+// Rawsqlite is an upper bound for PATCH on SQLite. It updates customers in a file from "kartotek
+// customer import", a number of them per transaction, without a server and without validation.
 //
-// It has Kartotek's driver, pragmas and durability: a commit is in the write-ahead
-// log, and that on the disk, before the next begins (synchronous FULL). It leaves
-// the file as Kartotek would: a changed customer is found by the new phone, and
-// has the change in the history.
+// It uses Kartotek's driver, pragmas and durability: the write-ahead log is on disk before a
+// commit returns (synchronous FULL). It writes the same rows as Kartotek, with the history and
+// the search index.
 package main
 
 import (
@@ -20,10 +18,10 @@ import (
 )
 
 func main() {
-	file := flag.String("file", "kartotek.db", "a `file` that kartotek customer import made")
-	customers := flag.Int("customers", 100_000, "how many `customers` it has, with the numbers from 1 on")
-	seconds := flag.Float64("seconds", 10, "for how many `seconds` to change them")
-	batch := flag.Int("batch", 32, "`changes` in a transaction")
+	file := flag.String("file", "kartotek.db", "`file` from kartotek customer import")
+	customers := flag.Int("customers", 100_000, "`number` of customers in the file, numbered from 1")
+	seconds := flag.Float64("seconds", 10, "`seconds` to run")
+	batch := flag.Int("batch", 32, "`number` of changes per transaction")
 	flag.Parse()
 	got, err := run(*file, *customers, *batch, time.Duration(*seconds*float64(time.Second)))
 	if err == nil {
@@ -35,8 +33,8 @@ func main() {
 	}
 }
 
-// result is what a run came to. The percentiles are those of transactions, from
-// BEGIN to the end of COMMIT: every change of one takes as long.
+// result is the output. The percentiles are durations of transactions, from BEGIN to the end of
+// COMMIT.
 type result struct {
 	Changes int     `json:"changes"`
 	Seconds float64 `json:"seconds"`
@@ -44,8 +42,8 @@ type result struct {
 	P99     int64   `json:"p99_us"`
 }
 
-// run changes random customers for that long.
-func run(file string, customers, batch int, long time.Duration) (result, error) {
+// run updates random customers for this time.
+func run(file string, customers, batch int, length time.Duration) (result, error) {
 	w, err := open(file)
 	if err != nil {
 		return result{}, err
@@ -53,7 +51,7 @@ func run(file string, customers, batch int, long time.Duration) (result, error) 
 	var took []time.Duration
 	edits := make([]edit, batch)
 	start := time.Now()
-	for time.Since(start) < long {
+	for time.Since(start) < length {
 		for i := range edits {
 			edits[i] = randomEdit(customers)
 		}
@@ -76,7 +74,7 @@ func run(file string, customers, batch int, long time.Duration) (result, error) 
 	}, nil
 }
 
-// percentile is the lowest of the sorted that at least p % of them do not exceed.
+// percentile returns the smallest value that at least p % of the values do not exceed.
 func percentile(sorted []time.Duration, p int) time.Duration {
 	if len(sorted) == 0 {
 		return 0
@@ -84,14 +82,14 @@ func percentile(sorted []time.Duration, p int) time.Duration {
 	return sorted[(len(sorted)*p+99)/100-1]
 }
 
-// edit is what a caller would ask for.
+// edit is one update.
 type edit struct {
 	number      int32
 	phone, line string
 }
 
-// randomEdit is like the PATCHes that servers are measured with: as many phones,
-// all of one city, and as many address lines. What FTS5 does depends on these.
+// randomEdit returns an edit like the PATCHes of the load, with as many different phones and
+// address lines, because the cost of the search index depends on them.
 func randomEdit(customers int) edit {
 	phone := rand.IntN(1_000_000)
 	return edit{

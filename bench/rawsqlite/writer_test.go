@@ -24,7 +24,7 @@ const (
 var operator = access.Actor{Tenant: "t", Name: "operator", Customers: access.AllCustomers(), Scopes: access.Scopes()}
 
 // Kartotek and the writer here make the same changes to files that are alike.
-func TestAFileIsLeftAsKartotekLeavesIt(t *testing.T) {
+func TestWriterLeavesSameRowsAsKartotek(t *testing.T) {
 	t.Parallel()
 	ours, theirs := newFile(t), newFile(t)
 	edits := someEdits()
@@ -57,7 +57,7 @@ func TestAFileIsLeftAsKartotekLeavesIt(t *testing.T) {
 	}
 }
 
-func TestAChangedCustomerIsFoundAndHasAHistory(t *testing.T) {
+func TestChangedCustomerIsFoundWithHistory(t *testing.T) {
 	t.Parallel()
 	file, edits := newFile(t), someEdits()
 	change(t, file, edits)
@@ -82,7 +82,7 @@ func TestAChangedCustomerIsFoundAndHasAHistory(t *testing.T) {
 	})
 }
 
-func TestARunCountsItsChanges(t *testing.T) {
+func TestRunCountsChanges(t *testing.T) {
 	t.Parallel()
 	file := newFile(t)
 	got, err := run(file, customers, 8, 20*time.Millisecond)

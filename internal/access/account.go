@@ -32,7 +32,7 @@ func NewAccount(tenant, login, password string, customers Customers, now time.Ti
 	checkLogin(&checks, login)
 	checks.Require(utf8.RuneCountInString(password) >= 8, "password", fault.Length, "must have at least 8 characters")
 	checks.Require(len(password) <= 1000, "password", fault.Length, "must have at most 1000 bytes")
-	checks.Require(customers.All() || len(customers.numbers) > 0, "customers", fault.Required, "is required: some numbers, or all")
+	checks.Require(customers.All() || len(customers.numbers) > 0, "customers", fault.Required, "is required: list numbers, or choose all")
 	listed := map[int32]bool{}
 	for i, n := range customers.numbers {
 		path := fmt.Sprintf("customers.%d", i)
@@ -55,9 +55,9 @@ func NewAccount(tenant, login, password string, customers Customers, now time.Ti
 // checkLogin accepts what HTTP Basic (RFC 7617: no colon) and a URL path can carry. It
 // requires NFC because ByPassword normalizes to it.
 func checkLogin(checks *fault.Validator, login string) {
-	checks.Require(isPrintableName(login) && !strings.Contains(login, ":"), "login", fault.Format, "must be 1 to 100 printable characters without a colon or spaces at its ends")
-	checks.Require(login != "." && login != "..", "login", fault.Format, "must not be . or .., which cannot stand in a path")
-	checks.Require(norm.NFC.IsNormalString(login), "login", fault.Format, "must be composed: letters and their accents as one character (Unicode NFC)")
+	checks.Require(isPrintableName(login) && !strings.Contains(login, ":"), "login", fault.Format, "must be 1 to 100 printable characters, without a colon and without leading or trailing spaces")
+	checks.Require(login != "." && login != "..", "login", fault.Format, "must not be . or .., which a URL path cannot contain")
+	checks.Require(norm.NFC.IsNormalString(login), "login", fault.Format, "must be in Unicode NFC: a letter and its accent as one character")
 }
 
 // isPrintableName reports whether s has 1 to 100 printable characters and no leading or
@@ -71,7 +71,7 @@ func isPrintableName(s string) bool {
 var tenantName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
 func checkTenant(checks *fault.Validator, tenant string) {
-	checks.Require(tenantName.MatchString(tenant), "tenant", fault.Format, "must be 1 to 63 letters, digits and . _ -, and begin with a letter or digit")
+	checks.Require(tenantName.MatchString(tenant), "tenant", fault.Format, "must be 1 to 63 letters, digits, dots, underscores or hyphens, and start with a letter or digit")
 }
 
 // CheckTenant returns an Invalid fault for a tenant name that is not allowed.

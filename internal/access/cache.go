@@ -1,18 +1,17 @@
 package access
 
 import (
-	"sync"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// ttlCache keeps at most limit values, each for ttl. It is not the LRU of golang-lru,
-// whose expiry cannot run on an injected clock.
+// ttlCache keeps at most limit values, each for ttl. golang-lru's own expirable cache cannot
+// run on an injected clock.
 type ttlCache[K comparable, V any] struct {
 	ttl     time.Duration
-	limit   int
 	now     func() time.Time
-	mu      sync.Mutex
-	entries map[K]cacheEntry[V]
+	entries *lru.Cache[K, cacheEntry[V]]
 }
 
 type cacheEntry[V any] struct {
@@ -21,30 +20,23 @@ type cacheEntry[V any] struct {
 }
 
 func newTTLCache[K comparable, V any](ttl time.Duration, limit int, now func() time.Time) *ttlCache[K, V] {
-	return &ttlCache[K, V]{ttl: ttl, limit: limit, now: now, entries: map[K]cacheEntry[V]{}}
+	entries, err := lru.New[K, cacheEntry[V]](limit)
+	if err != nil {
+		panic(err) // only for a limit below 1
+	}
+	return &ttlCache[K, V]{ttl, now, entries}
 }
 
 func (c *ttlCache[K, V]) get(k K) (v V, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e, ok := c.entries[k]
-	if !ok || !c.now().Before(e.expires) {
-		delete(c.entries, k)
+	e, ok := c.entries.Get(k)
+	if !ok {
+		return v, false
+	}
+	if !c.now().Before(e.expires) {
+		c.entries.Remove(k)
 		return v, false
 	}
 	return e.value, true
 }
 
-// put evicts an arbitrary entry when the cache is full: a frequently used one is soon
-// added again.
-func (c *ttlCache[K, V]) put(k K, v V) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, exists := c.entries[k]; !exists && len(c.entries) >= c.limit {
-		for victim := range c.entries {
-			delete(c.entries, victim)
-			break
-		}
-	}
-	c.entries[k] = cacheEntry[V]{v, c.now().Add(c.ttl)}
-}
+func (c *ttlCache[K, V]) put(k K, v V) { c.entries.Add(k, cacheEntry[V]{v, c.now().Add(c.ttl)}) }

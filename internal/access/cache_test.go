@@ -25,8 +25,8 @@ func TestCacheExpires(t *testing.T) {
 			t.Errorf("after %v: got %d, %v, want %v", step.at, got, ok, step.want)
 		}
 	}
-	if len(c.entries) != 0 {
-		t.Errorf("the expired entry is still stored: %v", c.entries)
+	if c.entries.Len() != 0 {
+		t.Errorf("the expired entry is still stored: %v", c.entries.Keys())
 	}
 }
 
@@ -39,14 +39,14 @@ func TestCacheIsBounded(t *testing.T) {
 			t.Fatalf("the newest of %d: got %d, %v, want %d", i+1, got, ok, i)
 		}
 	}
-	if len(c.entries) != 10 {
-		t.Errorf("entries: got %d, want 10", len(c.entries))
+	if c.entries.Len() != 10 {
+		t.Errorf("entries: got %d, want 10", c.entries.Len())
 	}
-	for i := range c.entries {
+	for _, i := range c.entries.Keys() {
 		c.put(i, -1) // an existing key evicts nothing
 	}
-	if len(c.entries) != 10 {
-		t.Errorf("entries after a second put: got %d, want 10", len(c.entries))
+	if c.entries.Len() != 10 {
+		t.Errorf("entries after a second put: got %d, want 10", c.entries.Len())
 	}
 }
 
@@ -59,7 +59,7 @@ func TestCachesOfDirectoryAreBounded(t *testing.T) {
 		d.keys.put(k, Key{})
 		d.verified.put(d.credentialMAC(k, ""), "")
 	}
-	if a, k, v := len(d.accounts.entries), len(d.keys.entries), len(d.verified.entries); a != maxEntries || k != maxEntries || v != maxEntries {
+	if a, k, v := d.accounts.entries.Len(), d.keys.entries.Len(), d.verified.entries.Len(); a != maxEntries || k != maxEntries || v != maxEntries {
 		t.Errorf("cached: got %d accounts, %d keys, %d verified credentials, want %d of each", a, k, v, maxEntries)
 	}
 }
@@ -70,7 +70,7 @@ func TestWrongPasswordIsNotCached(t *testing.T) {
 	for i := range 5 {
 		_, _ = d.ByPassword(t.Context(), clientAddr, "kari", fmt.Sprint("guess", i)) // other tests check the error
 	}
-	if n := len(d.verified.entries); n != 0 {
+	if n := d.verified.entries.Len(); n != 0 {
 		t.Errorf("verified credentials: got %d, want 0", n)
 	}
 }
@@ -88,7 +88,7 @@ func TestCacheIsSafeForConcurrentUse(t *testing.T) {
 		})
 	}
 	users.Wait()
-	if len(c.entries) > 5 {
-		t.Errorf("entries: got %d, want 5 at most", len(c.entries))
+	if c.entries.Len() > 5 {
+		t.Errorf("entries: got %d, want 5 at most", c.entries.Len())
 	}
 }

@@ -69,15 +69,15 @@ type Directory struct {
 
 // NewDirectory returns a directory on store.
 func NewDirectory(store Credentials, now func() time.Time) *Directory {
-	pairKey := make([]byte, 32)
-	rand.Read(pairKey) // never returns an error
+	macKey := make([]byte, 32)
+	rand.Read(macKey) // never returns an error
 	return &Directory{
 		store:     store,
 		accounts:  newTTLCache[string, Account](lookupTTL, maxEntries, now),
 		keys:      newTTLCache[string, Key](lookupTTL, maxEntries, now),
 		verified:  newTTLCache[[sha256.Size]byte, string](verifiedTTL, maxEntries, now),
 		throttle:  newLoginThrottle(now),
-		macKey:    pairKey,
+		macKey:    macKey,
 		hashSlots: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 }
@@ -123,7 +123,7 @@ func (d *Directory) verify(ctx context.Context, from netip.Addr, hash, login, pa
 	case d.hashSlots <- struct{}{}:
 		defer func() { <-d.hashSlots }()
 	case <-ctx.Done():
-		return false, fault.New(fault.Unavailable, "too many passwords to verify")
+		return false, fault.New(fault.Unavailable, "too many logins at the same time; retry later")
 	}
 	if err := d.throttle.check(from, login); err != nil { // again: others may have failed while this one waited
 		return false, err
@@ -183,5 +183,5 @@ func cached[V any](ctx context.Context, c *ttlCache[string, V], k string, lookup
 }
 
 func unauthenticated(credential string) error {
-	return fault.New(fault.Unauthenticated, "no such %s, or it does not work any more", credential)
+	return fault.New(fault.Unauthenticated, "no such %s, or it is disabled", credential)
 }

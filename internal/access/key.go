@@ -52,14 +52,12 @@ const (
 func NewKey(tenant, name string, scopes []Scope, now time.Time) (Key, string, error) {
 	var checks fault.Validator
 	checkTenant(&checks, tenant)
-	checks.Require(isPrintableName(name), "name", fault.Format, "must be 1 to 100 printable characters without spaces at its ends")
+	checks.Require(isPrintableName(name), "name", fault.Format, "must be 1 to 100 printable characters, without leading or trailing spaces")
 	checks.Require(len(scopes) > 0, "scopes", fault.Required, "is required: at least one scope")
-	listed := map[Scope]bool{}
 	for i, s := range scopes {
 		path, known := fmt.Sprintf("scopes.%d", i), slices.Contains(Scopes(), s)
 		checks.Require(known, path, fault.Format, "must be one of "+scopeList)
-		checks.Require(!known || !listed[s], path, fault.Duplicate, "must not be repeated")
-		listed[s] = true
+		checks.Require(!known || !slices.Contains(scopes[:i], s), path, fault.Duplicate, "must not be repeated")
 	}
 	if err := checks.Err(); err != nil {
 		return Key{}, "", err

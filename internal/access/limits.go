@@ -91,18 +91,18 @@ func (p *limiterPool[K]) limiter(k K) *rate.Limiter {
 	return bucket
 }
 
-// tokens returns the remaining tokens, negative after penalties. It adds no bucket.
-func (p *limiterPool[K]) tokens(k K) float64 {
+// wait returns the time until k has a token. It adds no bucket.
+func (p *limiterPool[K]) wait(k K) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	bucket, ok := p.limiters.Get(k)
 	if !ok {
-		return float64(p.burst)
+		return 0
 	}
-	return bucket.TokensAt(p.now())
+	return p.waitFor(1, bucket.TokensAt(p.now()))
 }
 
-// waitFor is the time until a bucket with have tokens has want.
+// waitFor returns the time until a bucket with have tokens has want.
 func (p *limiterPool[K]) waitFor(want, have float64) time.Duration {
 	return time.Duration((want - have) / float64(p.rate) * float64(time.Second))
 }

@@ -1,7 +1,7 @@
 package access
 
 import (
-	"hash/maphash"
+	"crypto/sha256"
 	"net/netip"
 	"time"
 
@@ -11,24 +11,27 @@ import (
 // loginThrottle limits failed logins, per account and network and per network. An attack
 // on an account does not lock out its owner, who logs in from another network.
 type loginThrottle struct {
-	seed       maphash.Seed
-	perAccount *limiterPool[uint64] // by hash of login and network
+	perAccount *limiterPool[loginKey]
 	perNetwork *limiterPool[netip.Prefix]
+}
+
+// loginKey has a hash of the login: an invalid one may be as long as a header.
+type loginKey struct {
+	network netip.Prefix
+	login   [sha256.Size]byte
 }
 
 func newLoginThrottle(now func() time.Time) *loginThrottle {
 	return &loginThrottle{
-		seed:       maphash.MakeSeed(),
-		perAccount: newLimiterPool[uint64](rate.Every(6*time.Second), 10, now),
+		perAccount: newLimiterPool[loginKey](rate.Every(6*time.Second), 10, now),
 		perNetwork: newLimiterPool[netip.Prefix](rate.Every(time.Second), 100, now),
 	}
 }
 
 // check returns a RateLimited fault after too many failures.
 func (t *loginThrottle) check(from netip.Addr, login string) error {
-	account, network := t.bucketKeys(from, login)
-	wait := max(t.perAccount.waitFor(1, t.perAccount.tokens(account)), t.perNetwork.waitFor(1, t.perNetwork.tokens(network)))
-	if wait > 0 {
+	account := loginKey{networkOf(from), sha256.Sum256([]byte(login))}
+	if wait := max(t.perAccount.wait(account), t.perNetwork.wait(account.network)); wait > 0 {
 		return rateLimited(wait)
 	}
 	return nil
@@ -37,20 +40,9 @@ func (t *loginThrottle) check(from netip.Addr, login string) error {
 // recordFailure counts a failed login. Concurrent attempts may fail after the last token
 // is spent; they still count.
 func (t *loginThrottle) recordFailure(from netip.Addr, login string) {
-	account, network := t.bucketKeys(from, login)
+	account := loginKey{networkOf(from), sha256.Sum256([]byte(login))}
 	t.perAccount.penalize(account)
-	t.perNetwork.penalize(network)
-}
-
-// bucketKeys returns the keys of the two buckets. The login is hashed because an invalid
-// one may be as long as a header.
-func (t *loginThrottle) bucketKeys(from netip.Addr, login string) (account uint64, net netip.Prefix) {
-	type pair struct {
-		network netip.Prefix
-		login   string
-	}
-	net = networkOf(from)
-	return maphash.Comparable(t.seed, pair{net, login}), net
+	t.perNetwork.penalize(account.network)
 }
 
 // networkOf is the range of addresses that one client can be assumed to control: a single

@@ -2,12 +2,10 @@ package cli
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,7 +15,15 @@ import (
 )
 
 func newAccount() *cobra.Command {
-	return newGroup("account", "Manage accounts: logins with a password", newAccountCreate(), newAccountList(), newAccountRevoke())
+	return newGroup("account", "Manage accounts: logins with a password",
+		newAccountCreate(),
+		newList("List the tenant's accounts", "  kartotek account list --tenant t", backend.Accounts,
+			[]string{"LOGIN", "CUSTOMERS", "CREATED", "REVOKED"},
+			func(a access.Account) []string {
+				return []string{a.Login, customersText(a.Customers), timeText(a.CreatedAt), timeText(a.RevokedAt)}
+			}),
+		newRevoke("revoke LOGIN", "Revoke an account, within 5 seconds",
+			"  kartotek account revoke --tenant t kari", backend.RevokeAccount))
 }
 
 func newAccountCreate() *cobra.Command {
@@ -27,50 +33,44 @@ func newAccountCreate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create",
 		Short: "Create an account",
-		Long: `Create makes an account for its own customers, or for all of the tenant's. The
-password is read from standard input: its first line, or what is typed at a prompt.
-A login that was revoked may be given out again, with a new password.`,
+		Long: `Create an account for some of the tenant's customers, or for all of them. The password is
+the first line of standard input, or is typed at a prompt. The login of a revoked account can
+be used again.`,
 		Example: `  kartotek account create --tenant t --login kari --customer 42 < password.txt
   kartotek account create --tenant t --login billing --all`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			tenant, err := tenantOf(cmd)
-			if err != nil {
-				return err
-			}
-			if all == (len(numbers) > 0) {
-				return usagef("want either --customer or --all")
-			}
-			password, err := readPassword(cmd)
-			if err != nil {
-				return err
-			}
-			customers := access.OnlyCustomers(numbers...)
-			if all {
-				customers = access.AllCustomers()
-			}
-			account, err := access.NewAccount(tenant, login, password, customers, time.Now())
-			if err != nil {
-				return usagef("%s", reasons(err))
-			}
-			return withStore(cmd, func(store backend) error {
-				if err := store.AddAccount(cmd.Context(), account); err != nil {
-					return err
-				}
-				fmt.Fprintln(cmd.ErrOrStderr(), "account created")
-				return nil
-			})
-		},
 	}
-	tenantFlag(cmd)
-	cmd.Flags().StringVar(&login, "login", "", "the login, unique on the server")
-	cmd.Flags().Int32SliceVar(&numbers, "customer", nil, "number of a customer that is the account's own (repeatable)")
-	cmd.Flags().BoolVar(&all, "all", false, "all customers of the tenant")
-	return cmd
+	cmd.Flags().StringVar(&login, "login", "", "`name` to log in with, unique on the server (required)")
+	cmd.Flags().Int32SliceVar(&numbers, "customer", nil, "`number` of a customer that the account may access (repeatable)")
+	cmd.Flags().Lookup("customer").DefValue = "" // otherwise help shows "default []"
+	cmd.Flags().BoolVar(&all, "all", false, "allow access to all customers of the tenant")
+	return withTenant(cmd, func(cmd *cobra.Command, _ []string, tenant string) error {
+		if all == (len(numbers) > 0) {
+			return usagef("set either --customer or --all")
+		}
+		password, err := readPassword(cmd)
+		if err != nil {
+			return err
+		}
+		customers := access.OnlyCustomers(numbers...)
+		if all {
+			customers = access.AllCustomers()
+		}
+		account, err := access.NewAccount(tenant, login, password, customers, time.Now())
+		if err != nil {
+			return usagef("%s", reasons(err))
+		}
+		return withStore(cmd, func(store backend) error {
+			if err := store.AddAccount(cmd.Context(), account); err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.ErrOrStderr(), "account created")
+			return nil
+		})
+	})
 }
 
-// maxPassword is the longest line that is read as a password, in bytes; accounts
-// take less.
+// maxPassword is the longest line to read, in bytes. It exceeds the longest valid password.
 const maxPassword = 4096
 
 func readPassword(cmd *cobra.Command) (string, error) {
@@ -87,65 +87,9 @@ func readPassword(cmd *cobra.Command) (string, error) {
 	return strings.TrimRight(line, "\r\n"), nil
 }
 
-func newAccountList() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:     "list",
-		Short:   "List the tenant's accounts",
-		Example: "  kartotek account list --tenant t",
-		Args:    cobra.NoArgs,
-		RunE: withTenant(func(cmd *cobra.Command, _ []string, tenant string, store backend) error {
-			table := newTable(cmd, "LOGIN", "CUSTOMERS", "CREATED", "REVOKED")
-			err := eachPage(func(after string) (last string, n int, err error) {
-				accounts, err := store.Accounts(cmd.Context(), tenant, after, listPage)
-				for _, a := range accounts {
-					table.row(a.Login, customersText(a.Customers), timeText(a.CreatedAt), timeText(a.RevokedAt))
-					last = a.Login
-				}
-				return last, len(accounts), err
-			})
-			return errors.Join(err, table.Flush())
-		}),
-	}
-	tenantFlag(cmd)
-	return cmd
-}
-
-func newAccountRevoke() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:     "revoke LOGIN",
-		Short:   "Revoke an account: it stops working within 5 seconds",
-		Example: "  kartotek account revoke --tenant t kari",
-		Args:    cobra.ExactArgs(1),
-		RunE: withTenant(func(cmd *cobra.Command, args []string, tenant string, store backend) error {
-			return store.RevokeAccount(cmd.Context(), tenant, args[0], time.Now())
-		}),
-	}
-	tenantFlag(cmd)
-	return cmd
-}
-
 func customersText(c access.Customers) string {
 	if c.All() {
 		return "all"
 	}
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(c.Numbers()), " ", ","), "[]")
 }
-
-func timeText(t time.Time) string {
-	if t.IsZero() {
-		return "-"
-	}
-	return t.UTC().Format(time.RFC3339)
-}
-
-// table is columns on standard output.
-type table struct{ *tabwriter.Writer }
-
-func newTable(cmd *cobra.Command, titles ...string) table {
-	t := table{tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)}
-	t.row(titles...)
-	return t
-}
-
-// row adds a row; Flush tells of errors.
-func (t table) row(cells ...string) { fmt.Fprintln(t, strings.Join(cells, "\t")) }

@@ -7,7 +7,7 @@ import (
 	"kartotek/internal/customer"
 )
 
-// backend is the store of the commands, on any engine.
+// backend is a store on any engine.
 type backend interface {
 	customer.Store
 	customer.IdempotencyStore
@@ -34,4 +34,13 @@ type deferrableIndexer interface {
 // distributor is a backend that can distribute its tables over the nodes of Citus.
 type distributor interface {
 	Distribute(ctx context.Context) error
+}
+
+// distribute distributes the tables, if the engine supports it.
+func distribute(ctx context.Context, store backend) error {
+	tables, ok := store.(distributor)
+	if !ok {
+		return usagef("--citus: only PostgreSQL stores can be distributed")
+	}
+	return tables.Distribute(ctx)
 }

@@ -11,9 +11,8 @@ import (
 	"testing"
 )
 
-// BenchmarkPatch measures PATCHes through contract elw by 64 clients over
-// loopback, each answered after its commit is on the disk, to a server that is a
-// process of its own:
+// BenchmarkPatch measures PATCHes through contract elw by 64 clients over loopback, to a server
+// in a separate process:
 //
 //	go test ./internal/cli -run '^$' -bench Patch -benchtime 5s
 func BenchmarkPatch(b *testing.B) {
@@ -30,13 +29,13 @@ func BenchmarkPatch(b *testing.B) {
 		b.Fatal(err)
 	}
 	cmd := exec.CommandContext(b.Context(), program, "serve", store, "--listen", "127.0.0.1:0",
-		"--rate", "1000000", "--rate-burst", "1000000000") // counted, and never too many
+		"--rate", "1000000", "--rate-burst", "1000000000") // limits are active but never reached
 	url, err := startListening(cmd)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may be gone already
+		_ = cmd.Process.Kill() // it may have exited
 		_ = cmd.Wait()
 	})
 
@@ -49,7 +48,7 @@ func BenchmarkPatch(b *testing.B) {
 		for pb.Next() {
 			n := int(sent.Add(1))
 			if !patchPhone(b, client, url, 1+n%customers, fmt.Sprintf("%d", 10_000_000+n)) {
-				b.Error("a PATCH was not answered")
+				b.Error("a PATCH got no response")
 				return
 			}
 		}

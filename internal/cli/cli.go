@@ -1,8 +1,8 @@
-// Package cli is the commands: flags and environment in, everything wired here.
-// It is the only package that knows all the others.
+// Package cli implements the commands. It reads flags and the environment, and is the only
+// package that may import all others.
 //
-// Read serve.go for how the server is put together; each other file is the
-// command of its name.
+// Read serve.go for how the server is assembled and backend.go for what a store must do.
+// Most other files are named after their command.
 package cli
 
 import (
@@ -28,8 +28,8 @@ const (
 	exitUsage  = 2
 )
 
-// Main runs one command and returns its exit status. SIGINT and SIGTERM end it
-// in good order.
+// Main runs one command and returns its exit status. SIGINT and SIGTERM stop the command
+// gracefully.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -43,13 +43,13 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exitOK
 	}
 	fmt.Fprintf(stderr, "kartotek: %v\n", userError(err))
-	if _, wrong := errors.AsType[usageError](err); wrong || !*running {
+	if _, misused := errors.AsType[usageError](err); misused || !*running {
 		return exitUsage
 	}
 	return exitFailed
 }
 
-// userError is an error in the words of its fault, when it is one.
+// userError shortens a fault to its reasons.
 func userError(err error) error {
 	if f, ok := err.(*fault.Fault); ok {
 		return errors.New(reasons(f))
@@ -57,23 +57,22 @@ func userError(err error) error {
 	return err
 }
 
-// usageError is a command used wrongly, found out when it runs already.
+// usageError is a wrong argument that cobra does not detect.
 type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// newRoot returns all commands. What fails before running is set was the caller's
-// way to use them.
+// newRoot returns the root command. An error before running is set is a usage error.
 func newRoot() (root *cobra.Command, running *bool) {
 	running = new(bool)
 	root = &cobra.Command{
 		Use:   "kartotek",
-		Short: "One record of each customer, through every API contract",
-		Long: `Kartotek keeps one record of each customer and serves it, and lets it be changed,
-through every API contract that its consumers already speak.
+		Short: "Serve one record per customer through several API contracts",
+		Long: `Kartotek is a customer-record server. It keeps one record per customer and serves it
+through several HTTP API contracts.
 
-Every flag can be given in the environment as well: --store is KARTOTEK_STORE.
-A flag on the command line wins.`,
+Every flag can also be set by an environment variable: --store by KARTOTEK_STORE. A flag on
+the command line takes precedence.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
@@ -84,16 +83,15 @@ A flag on the command line wins.`,
 			return nil
 		},
 	}
-	root.PersistentFlags().String("store", "sqlite:kartotek.db", "where customers are kept: sqlite:PATH or postgres://…")
-	root.PersistentFlags().String("log-level", "info", "how much to log: debug, info, warn or error")
+	root.PersistentFlags().String("store", "sqlite:kartotek.db", "`URL` of the store: sqlite:PATH or postgres://…")
+	root.PersistentFlags().String("log-level", "info", "lowest `level` to log: debug, info, warn or error")
 	_ = root.RegisterFlagCompletionFunc("log-level", // fails for an unknown flag only
 		cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp))
 	root.AddCommand(newServe(), newDemo(), newMigrate(), newCopy(), newCustomer(), newAccount(), newKey(), newVersion())
 	return root, running
 }
 
-// newGroup returns a command that is only there for its subcommands: alone it
-// shows them, and another word is a command used wrongly.
+// newGroup returns a command with subcommands. It shows its help when run without one.
 func newGroup(use, short string, subcommands ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   use,
@@ -105,10 +103,10 @@ func newGroup(use, short string, subcommands ...*cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// fromEnvironment gives each flag that was not on the command line the value of
-// its variable.
+// fromEnvironment sets each flag that is not on the command line from its environment
+// variable.
 func fromEnvironment(cmd *cobra.Command) error {
-	var wrong []error
+	var errs []error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		name := "KARTOTEK_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		value, set := os.LookupEnv(name)
@@ -116,8 +114,8 @@ func fromEnvironment(cmd *cobra.Command) error {
 			return
 		}
 		if err := cmd.Flags().Set(f.Name, value); err != nil {
-			wrong = append(wrong, fmt.Errorf("%s: %w", name, err))
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
 		}
 	})
-	return errors.Join(wrong...)
+	return errors.Join(errs...)
 }

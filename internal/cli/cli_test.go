@@ -18,8 +18,8 @@ import (
 	"kartotek/internal/cli"
 )
 
-// TestMain lets scripts, and tests that kill one, run the program as a process
-// of its own.
+// TestMain lets scripts, and tests that kill the server, run the program as a separate
+// process.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"kartotek": func() { os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
@@ -38,8 +38,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// serveCommand starts "kartotek ARGS…" with a free port, waits until it listens,
-// and ends it with the script. $URL is where it serves.
+// serveCommand starts "kartotek ARGS…" on a free port, waits until it listens, and stops it at
+// the end of the script. It sets $URL to the base URL.
 func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("unsupported: ! serve")
@@ -60,7 +60,7 @@ func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Logf("stop the server: %v", err)
 		}
 		if err := cmd.Wait(); err != nil {
-			ts.Logf("the server ended with %v", err)
+			ts.Logf("the server exited: %v", err)
 		}
 		stdout.Close()
 	})
@@ -77,8 +77,8 @@ func startListening(cmd *exec.Cmd) (string, error) {
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}
-	overdue := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() }) // and so end what is read below
-	defer overdue.Stop()
+	timeout := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() }) // which ends the loop below
+	defer timeout.Stop()
 	var log strings.Builder
 	lines := bufio.NewScanner(stderr)
 	for lines.Scan() {
@@ -88,13 +88,12 @@ func startListening(cmd *exec.Cmd) (string, error) {
 			return m[1], nil
 		}
 	}
-	return "", fmt.Errorf("the server does not listen:\n%s", log.String())
+	return "", fmt.Errorf("the server did not start to listen:\n%s", log.String())
 }
 
-// httpCommand is "http METHOD PATH CREDENTIAL [BODY]": a request to $URL, its
-// answer on standard output, status line first. The credential is what
-// Authorization holds, login:password, or "-" for none. A proxy says that it comes
-// from $FORWARDED, when that is set.
+// httpCommand is "http METHOD PATH CREDENTIAL [BODY]". It sends a request to $URL and writes the
+// response to standard output, status line first. The credential is a value for the
+// Authorization header, login:password, or "-" for none. X-Forwarded-For is $FORWARDED, if set.
 func httpCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: http METHOD PATH CREDENTIAL [BODY]")
@@ -121,15 +120,15 @@ func httpCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 }
 
-// keepCommand is "keep NAME PATTERN": the environment variable becomes what the
-// pattern finds in the last standard output.
+// keepCommand is "keep NAME PATTERN". It sets the environment variable to the first match in
+// the last standard output.
 func keepCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: keep NAME PATTERN")
 	}
 	found := regexp.MustCompile(args[1]).FindString(ts.ReadFile("stdout"))
 	if found == "" {
-		ts.Fatalf("%s is not in the output", args[1])
+		ts.Fatalf("no match for %s in the output", args[1])
 	}
 	ts.Setenv(args[0], found)
 }

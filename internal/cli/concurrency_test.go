@@ -13,13 +13,14 @@ import (
 	"time"
 )
 
-// contractClient is how a client of one contract changes a phone, and what it then hears.
+// contractClient describes how a client of one contract changes a phone, and the start of the
+// responses to a rejected change.
 type contractClient struct {
 	contract   string
 	path       func(number int) string
 	credential func(r *http.Request, key string)
-	body       string // with a verb for the phone
-	full, busy string // status, Retry-After, and what the body begins with
+	body       string // format with a verb for the phone
+	full, busy string // status, Retry-After and start of the body
 }
 
 var contractClients = []contractClient{
@@ -46,23 +47,23 @@ var contractClients = []contractClient{
 	},
 }
 
-// sendUntilKilledOnce is clients of all contracts who change phones, and what became of that.
-// Nobody sends a phone twice.
+// load is a set of clients of all contracts that change phones, with the outcomes. Each phone
+// is sent once.
 type load struct {
 	t      *testing.T
 	url    string
 	key    string
 	client *http.Client
-	stop   func() // waits until all have
+	stop   func() // waits until all clients have stopped
 
 	mu           sync.Mutex
 	acknowledged map[string]int // phone → customer
-	refused      map[string]bool
-	counts       map[string]int // by contract and outcome: "elw made"
+	rejected     map[string]bool
+	counts       map[string]int // by contract and outcome: "elw applied"
 	slowest      time.Duration
 }
 
-// startLoad starts so many clients of each contract.
+// startLoad starts this number of clients per contract.
 func startLoad(t *testing.T, url, work string, each int) *load {
 	t.Helper()
 	key, err := os.ReadFile(filepath.Join(work, "key"))
@@ -72,7 +73,7 @@ func startLoad(t *testing.T, url, work string, each int) *load {
 	c := &load{
 		t: t, url: url, key: strings.TrimSpace(string(key)),
 		client:       &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 3 * each}, Timeout: time.Minute},
-		acknowledged: map[string]int{}, refused: map[string]bool{}, counts: map[string]int{},
+		acknowledged: map[string]int{}, rejected: map[string]bool{}, counts: map[string]int{},
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	var running sync.WaitGroup
@@ -90,15 +91,15 @@ func startLoad(t *testing.T, url, work string, each int) *load {
 	return c
 }
 
-// change sends one PATCH after the other until ctx is done.
+// change sends PATCHes one by one until ctx is done.
 func (c *load) change(ctx context.Context, v contractClient, phones string) {
 	for n := 0; ctx.Err() == nil; n++ {
 		number, phone := 1+n%crashCustomers, fmt.Sprintf("%s%06d", phones, n)
 		began := time.Now()
-		answer := c.send(v, http.MethodPatch, number, fmt.Sprintf(v.body, phone))
-		outcome := v.outcome(answer)
+		response := c.send(v, http.MethodPatch, number, fmt.Sprintf(v.body, phone))
+		outcome := v.outcome(response)
 		if outcome == "" {
-			c.t.Errorf("PATCH in %s: got %s", v.contract, answer)
+			c.t.Errorf("PATCH in %s: got %s", v.contract, response)
 			return
 		}
 		c.record(v, outcome, number, phone, time.Since(began))
@@ -110,29 +111,29 @@ func (c *load) record(v contractClient, outcome string, number int, phone string
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch outcome {
-	case "made":
+	case "applied":
 		c.acknowledged[phone] = number
 	case "storage-full":
-		c.refused[phone] = true
+		c.rejected[phone] = true
 	}
 	c.counts[v.contract+" "+outcome]++
 	c.slowest = max(c.slowest, took)
 }
 
-// outcome is "" for an answer that no client of the contract should get.
-func (v contractClient) outcome(answer string) string {
+// outcome classifies a response; "" is an unexpected one.
+func (v contractClient) outcome(response string) string {
 	switch {
-	case strings.HasPrefix(answer, "200 "):
-		return "made"
-	case strings.HasPrefix(answer, v.full):
+	case strings.HasPrefix(response, "200 "):
+		return "applied"
+	case strings.HasPrefix(response, v.full):
 		return "storage-full"
-	case strings.HasPrefix(answer, v.busy):
+	case strings.HasPrefix(response, v.busy):
 		return "unavailable"
 	}
 	return ""
 }
 
-// send returns the status, Retry-After and body of the answer.
+// send returns the status, Retry-After and body of the response.
 func (c *load) send(v contractClient, method string, number int, body string) string {
 	req, err := http.NewRequest(method, c.url+v.path(number), strings.NewReader(body))
 	if err != nil {
@@ -156,7 +157,7 @@ func exchange(client *http.Client, req *http.Request) string {
 	return fmt.Sprint(resp.StatusCode, " ", resp.Header.Get("Retry-After"), " ", string(got))
 }
 
-// await returns when each contract has had so many more of an outcome.
+// await waits until each contract has had this many more of the outcome.
 func (c *load) await(outcome string, more int) {
 	c.t.Helper()
 	c.mu.Lock()
@@ -179,29 +180,29 @@ func (c *load) await(outcome string, more int) {
 			return
 		}
 		if time.Now().After(deadline) || c.t.Failed() {
-			c.t.Fatalf("no %d more of %q in %s: got %s", more, outcome, missing, counts)
+			c.t.Fatalf("timed out waiting for %d more of %q in %s: got %s", more, outcome, missing, counts)
 		}
 	}
 }
 
-// wantReads reports unless customers can be read in every contract.
+// wantReads checks that customers can be read through every contract.
 func (c *load) wantReads() {
 	c.t.Helper()
 	for _, v := range contractClients {
-		if answer := c.send(v, http.MethodGet, 1, ""); !strings.HasPrefix(answer, "200 ") {
-			c.t.Errorf("GET in %s: got %s, want 200", v.contract, answer)
+		if response := c.send(v, http.MethodGet, 1, ""); !strings.HasPrefix(response, "200 ") {
+			c.t.Errorf("GET in %s: got %s, want 200", v.contract, response)
 		}
 	}
 }
 
-// wantReady reports unless /readyz answers so.
+// wantReady checks the response of /readyz.
 func (c *load) wantReady(want string) {
 	c.t.Helper()
 	req, err := http.NewRequest(http.MethodGet, c.url+"/readyz", nil)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	if answer := exchange(c.client, req); answer != want {
-		c.t.Errorf("/readyz: got %q, want %q", answer, want)
+	if response := exchange(c.client, req); response != want {
+		c.t.Errorf("/readyz: got %q, want %q", response, want)
 	}
 }

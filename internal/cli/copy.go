@@ -13,55 +13,36 @@ import (
 )
 
 func newCopy() *cobra.Command {
+	var from, to string
 	cmd := &cobra.Command{
 		Use:   "copy --from sqlite:PATH --to postgres://…",
-		Short: "Copy all of a SQLite store into an empty PostgreSQL database",
-		Long: `Copy brings everything from a SQLite store into a PostgreSQL database in which there is
-nothing yet: the customers of all tenants with their history, idempotency records,
-accounts, keys, and what cursors are signed with. Ids, numbers, versions and times stay as they are, and
-so do the places in the feed: whoever follows it goes on where he is. In the end both
-are read again and compared, row by row.
+		Short: "Copy a SQLite store into an empty PostgreSQL database",
+		Long: `Copy everything from a SQLite store into an empty PostgreSQL database: the customers of all
+tenants with their history, idempotency records, accounts, keys and the secret that signs
+cursors. Ids, numbers, versions, times and positions in the feed stay the same. At the end,
+the command reads both stores again and compares them row by row.
 
-A copy that was interrupted goes on when it is run again. Until it is complete, no
-server and no other command opens the database.
+Run the command again to continue an interrupted copy. Until the copy is complete, no server
+and no other command can open the database.
 
-A server may go on writing to the SQLite store. Then the copy ends with status 1 and is
-not complete: stop the server and run the copy again, which only brings over what has
-been written since.`,
+A server may write to the SQLite store during the copy. The copy then ends with status 1 and
+is not complete: stop the server and run the command again, which copies the rest.`,
 		Example: `  kartotek copy --from sqlite:/var/lib/kartotek/k.db --to postgres://kartotek@db.example.com/kartotek
   kartotek serve --store postgres://kartotek@db.example.com/kartotek`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			path, dsn, err := copyFlags(cmd)
-			if err != nil {
-				return err
+			path, isFile := strings.CutPrefix(from, "sqlite:")
+			if scheme, _, _ := strings.Cut(to, ":"); path == "" || !isFile || !isPostgres(scheme) {
+				return usagef("--from must be sqlite:PATH and --to must be postgres://…; other copies are not supported")
 			}
-			return copyStore(cmd, path, dsn)
+			return copyStore(cmd, path, to)
 		},
 	}
-	cmd.Flags().String("from", "", "what is copied: sqlite:PATH (required)")
-	cmd.Flags().String("to", "", "where it goes: postgres://… (required)")
+	cmd.Flags().StringVar(&from, "from", "", "`URL` of the source: sqlite:PATH (required)")
+	cmd.Flags().StringVar(&to, "to", "", "`URL` of the destination: postgres://… (required)")
 	return cmd
 }
 
-// copyFlags are the path of --from and the address of --to.
-func copyFlags(cmd *cobra.Command) (path, dsn string, err error) {
-	from, err := cmd.Flags().GetString("from")
-	if err != nil {
-		return "", "", err
-	}
-	to, err := cmd.Flags().GetString("to")
-	if err != nil {
-		return "", "", err
-	}
-	path, isFile := strings.CutPrefix(from, "sqlite:")
-	if scheme, _, _ := strings.Cut(to, ":"); path == "" || !isFile || !isPostgres(scheme) {
-		return "", "", usagef("want --from sqlite:PATH and --to postgres://…: a copy goes that way only")
-	}
-	return path, to, nil
-}
-
-// copyStore copies the file into the database.
 func copyStore(cmd *cobra.Command, path, dsn string) (err error) {
 	from, err := sqlite.OpenSnapshot(cmd.Context(), path)
 	if err != nil {

@@ -15,10 +15,10 @@ import (
 	"kartotek/internal/store/pgtest"
 )
 
-// TestACopyThatIsCutOffIsFinishedByTheNext kills a copy at its customers, one at
-// their history, and has PostgreSQL crash under one at the rest. No server opens what
-// they leave. The one that is left alone makes the copy.
-func TestACopyThatIsCutOffIsFinishedByTheNext(t *testing.T) {
+// TestInterruptedCopyResumes kills a copy during the customers and another during the
+// changes, and crashes PostgreSQL during the rest. No server may open an incomplete copy. The
+// last run completes it.
+func TestInterruptedCopyResumes(t *testing.T) {
 	t.Parallel()
 	file, n := manyLines(t)
 	source := sqliteLocation(filepath.Join(t.TempDir(), "k.db"))
@@ -33,25 +33,25 @@ func TestACopyThatIsCutOffIsFinishedByTheNext(t *testing.T) {
 	crash := func(*exec.Cmd) error { return server.Down("immediate") }
 	for _, cut := range []struct {
 		table string
-		off   func(*exec.Cmd) error
-		want  string // on standard error
-		mark  string // how far it has come
+		stop  func(*exec.Cmd) error
+		want  string // start of standard error
+		done  string // progress recorded in the database
 	}{
 		{"numbers", kill, "", "0 customers, 0 changes"},
 		{"changes", kill, "", "3500 customers, 0 changes"},
 		{"receipts", crash, "kartotek: the copy is not complete, and goes on when it is run again: ", "3500 customers, 3500 changes"},
 	} {
-		release := holdTable(t, dsn, cut.table)
+		release := lockTable(t, dsn, cut.table)
 		cmd, stderr := command(t, args...)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		awaitWaiting(t, dsn)
-		if err := cut.off(cmd); err != nil {
+		awaitLockWait(t, dsn)
+		if err := cut.stop(cmd); err != nil {
 			t.Fatal(err)
 		}
 		if err := cmd.Wait(); err == nil || !strings.HasPrefix(stderr.String(), cut.want) {
-			t.Errorf("the copy that was cut off at %s: got %v and %q, want %q", cut.table, err, stderr, cut.want)
+			t.Errorf("copy interrupted at %s: got %v and %q, want %q", cut.table, err, stderr, cut.want)
 		}
 		release()
 		if cut.want != "" {
@@ -59,9 +59,9 @@ func TestACopyThatIsCutOffIsFinishedByTheNext(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		wantNotServed(t, target)
-		if got := markOf(t, dsn); got != cut.mark {
-			t.Errorf("the copy that was cut off at %s has come to %s, want %s", cut.table, got, cut.mark)
+		wantServeFails(t, target)
+		if got := copyProgress(t, dsn); got != cut.done {
+			t.Errorf("copy interrupted at %s: got progress %s, want %s", cut.table, got, cut.done)
 		}
 	}
 	cmd, stderr := command(t, args...)
@@ -80,11 +80,11 @@ func TestACopyThatIsCutOffIsFinishedByTheNext(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := to.Feed(t.Context(), "t", 0, n+1); err != nil || len(got) != n || !reflect.DeepEqual(got, want) {
-		t.Errorf("the feed has %d changes (%v), want the %d of the source", len(got), err, len(want))
+		t.Errorf("feed: got %d changes (%v), want the %d of the source", len(got), err, len(want))
 	}
 }
 
-// command is the program, to be run.
+// command returns a command that runs the program.
 func command(t *testing.T, args ...string) (cmd *exec.Cmd, stderr *strings.Builder) {
 	t.Helper()
 	program, err := exec.LookPath("kartotek")
@@ -97,8 +97,8 @@ func command(t *testing.T, args ...string) (cmd *exec.Cmd, stderr *strings.Build
 	return cmd, stderr
 }
 
-// holdTable has all who write to the table wait.
-func holdTable(t *testing.T, dsn, table string) (release func()) {
+// lockTable blocks writers to the table.
+func lockTable(t *testing.T, dsn, table string) (release func()) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
@@ -107,28 +107,28 @@ func holdTable(t *testing.T, dsn, table string) (release func()) {
 	if _, err := conn.Exec(t.Context(), "BEGIN; LOCK TABLE "+table+" IN SHARE MODE"); err != nil {
 		t.Fatal(err)
 	}
-	return func() { _ = conn.Close(context.Background()) } // which may be dead
+	return func() { _ = conn.Close(context.Background()) } // the server may be down
 }
 
-// awaitWaiting waits until someone waits for a table.
-func awaitWaiting(t *testing.T, dsn string) {
+// awaitLockWait waits until a session waits for a table lock.
+func awaitLockWait(t *testing.T, dsn string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close(t.Context())
-	waits := false
-	for began := time.Now(); !waits; time.Sleep(5 * time.Millisecond) {
-		err := conn.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'relation' AND NOT granted)").Scan(&waits)
+	waiting := false
+	for began := time.Now(); !waiting; time.Sleep(5 * time.Millisecond) {
+		err := conn.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'relation' AND NOT granted)").Scan(&waiting)
 		if err != nil || time.Since(began) > 20*time.Second {
-			t.Fatalf("nobody waits (%v)", err)
+			t.Fatalf("no session waits for a lock (%v)", err)
 		}
 	}
 }
 
-// markOf is how far the copy in a database has come.
-func markOf(t *testing.T, dsn string) (mark string) {
+// copyProgress returns the progress that an incomplete copy recorded.
+func copyProgress(t *testing.T, dsn string) (mark string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
@@ -142,16 +142,16 @@ func markOf(t *testing.T, dsn string) (mark string) {
 	return mark
 }
 
-// wantNotServed reports unless a server refuses to start.
-func wantNotServed(t *testing.T, at location) {
+// wantServeFails checks that a server does not start on an incomplete copy.
+func wantServeFails(t *testing.T, at location) {
 	t.Helper()
 	cmd, stderr := command(t, "serve", at.flag, "--listen", "127.0.0.1:0")
-	overdue := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() }) // it may be gone
-	defer overdue.Stop()
+	timeout := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() }) // it may have exited
+	defer timeout.Stop()
 	err := cmd.Run()
-	exit, ended := errors.AsType[*exec.ExitError](err)
+	exit, exited := errors.AsType[*exec.ExitError](err)
 	const want = "kartotek: open postgres: only a part of another store has been copied into it: run kartotek copy again, which goes on\n"
-	if !ended || exit.ExitCode() != 1 || stderr.String() != want {
+	if !exited || exit.ExitCode() != 1 || stderr.String() != want {
 		t.Errorf("serve: got %v and %q, want status 1 and %q", err, stderr, want)
 	}
 }

@@ -19,16 +19,15 @@ const (
 	crashRounds    = 3
 )
 
-// TestKillLosesNothingAcknowledged kills the server in the middle of a load of
-// PATCHes, again and again on one store. Each writer sends phone numbers that
-// nobody sends twice, so a change can be told from any other.
-func TestKillLosesNothingAcknowledged(t *testing.T) {
+// TestKillLosesNoAcknowledgedChange kills a server under a load of PATCHes, several times on
+// one store. Each phone number is sent once, so that it identifies its change.
+func TestKillLosesNoAcknowledgedChange(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, at location) {
-		fillForLoad(t, at)
+		importForLoad(t, at)
 		acknowledged := map[string]int{} // phone → customer
 		for round := range crashRounds {
-			sendUntilKilledOnce(t, at.flag, round, acknowledged)
+			patchUntilKilled(t, at.flag, round, acknowledged)
 		}
 		if len(acknowledged) == 0 {
 			t.Fatal("no PATCH was acknowledged before the server was killed")
@@ -38,8 +37,8 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 	})
 }
 
-// fillForLoad makes customers, and an account that may change them.
-func fillForLoad(t *testing.T, at location) {
+// importForLoad creates customers and an account that may change them.
+func importForLoad(t *testing.T, at location) {
 	t.Helper()
 	var lines strings.Builder
 	for n := 1; n <= crashCustomers; n++ {
@@ -51,8 +50,8 @@ func fillForLoad(t *testing.T, at location) {
 
 func crashID(n int) string { return fmt.Sprintf("0191d3a0-0000-7000-8000-%012d", n) }
 
-// sendUntilKilledOnce starts the server, sends PATCHes, and kills it under them.
-func sendUntilKilledOnce(t *testing.T, store string, round int, acknowledged map[string]int) {
+// patchUntilKilled starts a server, sends PATCHes, and kills the server.
+func patchUntilKilled(t *testing.T, store string, round int, acknowledged map[string]int) {
 	t.Helper()
 	url, kill := startServer(t, store)
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: crashWriters}}
@@ -65,7 +64,7 @@ func sendUntilKilledOnce(t *testing.T, store string, round int, acknowledged map
 				number := 1 + (w+n)%crashCustomers
 				phone := fmt.Sprintf("1%d%02d%06d", round, w, n)
 				if !patchPhone(t, client, url, number, phone) {
-					return // the server is gone
+					return // the server was killed
 				}
 				mu.Lock()
 				acknowledged[phone] = number
@@ -78,7 +77,7 @@ func sendUntilKilledOnce(t *testing.T, store string, round int, acknowledged map
 	writers.Wait()
 }
 
-// startServer starts a server, which kill ends without a warning.
+// startServer starts a server; kill sends it SIGKILL.
 func startServer(t testing.TB, store string) (url string, kill func()) {
 	t.Helper()
 	program, err := exec.LookPath("kartotek")
@@ -99,8 +98,8 @@ func startServer(t testing.TB, store string) (url string, kill func()) {
 	}
 }
 
-// patchPhone reports whether the PATCH was acknowledged. An answer other than
-// 200 is a failure of the test; none at all is the end of the server.
+// patchPhone reports whether the PATCH was acknowledged. A response other than 200 fails the
+// test; no response means that the server was killed.
 func patchPhone(t testing.TB, client *http.Client, url string, number int, phone string) bool {
 	body := strings.NewReader(`{"PhoneNumber":"` + phone + `"}`)
 	req, err := http.NewRequest(http.MethodPatch, fmt.Sprintf("%s/api/customers/%d", url, number), body)
@@ -125,8 +124,8 @@ func patchPhone(t testing.TB, client *http.Client, url string, number int, phone
 	return true
 }
 
-// checkStore holds the store to what was acknowledged: each change is there exactly
-// once, and every record is where its changes lead.
+// checkStore checks that every acknowledged change is in the history exactly once and that
+// each record is at the state of its last change.
 func checkStore(t *testing.T, at location, acknowledged map[string]int) {
 	t.Helper()
 	store := at.open(t)
@@ -140,7 +139,7 @@ func checkStore(t *testing.T, at location, acknowledged map[string]int) {
 	for _, r := range changes {
 		number := int(r.Number)
 		if r.Version != last[number].Version+1 {
-			t.Errorf("customer %d: version %d comes after %d", number, r.Version, last[number].Version)
+			t.Errorf("customer %d: version %d follows %d", number, r.Version, last[number].Version)
 		}
 		last[number] = r
 		if r.Version == 1 {
@@ -154,18 +153,18 @@ func checkStore(t *testing.T, at location, acknowledged map[string]int) {
 	}
 	for phone, number := range acknowledged {
 		if got := written[phone]; got != number {
-			t.Errorf("acknowledged %s of customer %d: it is a change of %d", phone, number, got)
+			t.Errorf("acknowledged %s of customer %d: the history has it for customer %d", phone, number, got)
 		}
 	}
 	for number, r := range last {
 		c, err := store.Find(t.Context(), customer.ByNumber("t", r.Number))
 		if err != nil || c.Version != r.Version || r.Version > 1 && c.Phone != phoneOf(r) {
-			t.Errorf("customer %d is not where its changes lead (%v)", number, err)
+			t.Errorf("customer %d is not at the state of its last change (%v)", number, err)
 		}
 	}
 }
 
-// phoneOf is the phone that the change wrote.
+// phoneOf returns the phone that the change wrote.
 func phoneOf(r customer.ChangeRecord) string {
 	for _, f := range r.Fields {
 		if phone, ok := f.After.(string); ok && f.Path == "phone" {
@@ -175,7 +174,7 @@ func phoneOf(r customer.ChangeRecord) string {
 	return ""
 }
 
-// runCommand runs the program as a process of its own.
+// runCommand runs the program as a separate process.
 func runCommand(t testing.TB, stdin string, args ...string) (stdout string) {
 	t.Helper()
 	program, err := exec.LookPath("kartotek")

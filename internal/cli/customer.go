@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
@@ -18,40 +17,30 @@ func newCustomer() *cobra.Command {
 func newGet() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get ID|NUMBER",
-		Short: "Write one customer as a line of JSON",
-		Long: `Get writes the customer to standard output, in the form that "customer import" takes.
-It is named by its id or its number.`,
+		Short: "Print a customer as a line of JSON",
+		Long: `Print the customer with this id or number to standard output, in the format of
+"customer import".`,
 		Example: "  kartotek customer get --tenant t 42",
 		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			tenant, err := tenantOf(cmd)
-			if err != nil {
-				return err
-			}
-			ref, err := parseRef(tenant, args[0])
-			if err != nil {
-				return err
-			}
-			return withStore(cmd, func(store backend) error {
-				c, err := newService(store).Get(cmd.Context(), cliActor(tenant), ref)
-				if err != nil {
-					return err
-				}
-				r, err := fromDomain(c)
-				if err != nil {
-					return err
-				}
-				line, err := json.Marshal(r)
-				if err != nil {
-					return err
-				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", line)
-				return err
-			})
-		},
 	}
-	tenantFlag(cmd)
-	return cmd
+	return withTenant(cmd, func(cmd *cobra.Command, args []string, tenant string) error {
+		ref, err := parseRef(tenant, args[0])
+		if err != nil {
+			return err
+		}
+		return withStore(cmd, func(store backend) error {
+			c, err := newService(store).Get(cmd.Context(), cliActor(tenant), ref)
+			if err != nil {
+				return err
+			}
+			line, err := formatCustomer(c)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", line)
+			return err
+		})
+	})
 }
 
 func parseRef(tenant, text string) (customer.Ref, error) {
@@ -60,7 +49,7 @@ func parseRef(tenant, text string) (customer.Ref, error) {
 	}
 	id, err := uuid.Parse(text)
 	if err != nil {
-		return customer.Ref{}, usagef("want the id or the number of a customer")
+		return customer.Ref{}, usagef("ID|NUMBER: must be the id (a UUID) or the number of a customer")
 	}
 	return customer.ByID(tenant, id.String()), nil
 }

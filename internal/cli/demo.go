@@ -20,13 +20,12 @@ import (
 
 	"kartotek/internal/access"
 	"kartotek/internal/customer"
-	"kartotek/internal/patch"
 	"kartotek/internal/portal"
 	"kartotek/internal/store/sqlite"
 )
 
-// The demo's credentials are in the documentation: they are for a server that
-// only its own machine can reach, on records that are made up.
+// The demo's credentials are public. The demo serves only fictitious records on the loopback
+// interface.
 const (
 	demoTenant    = "demo"
 	demoCustomers = 1000
@@ -42,12 +41,12 @@ func newDemo() *cobra.Command {
 	var s settings
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Serve made-up customers, and show how to change one",
-		Long: `Demo serves ` + strconv.Itoa(demoCustomers) + ` made-up customers, two accounts and an API key from a store that is
-removed in the end, and writes one working curl line per contract to standard output. Its
-documentation, at /docs, can send requests with the demo's credentials.
+		Short: "Serve fictitious customers, to try Kartotek",
+		Long: `Serve ` + strconv.Itoa(demoCustomers) + ` fictitious customers with two accounts and an API key, from a temporary store.
+The command prints one curl command per API contract. The documentation, at /docs, can send
+requests with the demo's credentials.
 
-The credentials are the same everywhere, so it listens on the loopback interface only.`,
+The credentials are public, so the demo listens on the loopback interface only.`,
 		Example: "  kartotek demo --listen 127.0.0.1:9001",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -55,10 +54,10 @@ The credentials are the same everywhere, so it listens on the loopback interface
 				return err
 			}
 			if !loopback(s.listen) {
-				return usagef("--listen: the demo's credentials are public: listen on 127.0.0.1")
+				return usagef("--listen: must be a loopback address, such as 127.0.0.1:8080, because the demo's credentials are public")
 			}
 			if cmd.Flags().Changed("store") {
-				return usagef("--store: the demo has a store of its own")
+				return usagef("--store: not supported, because the demo uses a temporary store")
 			}
 			log, flush, err := logger(cmd)
 			if err != nil {
@@ -120,52 +119,51 @@ func fillDemo(ctx context.Context, store backend) error {
 	return store.AddKey(ctx, access.ParseKey(demoTenant, "demo", scopes, demoKey, time.Now()))
 }
 
-// demoGuide is what to try first.
+// demoGuide returns commands to try.
 func demoGuide(baseURL string) string {
 	return strings.ReplaceAll(`
-Kartotek serves `+strconv.Itoa(demoCustomers)+` made-up customers. Change one through each contract:
+Kartotek serves `+strconv.Itoa(demoCustomers)+` fictitious customers. Change one through each API contract:
 
-# elw: a customer corrects her own phone
+# elw: a customer changes their own phone
 curl -i -X PATCH -u `+demoLogin+`:`+demoPassword+` -H 'Content-Type: application/json' -d '{"PhoneNumber":"22334455"}' URL/api/customers/`+strconv.Itoa(demoNumber)+`
 
 # lochting: a partner updates the same record
 curl -i -X PATCH -H 'Authorization: `+demoKey+`' -H 'Content-Type: application/json' -d '{"firstName":"John","lastName":"Doe","locale":"nl_BE","emailAddress":"johndoe@lochting.com","gender":"female","nationalId":"ABC12345","phoneNumber":"123456789","address":"Dendermondsesteenweg 140C","zipCode":"9000","city":"Gent","country":"BE"}' URL/public/v1/customer/customer-`+demoID+`
 
-# native: Kartotek's own API; null clears, and what is not named stays as it is
+# native: Kartotek's own API; null clears a field, an absent field stays unchanged
 curl -i -X PATCH -H 'Authorization: Bearer `+demoKey+`' -H 'Content-Type: application/merge-patch+json' -d '{"mobile":null,"address":{"city":"Brugge","postalCode":"8000"}}' URL/v1/customers/`+strconv.Itoa(demoNumber)+`
 
-Or try requests in a browser, and read on: URL/docs
+To send requests from a browser, and for the documentation, open URL/docs
 
 `, "URL", baseURL)
 }
 
-// demoEntries are made-up customers, the same each time: numbers from 1, and 42
-// with the id of the published example.
+// demoEntries returns the same fictitious customers each time. demoNumber has the id of the
+// published example.
 func demoEntries() []customer.Upsert {
-	dice := rand.New(rand.NewPCG(1, 2))
-	pick := func(list []string) string { return list[dice.IntN(len(list))] }
+	random := rand.New(rand.NewPCG(1, 2))
+	pick := func(list []string) string { return list[random.IntN(len(list))] }
 	var entries []customer.Upsert
 	for number := int32(1); number <= demoCustomers; number++ {
 		first, last := pick(demoFirstNames), pick(demoLastNames)
-		place := demoPlaces[dice.IntN(len(demoPlaces))]
+		place := demoPlaces[random.IntN(len(demoPlaces))]
 		login := ascii(first) + "." + ascii(last)
 		p := customer.Patch{
-			FirstName: patch.Set(first),
-			LastName:  patch.Set(last),
-			BirthDate: patch.Set(fmt.Sprintf("%d-%02d-%02d", 1940+dice.IntN(65), 1+dice.IntN(12), 1+dice.IntN(28))),
-			Gender:    patch.Set(pick(customer.Genders())),
-			Locale:    patch.Set(place.locale),
-			Email:     patch.Set(fmt.Sprintf("%s%d@example.com", login, number)),
-			Phone:     patch.Set(fmt.Sprintf("%s %08d", place.prefix, dice.IntN(1e8))),
-			Mobile:    patch.Set(fmt.Sprintf("%s 4%08d", place.prefix, dice.IntN(1e8))),
-			Address: customer.AddressPatch{
-				Line:       patch.Set(fmt.Sprintf("%s %d", place.street, 1+dice.IntN(200))),
-				PostalCode: patch.Set(place.postalCode),
-				City:       patch.Set(place.city),
-				Country:    patch.Set(place.country),
-				Editable:   patch.Set(true),
-			},
-			Services: customer.ServicesPatch{Grid: patch.Set(true), Power: patch.Set(dice.IntN(2) == 0)},
+			"firstName":          first,
+			"lastName":           last,
+			"birthDate":          fmt.Sprintf("%d-%02d-%02d", 1940+random.IntN(65), 1+random.IntN(12), 1+random.IntN(28)),
+			"gender":             pick(customer.Genders()),
+			"locale":             place.locale,
+			"email":              fmt.Sprintf("%s%d@example.com", login, number),
+			"phone":              fmt.Sprintf("%s %08d", place.prefix, random.IntN(1e8)),
+			"mobile":             fmt.Sprintf("%s 4%08d", place.prefix, random.IntN(1e8)),
+			"address.line":       fmt.Sprintf("%s %d", place.street, 1+random.IntN(200)),
+			"address.postalCode": place.postalCode,
+			"address.city":       place.city,
+			"address.country":    place.country,
+			"address.editable":   true,
+			"services.grid":      true,
+			"services.power":     random.IntN(2) == 0,
 		}
 		id := uuid.NewSHA1(uuid.NameSpaceURL, []byte("kartotek:demo:"+strconv.Itoa(int(number)))).String()
 		if number == demoNumber {
@@ -176,7 +174,7 @@ func demoEntries() []customer.Upsert {
 	return entries
 }
 
-// ascii is a name as it stands in an e-mail address.
+// ascii returns a name for use in an e-mail address.
 func ascii(name string) string {
 	replaced := strings.NewReplacer("ø", "o", "å", "a", "é", "e", "ë", "e", "ü", "u", "ö", "o", "ř", "r", "á", "a", "ß", "ss", "ç", "c", "ã", "a", "š", "s", "í", "i", "è", "e")
 	return strings.Map(func(r rune) rune {

@@ -14,8 +14,8 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// onDisk is a shell script that has a disk of so many MB to itself, at $DISK, and the
-// directory $WORK beside it. It skips the test on a machine where nobody may mount one.
+// onDisk returns a shell script that runs with a separate disk of this size at $DISK, and the
+// directory $WORK outside it. It skips the test where mounting is not permitted.
 func onDisk(t *testing.T, megabytes int, script string) (cmd *exec.Cmd, work string) {
 	t.Helper()
 	work = t.TempDir()
@@ -36,12 +36,12 @@ func onDisk(t *testing.T, megabytes int, script string) (cmd *exec.Cmd, work str
 		return cmd
 	}
 	if out, err := command("exit 0").CombinedOutput(); err != nil {
-		t.Skipf("a disk of its own cannot be mounted here: %v %s", err, out)
+		t.Skipf("cannot mount a disk: %v %s", err, out)
 	}
 	return command(script), work
 }
 
-// writeSeed writes what the scripts import and read.
+// writeSeed writes the input files of the scripts.
 func writeSeed(t *testing.T, work string) {
 	t.Helper()
 	var lines strings.Builder
@@ -55,14 +55,14 @@ func writeSeed(t *testing.T, work string) {
 	}
 }
 
-// seedScript is the beginning of a script that serves.
+// seedScript fills a store for a load.
 const seedScript = `
 kartotek customer import "$WORK/seed" &&
 kartotek account create --login service --all <"$WORK/password" &&
 kartotek key create --name load --scope customers:read,customers:write >"$WORK/key" &&
 `
 
-// fillDisk leaves no room on the disk of a process, until empty is called.
+// fillDisk fills the disk of a process until empty is called.
 func fillDisk(t *testing.T, pid int, disk string) (empty func()) {
 	t.Helper()
 	name := filepath.Join(fmt.Sprintf("/proc/%d/root", pid), disk, "fill")
@@ -85,9 +85,9 @@ func fillDisk(t *testing.T, pid int, disk string) (empty func()) {
 	}
 }
 
-// TestAFullDiskLosesNothingAcknowledged fills the disk under the PATCHes of all
-// contracts, makes room again, and kills the server.
-func TestAFullDiskLosesNothingAcknowledged(t *testing.T) {
+// TestFullDiskLosesNoAcknowledgedChange fills the disk under PATCHes through all contracts,
+// frees it, and kills the server.
+func TestFullDiskLosesNoAcknowledgedChange(t *testing.T) {
 	t.Parallel()
 	cmd, work := onDisk(t, 64, seedScript+`exec kartotek serve --listen 127.0.0.1:0 --rate 0`)
 	writeSeed(t, work)
@@ -96,33 +96,33 @@ func TestAFullDiskLosesNothingAcknowledged(t *testing.T) {
 		t.Fatal(err)
 	}
 	clients := startLoad(t, url, work, 4)
-	clients.await("made", 20)
+	clients.await("applied", 20)
 	empty := fillDisk(t, cmd.Process.Pid, filepath.Join(work, "disk"))
 	clients.await("storage-full", 20)
 	clients.wantReads()
 	clients.wantReady("200  ready\n")
 	empty()
-	clients.await("made", 20)
+	clients.await("applied", 20)
 	clients.stop()
-	t.Logf("%v, the slowest answer after %v", clients.counts, clients.slowest)
+	t.Logf("%v, slowest response %v", clients.counts, clients.slowest)
 
-	file := afterKill(t, cmd, filepath.Join(work, "disk"))
+	file := killAndCopyStore(t, cmd, filepath.Join(work, "disk"))
 	checkStore(t, sqliteLocation(file), clients.acknowledged)
-	for _, phone := range history(t, file) {
-		if clients.refused[phone] {
-			t.Errorf("%s was refused, and is in the history", phone)
+	for _, phone := range writtenPhones(t, file) {
+		if clients.rejected[phone] {
+			t.Errorf("rejected phone %s is in the history", phone)
 		}
 	}
 	again, kill := startServer(t, "--store=sqlite:"+file)
 	defer kill()
 	clients = startLoad(t, again, work, 1)
-	clients.await("made", 1)
+	clients.await("applied", 1)
 	clients.stop()
 }
 
-// TestCommandsOnAFullDisk runs out of disk at each step, and goes on when there is
-// room. Of the store, "old.db" has customers that this program must index first.
-func TestCommandsOnAFullDisk(t *testing.T) {
+// TestCommandsFailOnFullDiskAndResume fills the disk at each step, and frees it again. "old.db"
+// is a store whose customers are not indexed.
+func TestCommandsFailOnFullDiskAndResume(t *testing.T) {
 	t.Parallel()
 	cmd, work := onDisk(t, 4, `
 store() { export KARTOTEK_STORE="sqlite:$DISK/$1"; }
@@ -157,12 +157,12 @@ kartotek: open .*/k.db: the disk is full: .*
 = 1
 the schema is up to date
 = 0
-(250 lines: 250|500 lines: 500|750 lines: 750) created, 0 updated, 0 unchanged, 0 refused
-kartotek: stopped before line [0-9]+1, and goes on there when it is run again: storage-full: the disk is full: .*
+(250 lines: 250|500 lines: 500|750 lines: 750) created, 0 updated, 0 unchanged, 0 rejected
+kartotek: stopped before line [0-9]+1; run the command again to continue: storage-full: the disk is full: .*
 = 1
-1000 lines: [0-9]+ created, 0 updated, [0-9]+ unchanged, 0 refused
+1000 lines: [0-9]+ created, 0 updated, [0-9]+ unchanged, 0 rejected
 = 0
-1000 lines: 0 created, 0 updated, 1000 unchanged, 0 refused
+1000 lines: 0 created, 0 updated, 1000 unchanged, 0 rejected
 = 0
 kartotek: storage-full: the disk is full: .*
 = 1
@@ -220,7 +220,7 @@ func wantIndexed(t *testing.T, file string, customers int) {
 	}
 }
 
-// wantOutput holds each line of the output to a pattern.
+// wantOutput compares each line of the output with a pattern.
 func wantOutput(t *testing.T, got, want string) {
 	t.Helper()
 	lines, patterns := strings.Split(strings.TrimSpace(got), "\n"), strings.Split(strings.TrimSpace(want), "\n")
@@ -230,19 +230,19 @@ func wantOutput(t *testing.T, got, want string) {
 		}
 	}
 	if len(lines) > len(patterns) {
-		t.Errorf("got more lines than wanted:\n%s", got)
+		t.Errorf("unexpected lines after the last pattern:\n%s", got)
 	}
 }
 
-// TestAStoreThatCanOnlyBeReadIsRefused tries a disk and a file that nobody may write.
-func TestAStoreThatCanOnlyBeReadIsRefused(t *testing.T) {
+// TestReadOnlyStoreIsRejected opens a store on a read-only file and on a read-only disk.
+func TestReadOnlyStoreIsRejected(t *testing.T) {
 	t.Parallel()
 	cmd, _ := onDisk(t, 4, `
 run() { kartotek "$@" 2>&1; echo "= $?"; }
-refuse() { mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && run migrate && umount "$1"; }
+migrate_readonly() { mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && run migrate && umount "$1"; }
 
 run migrate
-refuse "$DISK/k.db" && refuse "$DISK" && run migrate
+migrate_readonly "$DISK/k.db" && migrate_readonly "$DISK" && run migrate
 `)
 	out, err := cmd.Output()
 	if err != nil {
@@ -260,8 +260,8 @@ the schema is up to date
 `)
 }
 
-// history is every phone that was ever written.
-func history(t *testing.T, file string) []string {
+// writtenPhones returns every phone in the history.
+func writtenPhones(t *testing.T, file string) []string {
 	t.Helper()
 	conn, err := sqlite.OpenConn(file, sqlite.OpenReadWrite)
 	if err != nil {
@@ -271,11 +271,11 @@ func history(t *testing.T, file string) []string {
 	return query(t, conn, "SELECT fields ->> '$.phone[1]' FROM changes WHERE version > 1")
 }
 
-// afterKill kills the server and copies what it left on its disk, which ends with
-// it, to where it can be opened.
-func afterKill(t *testing.T, cmd *exec.Cmd, disk string) (file string) {
+// killAndCopyStore kills the server and copies its store. The disk exists only as long as the
+// server, so it opens the directory first.
+func killAndCopyStore(t *testing.T, cmd *exec.Cmd, disk string) (file string) {
 	t.Helper()
-	left, err := os.OpenRoot(filepath.Join(fmt.Sprintf("/proc/%d/root", cmd.Process.Pid), disk)) // and so hold it
+	left, err := os.OpenRoot(filepath.Join(fmt.Sprintf("/proc/%d/root", cmd.Process.Pid), disk))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,13 +15,13 @@ import (
 	"kartotek/internal/store/storetest"
 )
 
-// location is where a store is kept.
+// location is a store on one of the engines.
 type location struct {
-	flag string // that names it to the program
+	flag string // --store=URL
 	open func(t *testing.T) storetest.Store
 }
 
-// onEachEngine runs the test with a new store on each.
+// onEachEngine runs the test with a new store on each engine.
 func onEachEngine(t *testing.T, test func(*testing.T, location)) {
 	for name, at := range map[string]func(*testing.T) location{"sqlite": atSQLite, "postgres": atPostgres} {
 		t.Run(name, func(t *testing.T) {
@@ -33,10 +33,10 @@ func onEachEngine(t *testing.T, test func(*testing.T, location)) {
 
 func atSQLite(t *testing.T) location { return sqliteLocation(filepath.Join(t.TempDir(), "k.db")) }
 
-// sqliteLocation is a file of SQLite's, which must be sound whenever it is opened.
+// sqliteLocation is a SQLite file. Opening it checks its integrity.
 func sqliteLocation(file string) location {
 	return location{"--store=sqlite:" + file, func(t *testing.T) storetest.Store {
-		wantSound(t, file)
+		wantIntegrity(t, file)
 		s, err := ours.Open(t.Context(), file, ours.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -61,7 +61,7 @@ func openPostgres(t *testing.T, dsn string) storetest.Store {
 	return s
 }
 
-func wantSound(t *testing.T, file string) {
+func wantIntegrity(t *testing.T, file string) {
 	t.Helper()
 	conn, err := sqlite.OpenConn(file, sqlite.OpenReadWrite)
 	if err != nil {

@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// inject has each of these system calls of a process fail or wait, until stop is
-// called. It skips the test on a machine where nobody may do that.
+// inject makes these system calls of a process fail or block until stop is called. It skips
+// the test where strace is not available or not permitted.
 func inject(t *testing.T, pid int, calls, fault string) (stop func()) {
 	t.Helper()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
-		t.Skip("there is no strace here")
+		t.Skip("strace is not installed")
 	}
 	cmd := exec.CommandContext(t.Context(), strace, "-f", "-o", "/dev/null", "-p", fmt.Sprint(pid),
 		"-e", "trace="+calls, "-e", "inject="+calls+":"+fault)
@@ -29,21 +29,21 @@ func inject(t *testing.T, pid int, calls, fault string) (stop func()) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	said, err := bufio.NewReader(stderr).ReadString('\n')
-	if !strings.Contains(said, "attached") {
-		_ = cmd.Wait() // it has failed
-		t.Skipf("strace cannot reach a process here: %s %v", said, err)
+	line, err := bufio.NewReader(stderr).ReadString('\n')
+	if !strings.Contains(line, "attached") {
+		_ = cmd.Wait() // it failed
+		t.Skipf("strace cannot attach: %s %v", line, err)
 	}
 	return func() {
 		t.Helper()
-		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil { // and so let go of the process
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil { // strace detaches
 			t.Fatal(err)
 		}
-		_ = cmd.Wait() // it was ended
+		_ = cmd.Wait() // it was terminated
 	}
 }
 
-// serveSeeded starts a server on a new store.
+// serveSeeded starts a server on a store with customers.
 func serveSeeded(t *testing.T) (cmd *exec.Cmd, url, work string) {
 	t.Helper()
 	work = t.TempDir()
@@ -57,10 +57,10 @@ func serveSeeded(t *testing.T) (cmd *exec.Cmd, url, work string) {
 	return cmd, url, work
 }
 
-// killAndCheck kills the server and holds its file to what it said.
+// killAndCheck kills the server and checks its store for the acknowledged changes.
 func killAndCheck(t *testing.T, cmd *exec.Cmd, work string, clients *load) {
 	t.Helper()
-	t.Logf("%v, the slowest answer after %v", clients.counts, clients.slowest)
+	t.Logf("%v, slowest response %v", clients.counts, clients.slowest)
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -68,45 +68,44 @@ func killAndCheck(t *testing.T, cmd *exec.Cmd, work string, clients *load) {
 	checkStore(t, sqliteLocation(filepath.Join(work, "k.db")), clients.acknowledged)
 }
 
-// TestADiskThatFailsIsSurvived has the disk of a server turn read-only, and then its
-// fsync fail, as that of a disk that breaks.
-func TestADiskThatFailsIsSurvived(t *testing.T) {
+// TestDiskErrorsLoseNoAcknowledgedChange makes the disk read-only, and then makes fsync fail.
+func TestDiskErrorsLoseNoAcknowledgedChange(t *testing.T) {
 	t.Parallel()
 	cmd, url, work := serveSeeded(t)
 	clients := startLoad(t, url, work, 2)
-	clients.await("made", 5)
-	for _, broken := range []struct{ calls, how string }{
+	clients.await("applied", 5)
+	for _, failure := range []struct{ calls, effect string }{
 		{"pwrite64", "error=EROFS"},
 		{"fdatasync,fsync", "error=EIO"},
 	} {
-		mend := inject(t, cmd.Process.Pid, broken.calls, broken.how)
+		restore := inject(t, cmd.Process.Pid, failure.calls, failure.effect)
 		clients.await("unavailable", 5)
 		clients.wantReads()
 		clients.wantReady("200  ready\n")
-		mend()
-		clients.await("made", 5)
+		restore()
+		clients.await("applied", 5)
 	}
 	clients.stop()
 	killAndCheck(t, cmd, work, clients)
 }
 
-// TestADiskThatHangsKeepsNobodyWaiting has the server's fsync wait for minutes.
-func TestADiskThatHangsKeepsNobodyWaiting(t *testing.T) {
+// TestHungDiskTimesOutRequests makes fsync block for minutes.
+func TestHungDiskTimesOutRequests(t *testing.T) {
 	t.Parallel()
 	cmd, url, work := serveSeeded(t)
 	clients := startLoad(t, url, work, 8)
-	clients.await("made", 5)
-	mend := inject(t, cmd.Process.Pid, "fdatasync,fsync", "delay_enter=600s")
+	clients.await("applied", 5)
+	restore := inject(t, cmd.Process.Pid, "fdatasync,fsync", "delay_enter=600s")
 	clients.wantReads()
-	clients.await("unavailable", 8+100) // who waited, and who is not let in any more
+	clients.await("unavailable", 8+100) // the queued requests, then those rejected at once
 	clients.wantReads()
 	clients.wantReady("503  not ready\n")
-	mend()
-	clients.await("made", 5)
+	restore()
+	clients.await("applied", 5)
 	clients.wantReady("200  ready\n")
 	clients.stop()
 	if most := 8 * time.Second; clients.slowest > most {
-		t.Errorf("the slowest answer came after %v, want %v at most", clients.slowest, most)
+		t.Errorf("slowest response: got %v, want at most %v", clients.slowest, most)
 	}
 	killAndCheck(t, cmd, work, clients)
 }

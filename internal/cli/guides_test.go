@@ -15,9 +15,9 @@ import (
 
 const guidesDir = "../portal/guides/"
 
-// TestGuidesTellTheTruth runs the commands of each guide, in a shell, against a demo of
-// its own, and compares what they answer.
-func TestGuidesTellTheTruth(t *testing.T) {
+// TestGuideCommandsGiveTheShownOutput runs the commands of each guide in a shell, against a
+// separate demo, and compares their output with the guide.
+func TestGuideCommandsGiveTheShownOutput(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("curl"); err != nil && os.Getenv("KARTOTEK_TEST_ALL") == "" {
 		t.Skip(err)
@@ -29,26 +29,26 @@ func TestGuidesTellTheTruth(t *testing.T) {
 	for _, name := range guides {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".md"), func(t *testing.T) {
 			t.Parallel()
-			steps := stepsOf(t, name)
-			for i, answer := range play(t, steps) {
-				if missing := steps[i].missing(answer); missing != "" {
-					t.Errorf("%s:%d: the answer has no line %q, in this order:\n%s", name, steps[i].line, missing, answer)
+			steps := parseGuide(t, name)
+			for i, output := range runSteps(t, steps) {
+				if missing := steps[i].missing(output); missing != "" {
+					t.Errorf("%s:%d: the output has no line %q in this position:\n%s", name, steps[i].line, missing, output)
 				}
 			}
 		})
 	}
 }
 
-// showStep is what a guide tells to do, and what it says is answered.
+// step is a block of commands and the output that the guide shows.
 type step struct {
 	line     int
 	commands string
-	answer   string // "…" stands for anything; lines may be left out
+	output   string // "…" matches any text; lines may be missing
 }
 
-// stepsOf are the blocks of commands in a guide. One that is marked "by hand" is for
-// readers alone: it does not end.
-func stepsOf(t *testing.T, name string) (steps []step) {
+// parseGuide returns the steps of a guide, without blocks marked "by hand": their commands do
+// not end.
+func parseGuide(t *testing.T, name string) (steps []step) {
 	t.Helper()
 	guide, err := os.ReadFile(name)
 	if err != nil {
@@ -64,26 +64,26 @@ func stepsOf(t *testing.T, name string) (steps []step) {
 		case info == "sh":
 			steps = append(steps, step{line: line, commands: text})
 		case info == "sh by hand" && !strings.Contains(text, "curl"):
-		case (info == "http" || info == "json" || info == "text") && len(steps) > 0 && steps[len(steps)-1].answer == "":
-			steps[len(steps)-1].answer = text
+		case (info == "http" || info == "json" || info == "text") && len(steps) > 0 && steps[len(steps)-1].output == "":
+			steps[len(steps)-1].output = text
 		default:
-			t.Errorf("%s:%d: the block %q is neither commands nor what they answer", name, line, info)
+			t.Errorf("%s:%d: block %q is neither commands nor output", name, line, info)
 		}
 	}
 	for _, s := range steps {
-		if strings.Contains(s.commands, "curl") && s.answer == "" {
-			t.Errorf("%s:%d: what do the commands answer?", name, s.line)
+		if strings.Contains(s.commands, "curl") && s.output == "" {
+			t.Errorf("%s:%d: the output of the commands is missing", name, s.line)
 		}
 	}
 	return steps
 }
 
-// play runs the commands of all steps in one shell, and returns what each wrote.
-func play(t *testing.T, steps []step) []string {
+// runSteps runs all steps in one shell and returns the output of each.
+func runSteps(t *testing.T, steps []step) []string {
 	t.Helper()
 	const mark = "\n--- end of step ---\n"
 	var script strings.Builder
-	script.WriteString("exec 2>&1\ncreatedb() { :; }\n") // there is one already
+	script.WriteString("exec 2>&1\ncreatedb() { :; }\n") // the database exists
 	for _, s := range steps {
 		script.WriteString(s.commands + "\nprintf '%s' '" + mark + "'\n")
 	}
@@ -103,14 +103,14 @@ func play(t *testing.T, steps []step) []string {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	answers := strings.Split(strings.ReplaceAll(string(out), "\r\n", "\n"), mark)
-	if len(answers) != len(steps)+1 {
-		t.Fatalf("got %d answers to %d steps:\n%s", len(answers)-1, len(steps), out)
+	outputs := strings.Split(strings.ReplaceAll(string(out), "\r\n", "\n"), mark)
+	if len(outputs) != len(steps)+1 {
+		t.Fatalf("got %d outputs of %d steps:\n%s", len(outputs)-1, len(steps), out)
 	}
-	return answers[:len(steps)]
+	return outputs[:len(steps)]
 }
 
-// startDemo starts a demo, which ends with the test, and returns where it serves.
+// startDemo starts a demo that ends with the test and returns its base URL.
 func startDemo(t *testing.T) string {
 	t.Helper()
 	program, err := exec.LookPath("kartotek")
@@ -124,17 +124,17 @@ func startDemo(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // it may be gone already
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have exited
 		_ = cmd.Wait()
 	})
 	return url
 }
 
-// missing is the first line of the step's answer that is not in the real one, or not
-// where it should be.
-func (s step) missing(answer string) string {
-	rest := strings.Split(answer, "\n")
-	for want := range strings.SplitSeq(strings.TrimSuffix(s.answer, "\n"), "\n") {
+// missing returns the first line of the shown output that the real output does not have, or
+// has in another order.
+func (s step) missing(output string) string {
+	rest := strings.Split(output, "\n")
+	for want := range strings.SplitSeq(strings.TrimSuffix(s.output, "\n"), "\n") {
 		pattern := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(want), "…", ".*") + "$")
 		for len(rest) > 0 && !pattern.MatchString(rest[0]) {
 			rest = rest[1:]
@@ -147,9 +147,9 @@ func (s step) missing(answer string) string {
 	return ""
 }
 
-func TestAGuideThatLiesIsFoundOut(t *testing.T) {
+func TestMissingFindsFirstAbsentLine(t *testing.T) {
 	t.Parallel()
-	const answer = "HTTP/1.1 200 OK\nEtag: \"2\"\nX: y\n\n{\"a\":1,\"b\":[2]}"
+	const output = "HTTP/1.1 200 OK\nEtag: \"2\"\nX: y\n\n{\"a\":1,\"b\":[2]}"
 	for guide, want := range map[string]string{
 		"HTTP/1.1 200 OK\n\n{…,\"b\":…}":            "",
 		"HTTP/1.1 200 OK\nEtag: \"2\"":              "",
@@ -159,7 +159,7 @@ func TestAGuideThatLiesIsFoundOut(t *testing.T) {
 		"HTTP/1.1 200 OK\n\nEtag: \"2\"":            `Etag: "2"`,
 		"HTTP/1.1 200 OK\nX: y\n\n{\"a\":1,\"b\":…": "",
 	} {
-		if got := (step{answer: guide}).missing(answer); got != want {
+		if got := (step{output: guide}).missing(output); got != want {
 			t.Errorf("%s: got %q, want %q", fmt.Sprintf("%q", guide), got, want)
 		}
 	}

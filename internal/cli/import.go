@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,40 +24,33 @@ func newImport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Create or update customers from NDJSON",
-		Long: `Import reads one JSON object a line, with the names that "customer get" writes, and
-creates the customer or updates the one with the same id or number. An absent member
-leaves what it names as it is; null clears it. "-" is standard input.
+		Long: `Read one JSON object per line, in the format of "customer get", and create the customer or
+update the one with the same id or number. An absent field stays unchanged; null clears it.
+FILE "-" is standard input.
 
-A line with neither id nor number names a customer by its whole text: the same line
-again is the same customer. So a file can be imported twice: what is as it should be
-is not written again. An import that was interrupted, or that ran out of disk, goes on
-when it is run again.
+The whole text of a line without id and number identifies its customer, so the same line
+again is the same customer. Importing a file again changes nothing. Run the command again to
+continue an import that was interrupted or ran out of disk space.
 
 Where the store has no customers yet, their index for searches is made at the end, which
 is quicker: until then nothing is found, and searches through a server are told to wait.
 
-A line that breaks a rule is reported with its number, and the import goes on; the
-exit status is 1 in the end.`,
+A line that breaks a rule is reported with its number. The import continues, and the exit
+status is 1.`,
 		Example: `  kartotek customer import --tenant t customers.ndjson
   echo '{"number":42,"lastName":"Nordmann"}' | kartotek customer import --tenant t -`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			tenant, err := tenantOf(cmd)
-			if err != nil {
-				return err
-			}
-			in, size, err := openInput(cmd, args[0])
-			if err != nil {
-				return err
-			}
-			defer in.Close()
-			return withStore(cmd, func(store backend) error {
-				return importInto(cmd, store, tenant, in, size)
-			})
-		},
 	}
-	tenantFlag(cmd)
-	return cmd
+	return withTenant(cmd, func(cmd *cobra.Command, args []string, tenant string) error {
+		in, size, err := openInput(cmd, args[0])
+		if err != nil {
+			return err
+		}
+		defer in.Close()
+		return withStore(cmd, func(store backend) error {
+			return importInto(cmd, store, tenant, in, size)
+		})
+	})
 }
 
 // importInto imports the lines of in, and has the store index those customers whose
@@ -88,8 +80,7 @@ func importInto(cmd *cobra.Command, store backend, tenant string, in io.Reader, 
 	return err
 }
 
-// openInput opens a file, or standard input for "-". The size is 0 when it is not
-// known.
+// openInput opens a file, or standard input for "-". The size is 0 if unknown.
 func openInput(cmd *cobra.Command, name string) (io.ReadCloser, int64, error) {
 	if name == "-" {
 		return io.NopCloser(cmd.InOrStdin()), 0, nil
@@ -106,41 +97,41 @@ func openInput(cmd *cobra.Command, name string) (io.ReadCloser, int64, error) {
 }
 
 const (
-	// A batch is what becomes durable together: enough lines to make the disk's part
-	// small, few enough that a server on the same file is not kept waiting.
+	// A batch is committed at once. It is large enough to make the commit cheap per line, and
+	// small enough not to delay the requests of a server on the same store.
 	minBatch  = 250
 	maxBatch  = 8 * minBatch
 	fastBatch = 25 * time.Millisecond
 	slowBatch = 100 * time.Millisecond
 
-	// batchPause is when others get their turn to write.
+	// batchPause lets other processes write.
 	batchPause = 2 * time.Millisecond
 
 	// largeInput is from how many bytes on it is worth putting off the index of a
 	// store that is empty.
 	largeInput = 1 << 20
 
-	// maxLine is the longest line, in bytes; a record has at most a tenth of it.
+	// maxLine is the longest line, in bytes: over ten times the longest record.
 	maxLine = 1 << 20
 )
 
-// importer puts the customers of lines, which it reads ahead.
+// importer writes the customers of an input in batches, and reads ahead meanwhile.
 type importer struct {
 	customers *customer.Service
 	actor     access.Actor
 	report    func(line int, reason string)
 	progress  func(bytes int64)
 	counts    counts
-	batchSize int // lines of the next batch
+	batchSize int // lines in the next batch
 }
 
-// batch is some lines, one after the other.
+// batch is a number of consecutive lines.
 type batch struct {
 	entries  []customer.Upsert
-	lines    []int          // where the entries come from
-	rejected []rejectedLine // of lines that are no entry
-	read     int64          // bytes, from the first line of all
-	err      error          // why there is no line after these
+	lines    []int          // line number of each entry
+	rejected []rejectedLine // lines without an entry
+	read     int64          // bytes of input up to the end of the batch
+	err      error          // why reading stopped after these lines
 }
 
 type rejectedLine struct {
@@ -154,16 +145,15 @@ func (b *batch) reject(line int, err error) {
 	b.rejected = append(b.rejected, rejectedLine{line, reasons(err)})
 }
 
-// counts are of the batches that were put.
+// counts counts the lines of the written batches.
 type counts struct{ lines, created, updated, unchanged, rejected int }
 
 func (c counts) String() string {
-	return fmt.Sprintf("%d lines: %d created, %d updated, %d unchanged, %d refused",
+	return fmt.Sprintf("%d lines: %d created, %d updated, %d unchanged, %d rejected",
 		c.lines, c.created, c.updated, c.unchanged, c.rejected)
 }
 
-// run imports all lines. What reads them ahead ends when ctx is done or in is
-// closed.
+// run imports all lines. The goroutine that reads ahead ends when ctx is done or in is closed.
 func (i *importer) run(ctx context.Context, in io.Reader) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -190,12 +180,12 @@ func (i *importer) run(ctx context.Context, in io.Reader) error {
 		return err
 	}
 	if i.counts.rejected > 0 {
-		return fmt.Errorf("%d of %d lines were refused", i.counts.rejected, i.counts.lines)
+		return fmt.Errorf("%d of %d lines were rejected", i.counts.rejected, i.counts.lines)
 	}
 	return nil
 }
 
-// append adds the next batch.
+// append returns b followed by next.
 func (b batch) append(next batch) batch {
 	return batch{
 		append(b.entries, next.entries...), append(b.lines, next.lines...), append(b.rejected, next.rejected...),
@@ -203,7 +193,7 @@ func (b batch) append(next batch) batch {
 	}
 }
 
-// readAhead reads lines into small batches until ctx is done, and closes out.
+// readAhead sends the lines to out in batches of minBatch, and closes out at the end.
 func readAhead(ctx context.Context, tenant string, in io.Reader, out chan<- batch) {
 	defer close(out)
 	r := bufio.NewReaderSize(in, 64<<10)
@@ -232,8 +222,8 @@ func readAhead(ctx context.Context, tenant string, in io.Reader, out chan<- batc
 	}
 }
 
-// readLine reads a line of any length and keeps at most maxLine+1 bytes of it. n
-// is what it took from r.
+// readLine reads a line of any length and returns at most maxLine+1 bytes of it. n is the
+// length of the whole line.
 func readLine(r *bufio.Reader) (line []byte, n int64, err error) {
 	for {
 		part, err := r.ReadSlice('\n')
@@ -247,7 +237,7 @@ func readLine(r *bufio.Reader) (line []byte, n int64, err error) {
 	}
 }
 
-// add takes a line into the batch. Empty lines do not count.
+// add parses a line into the batch. It ignores an empty line.
 func (b *batch) add(tenant string, number int, line []byte) {
 	if number == 1 {
 		line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
@@ -260,12 +250,11 @@ func (b *batch) add(tenant string, number int, line []byte) {
 		b.reject(number, fault.New(fault.TooLarge, "is longer than %d bytes", maxLine))
 		return
 	}
-	r, err := readRecord(line)
+	entry, err := parseCustomer(line)
 	if err != nil {
 		b.reject(number, err)
 		return
 	}
-	entry := customer.Upsert{ID: strings.ToLower(r.ID.Value()), Number: r.Number.Value(), Edit: r.patch().Apply}
 	if entry.ID == "" && entry.Number == 0 {
 		entry.ID = generatedID(tenant, line)
 	}
@@ -273,17 +262,17 @@ func (b *batch) add(tenant string, number int, line []byte) {
 	b.lines = append(b.lines, number)
 }
 
-// generatedID is the id of a customer that nothing but the text of its line names.
+// generatedID returns the id of a customer that only the text of its line identifies.
 func generatedID(tenant string, line []byte) string {
 	return uuid.NewSHA1(uuid.NewSHA1(uuid.NameSpaceURL, []byte("kartotek:"+tenant)), line).String()
 }
 
-// put puts the batch and reports what was refused of it, in the order of the lines.
+// put writes the batch and reports its rejected lines in order.
 func (i *importer) put(ctx context.Context, b batch) error {
 	began := time.Now()
 	results, err := i.customers.Upsert(ctx, i.actor, b.entries)
 	if err != nil {
-		return fmt.Errorf("stopped before line %d, and goes on there when it is run again: %w", b.lines[0], err)
+		return fmt.Errorf("stopped before line %d; run the command again to continue: %w", b.lines[0], err)
 	}
 	switch took := time.Since(began); {
 	case took < fastBatch:

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// logger writes to the command's standard error. flush writes what it has not
-// written yet.
+// logger returns a logger that writes to the command's standard error. flush writes the
+// buffered lines.
 func logger(cmd *cobra.Command) (log *slog.Logger, flush func(), err error) {
 	var level slog.Level
 	text, err := cmd.Flags().GetString("log-level")
@@ -19,7 +19,7 @@ func logger(cmd *cobra.Command) (log *slog.Logger, flush func(), err error) {
 		return nil, nil, err
 	}
 	if err := level.UnmarshalText([]byte(text)); err != nil {
-		return nil, nil, usagef("--log-level: want debug, info, warn or error")
+		return nil, nil, usagef("--log-level: must be debug, info, warn or error")
 	}
 	lines := &batchWriter{out: cmd.ErrOrStderr()}
 	handler := slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: level})
@@ -33,22 +33,22 @@ type flushOnError struct {
 }
 
 // Handle implements slog.Handler.
-func (u flushOnError) Handle(ctx context.Context, r slog.Record) error {
-	err := u.Handler.Handle(ctx, r)
+func (h flushOnError) Handle(ctx context.Context, r slog.Record) error {
+	err := h.Handler.Handle(ctx, r)
 	if r.Level > slog.LevelInfo {
-		u.flush()
+		h.flush()
 	}
 	return err
 }
 
 // WithAttrs implements slog.Handler.
-func (u flushOnError) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return flushOnError{u.Handler.WithAttrs(attrs), u.flush}
+func (h flushOnError) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return flushOnError{h.Handler.WithAttrs(attrs), h.flush}
 }
 
 // WithGroup implements slog.Handler.
-func (u flushOnError) WithGroup(name string) slog.Handler {
-	return flushOnError{u.Handler.WithGroup(name), u.flush}
+func (h flushOnError) WithGroup(name string) slog.Handler {
+	return flushOnError{h.Handler.WithGroup(name), h.flush}
 }
 
 // batchWriter writes log lines in batches: one write per request would cost as much as
@@ -58,37 +58,37 @@ type batchWriter struct {
 
 	mu             sync.Mutex
 	pending        []byte
-	flushScheduled bool // whether a flush is under way
+	flushScheduled bool
 }
 
 const (
-	flushDelay = 100 * time.Millisecond // until a line is written
-	maxPending = 64 << 10               // bytes that are not kept any longer
+	flushDelay = 100 * time.Millisecond // the longest time that a line is buffered
+	maxPending = 64 << 10               // bytes that are written without delay
 )
 
 // Write implements io.Writer.
-func (g *batchWriter) Write(line []byte) (int, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.pending = append(g.pending, line...)
-	if len(g.pending) >= maxPending {
-		g.write()
+func (w *batchWriter) Write(line []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pending = append(w.pending, line...)
+	if len(w.pending) >= maxPending {
+		w.write()
 	}
-	if !g.flushScheduled {
-		g.flushScheduled = true
-		time.AfterFunc(flushDelay, g.flush)
+	if !w.flushScheduled {
+		w.flushScheduled = true
+		time.AfterFunc(flushDelay, w.flush)
 	}
 	return len(line), nil
 }
 
-func (g *batchWriter) flush() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.flushScheduled = false
-	g.write()
+func (w *batchWriter) flush() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.flushScheduled = false
+	w.write()
 }
 
-func (g *batchWriter) write() {
-	_, _ = g.out.Write(g.pending) // nothing useful to do with a write error on stderr
-	g.pending = g.pending[:0]
+func (w *batchWriter) write() {
+	_, _ = w.out.Write(w.pending) // nothing useful to do with a write error on stderr
+	w.pending = w.pending[:0]
 }

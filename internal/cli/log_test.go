@@ -9,62 +9,62 @@ import (
 	"time"
 )
 
-// writes counts how often it is written to.
-type writes struct {
+// countingWriter counts the calls of Write.
+type countingWriter struct {
 	mu    sync.Mutex
 	count int
 	text  bytes.Buffer
 }
 
-func (w *writes) Write(p []byte) (int, error) {
+func (w *countingWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.count++
 	return w.text.Write(p)
 }
 
-func (w *writes) have() (count int, lines int) {
+func (w *countingWriter) counts() (count int, lines int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.count, strings.Count(w.text.String(), "\n")
 }
 
-func newTestLogger(out *writes) *slog.Logger {
+func newTestLogger(out *countingWriter) *slog.Logger {
 	lines := &batchWriter{out: out}
 	return slog.New(flushOnError{slog.NewJSONHandler(lines, nil), lines.flush})
 }
 
-func TestLinesOfAMomentAreWrittenTogether(t *testing.T) {
+func TestLogLinesAreWrittenInBatches(t *testing.T) {
 	t.Parallel()
-	var out writes
+	var out countingWriter
 	log := newTestLogger(&out).With("a", 1).WithGroup("g")
 	for range 50 {
 		log.Info("request", "b", 2)
 	}
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if _, lines := out.have(); lines == 50 {
+		if _, lines := out.counts(); lines == 50 {
 			break
 		}
 	}
-	if count, lines := out.have(); lines != 50 || count > 10 {
+	if count, lines := out.counts(); lines != 50 || count > 10 {
 		t.Errorf("got %d lines in %d writes, want 50 in a few", lines, count)
 	}
 }
 
-func TestWhatIsUrgentIsWrittenAtOnce(t *testing.T) {
+func TestErrorFlushesLog(t *testing.T) {
 	t.Parallel()
-	var out writes
+	var out countingWriter
 	log := newTestLogger(&out).With("a", 1)
 	log.Info("before")
-	log.Error("now")
-	if count, lines := out.have(); count != 1 || lines != 2 {
+	log.Error("failed")
+	if count, lines := out.counts(); count != 1 || lines != 2 {
 		t.Errorf("got %d lines in %d writes, want both in one", lines, count)
 	}
 }
 
-func TestABurstOfLinesIsNotKept(t *testing.T) {
+func TestLogBufferIsBounded(t *testing.T) {
 	t.Parallel()
-	var out writes
+	var out countingWriter
 	lines := &batchWriter{out: &out}
 	line := []byte(strings.Repeat("x", 999) + "\n")
 	for range 100 {
@@ -72,11 +72,11 @@ func TestABurstOfLinesIsNotKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, written := out.have(); written < 60 {
+	if _, written := out.counts(); written < 60 {
 		t.Errorf("got %d of 100 kB written, want most", written)
 	}
 	lines.flush()
-	if _, written := out.have(); written != 100 {
+	if _, written := out.counts(); written != 100 {
 		t.Errorf("got %d lines after the flush, want 100", written)
 	}
 }

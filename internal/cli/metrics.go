@@ -9,7 +9,7 @@ import (
 	"kartotek/internal/web"
 )
 
-// metrics tells Prometheus of the store and the process, beside the requests.
+// metrics are the Prometheus metrics of requests, the store and the process.
 type metrics struct {
 	web      *web.Metrics
 	writes   prometheus.Histogram
@@ -21,12 +21,12 @@ func newMetrics() *metrics {
 		web: web.NewMetrics(),
 		writes: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "kartotek_store_commit_writes",
-			Help:    "Writes that were made durable together.",
-			Buckets: prometheus.ExponentialBuckets(1, 2, 8), // to 128, the largest group
+			Help:    "Writes per commit.",
+			Buckets: prometheus.ExponentialBuckets(1, 2, 8), // up to 128, the largest batch
 		}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "kartotek_store_commit_duration_seconds",
-			Help:    "Time from the begin of a group of writes to its commit.",
+			Help:    "Time to write and commit a batch.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
 		}),
 	}
@@ -35,16 +35,16 @@ func newMetrics() *metrics {
 	return m
 }
 
-// observeCommit is told of each group of writes.
+// observeCommit records one commit.
 func (m *metrics) observeCommit(writes int, took time.Duration) {
 	m.writes.Observe(float64(writes))
 	m.duration.Observe(took.Seconds())
 }
 
-// watchQueue exports the number of queued writes.
+// watchQueue exports the length of the store's write queue.
 func (m *metrics) watchQueue(store backend) {
 	m.web.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "kartotek_store_queue_writes",
-		Help: "Writes that wait for their turn.",
+		Help: "Writes in the queue.",
 	}, func() float64 { return float64(store.Queued()) }))
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"runtime/debug"
 
@@ -12,12 +11,12 @@ func newMigrate() *cobra.Command {
 	citus := false
 	cmd := &cobra.Command{
 		Use:   "migrate",
-		Short: "Bring the store's schema up to date",
-		Long: `Migrate creates the store if it does not exist, updates its schema, and builds the search
-index if it is missing. Serve does the same when it starts.
+		Short: "Create or update the store's schema",
+		Long: `Create the store if it does not exist, update its schema, and build the search index if it is
+missing. Serve does the same when it starts.
 
-With --citus it then distributes the tables over the nodes of Citus. Stop the servers
-first: existing rows move to their shards.`,
+With --citus, also distribute the tables over the nodes of Citus. Stop the servers first,
+because existing rows move to their shards.`,
 		Example: `  kartotek migrate --store sqlite:/var/lib/kartotek/k.db
   kartotek migrate --store postgres://kartotek@coordinator/kartotek --citus`,
 		Args: cobra.NoArgs,
@@ -40,19 +39,10 @@ first: existing rows move to their shards.`,
 	return cmd
 }
 
-// distribute distributes the tables, if the engine supports it.
-func distribute(ctx context.Context, store backend) error {
-	tables, ok := store.(distributor)
-	if !ok {
-		return usagef("--citus: only PostgreSQL stores can be distributed")
-	}
-	return tables.Distribute(ctx)
-}
-
 func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
-		Short:   "Write the version",
+		Short:   "Print the version",
 		Example: "  kartotek version",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -62,7 +52,7 @@ func newVersion() *cobra.Command {
 	}
 }
 
-// version is the module's, or the commit's when the program was built from one.
+// version returns the commit that the program was built from, or the module's version.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -16,9 +16,9 @@ const (
 	guidePath = guidesDir + "2-partial-updates.md"
 )
 
-// TestTruthTablesOfTheGuide plays each cell of the guide's tables of elw and lochting:
-// a PATCH of one property, on a customer that has a value for each.
-func TestTruthTablesOfTheGuide(t *testing.T) {
+// TestGuideTablesMatchResponses sends a PATCH for each cell of the guide's tables of elw and
+// lochting. It changes one property of a customer that has a value for every property.
+func TestGuideTablesMatchResponses(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(guidePath)
 	if err != nil {
@@ -39,12 +39,12 @@ func TestTruthTablesOfTheGuide(t *testing.T) {
 			rows++
 			for i, cell := range cells[1:] {
 				want := strings.TrimSpace(cell)
-				value, playable := d.value(property, columns[i])
-				if (want != "") != playable {
+				value, possible := d.value(property, columns[i])
+				if (want != "") != possible {
 					t.Errorf("%s %s, %s: the guide says %q", d.name, property, columns[i], want)
-				} else if got := ""; playable {
-					if got = d.play(t, url, property, value); got != want {
-						t.Errorf("%s %s, %s (%v): got %q, and the guide says %q", d.name, property, columns[i], value, got, want)
+				} else if got := ""; possible {
+					if got = d.outcome(t, url, property, value); got != want {
+						t.Errorf("%s %s, %s (%v): got %q, the guide says %q", d.name, property, columns[i], value, got, want)
 					}
 				}
 			}
@@ -55,9 +55,9 @@ func TestTruthTablesOfTheGuide(t *testing.T) {
 	}
 }
 
-// TestTheTableOfNativeIsTheOneThatIsPlayed compares the guide's table with that of the
-// contract's README, which the contract's own test plays.
-func TestTheTableOfNativeIsTheOneThatIsPlayed(t *testing.T) {
+// TestGuideAndReadmeShowSameTableOfNative compares the guide's table with the table in the
+// contract's README, which the contract's own test checks.
+func TestGuideAndReadmeShowSameTableOfNative(t *testing.T) {
 	t.Parallel()
 	var tables [2]string
 	for i, name := range []string{guidePath, "../contract/native/README.md"} {
@@ -73,15 +73,15 @@ func TestTheTableOfNativeIsTheOneThatIsPlayed(t *testing.T) {
 	}
 }
 
-// columns are those of the tables.
+// columns are the columns of the tables.
 var columns = []string{"absent", "null", "empty", "own", "another", "broken", "type"}
 
-// contractCase is a contract in the hands of a client that changes one property.
+// contractCase has the values for the tables of one contract.
 type contractCase struct {
 	name, path    string
 	authorization string
-	always        map[string]any            // properties that each PATCH must have
-	values        map[string]map[string]any // of each property, by column
+	required      map[string]any            // properties that every PATCH needs
+	values        map[string]map[string]any // by property and column
 }
 
 var contractCases = []contractCase{
@@ -98,7 +98,7 @@ var contractCases = []contractCase{
 	},
 	{
 		name: "lochting", path: "/public/v1/customer/customer-c7d932c1-84e8-410c-a9b2-18bf739d6b8b", authorization: demoKey,
-		always: map[string]any{"firstName": "Ada", "lastName": "Doe", "locale": "nl_BE", "emailAddress": "ada@example.com", "gender": "female", "country": "BE"},
+		required: map[string]any{"firstName": "Ada", "lastName": "Doe", "locale": "nl_BE", "emailAddress": "ada@example.com", "gender": "female", "country": "BE"},
 		values: map[string]map[string]any{
 			"firstName":    {"another": "Another", "broken": strings.Repeat("x", 101), "type": 1},
 			"lastName":     {"another": "Another", "broken": " ", "type": 1},
@@ -116,32 +116,32 @@ var contractCases = []contractCase{
 	},
 }
 
-// full is the record before each PATCH, as contract native writes it.
-const full = `{"firstName":"Ada","lastName":"Doe","birthDate":"1970-01-02","locale":"nl-BE","email":"ada@example.com","gender":"female",
+// fullRecord is the record before each PATCH, in contract native.
+const fullRecord = `{"firstName":"Ada","lastName":"Doe","birthDate":"1970-01-02","locale":"nl-BE","email":"ada@example.com","gender":"female",
 "nationalId":"1","phone":"11223344","mobile":"55667788","address":{"line":"Street 1","postalCode":"9000","city":"Gent","country":"BE"}}`
 
-// value is what a PATCH has for the property in a column, if it can have such a value.
-func (d contractCase) value(property, column string) (value any, playable bool) {
+// value returns the value of the property in a PATCH for this column, if there is one.
+func (d contractCase) value(property, column string) (value any, possible bool) {
 	switch column {
 	case "absent":
 		return column, true
 	case "own":
-		return column, !strings.EqualFold(property, "nickname") // which no record has
+		return column, !strings.EqualFold(property, "nickname") // which is no field of the record
 	case "null":
 		return nil, true
 	case "empty":
 		return "", true
 	}
-	value, playable = d.values[property][column]
-	return value, playable
+	value, possible = d.values[property][column]
+	return value, possible
 }
 
-// play sends the PATCH, and tells what became of the property in the guide's words.
-func (d contractCase) play(t *testing.T, url, property string, value any) string {
+// outcome sends the PATCH and returns the guide's word for its effect on the property.
+func (d contractCase) outcome(t *testing.T, url, property string, value any) string {
 	t.Helper()
-	sendJSON(t, http.MethodPatch, url+"/v1/customers/42", "Bearer "+demoKey, full)
+	sendJSON(t, http.MethodPatch, url+"/v1/customers/42", "Bearer "+demoKey, fullRecord)
 	before := d.read(t, url)
-	body := maps.Clone(d.always)
+	body := maps.Clone(d.required)
 	if body == nil {
 		body = map[string]any{}
 	}
@@ -185,7 +185,7 @@ func (d contractCase) read(t *testing.T, url string) map[string]any {
 	return record
 }
 
-// sendJSON sends a request with a body of JSON, and reads the answer.
+// sendJSON sends a request with a JSON body and reads the response.
 func sendJSON(t *testing.T, method, url, authorization, body string) (*http.Response, []byte) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))

@@ -12,22 +12,21 @@ import (
 	"kartotek/internal/store/storetest"
 )
 
-// TestPostgresThatCrashesLosesNothingAcknowledged has two servers on one PostgreSQL,
-// which crashes under their load and comes back. The servers stay up: they say that
-// they are not ready, refuse with 503 meanwhile, and go on by themselves.
-func TestPostgresThatCrashesLosesNothingAcknowledged(t *testing.T) {
+// TestPostgresCrashLosesNoAcknowledgedChange crashes and restarts PostgreSQL under the load of
+// two servers. The servers stay up: they are not ready and return 503 until PostgreSQL is back.
+func TestPostgresCrashLosesNoAcknowledgedChange(t *testing.T) {
 	t.Parallel()
 	postgres := pgtest.New(t)
 	dsn := postgres.DSN("postgres")
 	at := location{"--store=" + dsn, func(t *testing.T) storetest.Store { return openPostgres(t, dsn) }}
-	fillForLoad(t, at)
+	importForLoad(t, at)
 	urls := make([]string, 2)
 	for i := range urls {
 		var kill func()
 		urls[i], kill = startServer(t, at.flag)
 		defer kill()
 	}
-	l := restarted{t: t, urls: urls, done: make(chan struct{}), acknowledged: map[string]int{}}
+	l := restartLoad{t: t, urls: urls, done: make(chan struct{}), acknowledged: map[string]int{}}
 	l.start()
 	time.Sleep(700 * time.Millisecond)
 	for range 2 {
@@ -47,21 +46,21 @@ func TestPostgresThatCrashesLosesNothingAcknowledged(t *testing.T) {
 		}
 		for began := time.Now(); l.count() < before+100; time.Sleep(10 * time.Millisecond) {
 			if time.Since(began) > 10*time.Second {
-				t.Fatalf("the servers did not go on: %d PATCHes were acknowledged", l.count()-before)
+				t.Fatalf("the servers did not recover: %d PATCHes were acknowledged", l.count()-before)
 			}
 		}
 	}
 	close(l.done)
 	l.writers.Wait()
-	t.Logf("%d PATCHes were acknowledged, %d refused", len(l.acknowledged), l.refused)
-	if l.refused == 0 {
-		t.Error("no PATCH was refused while PostgreSQL was gone")
+	t.Logf("%d PATCHes were acknowledged, %d rejected", len(l.acknowledged), l.rejected)
+	if l.rejected == 0 {
+		t.Error("no PATCH was rejected while PostgreSQL was down")
 	}
 	checkStore(t, at, l.acknowledged)
 }
 
-// restarted is a load on servers that lose their store for a while.
-type restarted struct {
+// restartLoad is a load on servers whose store restarts.
+type restartLoad struct {
 	t       *testing.T
 	urls    []string
 	done    chan struct{}
@@ -69,16 +68,16 @@ type restarted struct {
 
 	mu           sync.Mutex
 	acknowledged map[string]int // phone → customer
-	refused      int
+	rejected     int
 }
 
-func (l *restarted) count() int {
+func (l *restartLoad) count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.acknowledged)
 }
 
-func (l *restarted) start() {
+func (l *restartLoad) start() {
 	for w := range crashWriters {
 		l.writers.Go(func() {
 			for n := 0; ; n++ {
@@ -93,9 +92,9 @@ func (l *restarted) start() {
 	}
 }
 
-// patch notes whether the PATCH was acknowledged. Any answer but 200 and a 503 that
-// says when to come again is a failure of the test.
-func (l *restarted) patch(number int, url, phone string) {
+// patch records whether the PATCH was acknowledged. A response other than 200, or 503 with
+// Retry-After, fails the test.
+func (l *restartLoad) patch(number int, url, phone string) {
 	req, err := http.NewRequest(http.MethodPatch, fmt.Sprintf("%s/api/customers/%d", url, number), strings.NewReader(`{"PhoneNumber":"`+phone+`"}`))
 	if err != nil {
 		l.t.Error(err)
@@ -115,13 +114,13 @@ func (l *restarted) patch(number int, url, phone string) {
 	case resp.StatusCode == http.StatusOK:
 		l.acknowledged[phone] = number
 	case resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") != "":
-		l.refused++
+		l.rejected++
 	default:
 		l.t.Errorf("PATCH of %d: got %s, Retry-After %q", number, resp.Status, resp.Header.Get("Retry-After"))
 	}
 }
 
-// awaitStatus waits until a GET is answered with this status.
+// awaitStatus waits until a GET returns this status.
 func awaitStatus(t *testing.T, url string, want int) {
 	t.Helper()
 	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {

@@ -8,7 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// postmanCollection is what Postman's format 2.1 demands of a collection like ours.
+// postmanCollection is the part of Postman's format 2.1 that Kartotek's collections use.
 type postmanCollection struct {
 	Info struct {
 		Name, Description, Schema string
@@ -46,9 +46,9 @@ type postmanRequest struct {
 
 type postmanPair struct{ Key, Value, Type, Description string }
 
-// TestCollectionsForPostmanWork reads each collection strictly, and sends its requests to
-// a demo, in their order, as Postman would.
-func TestCollectionsForPostmanWork(t *testing.T) {
+// TestPostmanCollectionsWork parses each collection strictly and sends its requests to a demo,
+// in order, as Postman does.
+func TestPostmanCollectionsWork(t *testing.T) {
 	t.Parallel()
 	for name, operations := range map[string]int{"elw": 2, "lochting": 2, "native": 14} {
 		url := startDemo(t)
@@ -81,7 +81,7 @@ func (c postmanCollection) send(t *testing.T, url, folder string, item postmanIt
 	for i, q := range r.URL.Query {
 		target += map[bool]string{true: "?", false: "&"}[i == 0] + q.Key + "=" + q.Value
 	}
-	target = strings.ReplaceAll(c.filledIn(target), "http://127.0.0.1:8080", url)
+	target = strings.ReplaceAll(c.expand(target), "http://127.0.0.1:8080", url)
 	body := ""
 	if r.Body != nil {
 		body = r.Body.Raw
@@ -99,17 +99,17 @@ func (c postmanCollection) send(t *testing.T, url, folder string, item postmanIt
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	forbidden := folder == "Access" && item.Name != "Who am I?" // the demo's key is no admin's
+	forbidden := folder == "Access" && item.Name != "Who am I?" // the demo's key has no scope admin
 	if (resp.StatusCode/100 == 2) == forbidden || forbidden && resp.StatusCode != http.StatusForbidden {
-		t.Errorf("%s: %s %s was answered %s", item.Name, r.Method, target, resp.Status)
+		t.Errorf("%s: %s %s: got %s", item.Name, r.Method, target, resp.Status)
 	}
 	if len(item.Response) == 0 || r.Description == "" {
-		t.Errorf("%s: it shows no answers, or does not say what it is for", item.Name)
+		t.Errorf("%s: no example responses, or no description", item.Name)
 	}
 }
 
-// filledIn puts the collection's variables into a text.
-func (c postmanCollection) filledIn(text string) string {
+// expand replaces the collection's variables in a text.
+func (c postmanCollection) expand(text string) string {
 	for _, v := range c.Variable {
 		text = strings.ReplaceAll(text, "{{"+v.Key+"}}", v.Value)
 	}
@@ -125,7 +125,7 @@ func (c postmanCollection) authenticate(t *testing.T, req *http.Request) {
 		pair, _ := item.(map[string]any)
 		key, _ := pair["key"].(string)
 		value, _ := pair["value"].(string)
-		parameters[key] = c.filledIn(value)
+		parameters[key] = c.expand(value)
 	}
 	switch kind {
 	case "basic":
@@ -135,6 +135,6 @@ func (c postmanCollection) authenticate(t *testing.T, req *http.Request) {
 	case "apikey":
 		req.Header.Set(parameters["key"], parameters["value"])
 	default:
-		t.Fatalf("got the authentication %v", c.Auth)
+		t.Fatalf("unexpected authentication %v", c.Auth)
 	}
 }

@@ -9,14 +9,14 @@ import (
 	"golang.org/x/term"
 )
 
-// progress is a bar on the last line of a terminal, below what is reported. It
-// draws nothing elsewhere.
+// progress draws a bar on the last line of a terminal. It draws nothing when the output is
+// not a terminal.
 type progress struct {
 	out              io.Writer
 	terminal         bool
-	size             int64 // bytes; 0 when nobody knows
+	size             int64 // bytes; 0 if unknown
 	drawn            string
-	indexingReported bool // that the store indexes
+	indexingReported bool
 }
 
 func newProgress(out io.Writer, size int64) *progress {
@@ -34,8 +34,8 @@ func (p *progress) show(done int64) {
 	p.draw(bar(float64(done) / float64(p.size)))
 }
 
-// showIndexing shows which part of a store's index is made. Where nothing is drawn, it
-// says so once.
+// showIndexing shows the progress of building the search index. Without a terminal, it
+// writes one line.
 func (p *progress) showIndexing(part float64) {
 	if !p.terminal && !p.indexingReported {
 		p.indexingReported = true
@@ -44,7 +44,7 @@ func (p *progress) showIndexing(part float64) {
 	p.showStep("indexing", part)
 }
 
-// showStep shows which part of a step is done.
+// showStep shows the progress of a named step.
 func (p *progress) showStep(name string, part float64) { p.draw(name + " " + bar(part)) }
 
 func bar(part float64) string {
@@ -60,7 +60,7 @@ func (p *progress) draw(text string) {
 	}
 }
 
-// reportLine reports a line of the import above the bar.
+// reportLine writes a line above the bar, on why a line of the import was rejected.
 func (p *progress) reportLine(line int, reason string) {
 	drawn := p.drawn
 	p.clear()

@@ -22,14 +22,13 @@ import (
 )
 
 var (
-	searchCustomers = flag.Int("customers", 100_000, "how many customers BenchmarkSearch searches")
-	searchStore     = flag.String("searchstore", "", "the `file` in which BenchmarkSearch keeps them, for the next run")
+	searchCustomers = flag.Int("customers", 100_000, "`number` of customers of BenchmarkSearch")
+	searchStore     = flag.String("searchstore", "", "`file` in which BenchmarkSearch keeps the customers for the next run")
 )
 
-// BenchmarkSearch measures the first page of searches for what random customers
-// are found by, each beside the GET of another one by number, over loopback from a
-// server that is a process of its own. It reports medians and 99th percentiles,
-// and how many times the one of the GET the 99th percentile of the search is:
+// BenchmarkSearch measures the first page of searches for random customers, each next to a GET
+// of another customer by number, over loopback, from a server in a separate process. It reports
+// medians, 99th percentiles, and the ratio of the 99th percentiles of search and GET:
 //
 //	go test ./internal/cli -run '^$' -bench Search -benchtime 2000x -customers 1000000 -timeout 30m
 func BenchmarkSearch(b *testing.B) {
@@ -37,20 +36,20 @@ func BenchmarkSearch(b *testing.B) {
 	if path == "" {
 		path = filepath.Join(b.TempDir(), "k.db")
 	}
-	town := newTown()
-	key := town.fill(b, path, *searchCustomers)
+	people := newPopulation()
+	key := people.fill(b, path, *searchCustomers)
 	base, kill := startServer(b, "--store=sqlite:"+path)
 	b.Cleanup(kill)
 	client := &http.Client{}
 	b.Cleanup(client.CloseIdleConnections)
 
-	for _, kind := range questions {
+	for _, kind := range searchKinds {
 		b.Run(kind.name, func(b *testing.B) {
 			var searches, gets []time.Duration
 			for b.Loop() {
-				c, other := town.anyone(), town.anyone()
-				searches = append(searches, ask(b, client, key, base+"/v1/customers?q="+url.QueryEscape(kind.of(c))))
-				gets = append(gets, ask(b, client, key, fmt.Sprintf("%s/v1/customers/%d", base, other.Number)))
+				c, other := people.random(), people.random()
+				searches = append(searches, timedGet(b, client, key, base+"/v1/customers?q="+url.QueryEscape(kind.of(c))))
+				gets = append(gets, timedGet(b, client, key, fmt.Sprintf("%s/v1/customers/%d", base, other.Number)))
 			}
 			for _, p := range []int{50, 99} {
 				b.ReportMetric(percentile(searches, p), fmt.Sprintf("p%d-µs", p))
@@ -61,8 +60,8 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
-// ask sends a GET, which must find somebody, and tells how long its answer took.
-func ask(b *testing.B, client *http.Client, key, target string) time.Duration {
+// timedGet sends a GET, which must find a customer, and returns its duration.
+func timedGet(b *testing.B, client *http.Client, key, target string) time.Duration {
 	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, target, nil)
 	if err != nil {
 		b.Fatal(err)
@@ -82,36 +81,36 @@ func ask(b *testing.B, client *http.Client, key, target string) time.Duration {
 	return took
 }
 
-// percentile is in microseconds.
+// percentile returns a percentile in microseconds.
 func percentile(all []time.Duration, p int) float64 {
 	sorted := slices.Sorted(slices.Values(all))
 	return float64(sorted[len(sorted)*p/100].Nanoseconds()) / 1e3
 }
 
-// questions are what is asked to find a customer.
-var questions = []struct {
+// searchKinds are the texts that find a customer.
+var searchKinds = []struct {
 	name string
 	of   func(customer.Customer) string
 }{
-	{"name1", func(c customer.Customer) string { return start(c.LastName, 1) }},
-	{"name2", func(c customer.Customer) string { return start(c.LastName, 2) }},
-	{"name3", func(c customer.Customer) string { return start(c.LastName, 3) }},
-	{"name4", func(c customer.Customer) string { return start(c.LastName, 4) }},
-	{"name5", func(c customer.Customer) string { return start(c.LastName, 5) }},
-	{"first3", func(c customer.Customer) string { return start(c.FirstName, 3) }},
-	{"first5", func(c customer.Customer) string { return start(c.FirstName, 5) }},
+	{"name1", func(c customer.Customer) string { return prefix(c.LastName, 1) }},
+	{"name2", func(c customer.Customer) string { return prefix(c.LastName, 2) }},
+	{"name3", func(c customer.Customer) string { return prefix(c.LastName, 3) }},
+	{"name4", func(c customer.Customer) string { return prefix(c.LastName, 4) }},
+	{"name5", func(c customer.Customer) string { return prefix(c.LastName, 5) }},
+	{"first3", func(c customer.Customer) string { return prefix(c.FirstName, 3) }},
+	{"first5", func(c customer.Customer) string { return prefix(c.FirstName, 5) }},
 	{"twoWords", func(c customer.Customer) string { return c.FirstName + " " + c.LastName }},
-	{"email3", func(c customer.Customer) string { return start(c.Email, 3) }},
-	{"email4", func(c customer.Customer) string { return start(c.Email, 4) }},
-	{"email6", func(c customer.Customer) string { return start(c.Email, 6) }},
-	{"email8", func(c customer.Customer) string { return start(c.Email, 8) }},
+	{"email3", func(c customer.Customer) string { return prefix(c.Email, 3) }},
+	{"email4", func(c customer.Customer) string { return prefix(c.Email, 4) }},
+	{"email6", func(c customer.Customer) string { return prefix(c.Email, 6) }},
+	{"email8", func(c customer.Customer) string { return prefix(c.Email, 8) }},
 	{"digits4", func(c customer.Customer) string { return lastDigits(c.Phone, 4) }},
 	{"digits6", func(c customer.Customer) string { return lastDigits(c.Phone, 6) }},
 	{"digits8", func(c customer.Customer) string { return lastDigits(c.Phone, 8) }},
 	{"postalCode", func(c customer.Customer) string { return c.Address.PostalCode }},
 }
 
-func start(text string, letters int) string {
+func prefix(text string, letters int) string {
 	runes := []rune(text)
 	return string(runes[:min(letters, len(runes))])
 }
@@ -126,14 +125,14 @@ func lastDigits(phone string, n int) string {
 	return digits[max(0, len(digits)-n):]
 }
 
-// town makes up customers: customer n is always the same.
-type town struct {
+// population generates customers: customer n is always the same.
+type population struct {
 	dice      *rand.Rand
 	lastNames []string // the most frequent first
 }
 
-func newTown() *town {
-	t := &town{dice: rand.New(rand.NewPCG(1, 2))}
+func newPopulation() *population {
+	t := &population{dice: rand.New(rand.NewPCG(1, 2))}
 	for _, end := range nameEnds {
 		for _, begin := range nameBegins {
 			t.lastNames = append(t.lastNames, begin+end)
@@ -145,10 +144,10 @@ func newTown() *town {
 	return t
 }
 
-// anyone is one of the customers.
-func (t *town) anyone() customer.Customer { return t.customer(t.dice.IntN(*searchCustomers)) }
+// random returns one of the customers.
+func (t *population) random() customer.Customer { return t.customer(t.dice.IntN(*searchCustomers)) }
 
-func (t *town) customer(n int) customer.Customer {
+func (t *population) customer(n int) customer.Customer {
 	dice := rand.New(rand.NewPCG(5, uint64(n)))
 	often := func(list []string) string { return list[rand.NewZipf(dice, 1.05, 30, uint64(len(list)-1)).Uint64()] }
 	place := places[dice.IntN(len(places))]
@@ -183,9 +182,8 @@ func ascii(name string) string {
 	}, strings.ToLower(name))
 }
 
-// fill makes customers 1 to n of tenant t, unless they are there, and a key that
-// may read them.
-func (t *town) fill(b *testing.B, path string, n int) (key string) {
+// fill creates customers 1 to n of tenant t, unless they exist, and a key that may read them.
+func (t *population) fill(b *testing.B, path string, n int) (key string) {
 	store, err := sqlite.Open(b.Context(), path, sqlite.Options{})
 	if err != nil {
 		b.Fatal(err)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -20,30 +21,29 @@ import (
 	"kartotek/internal/web"
 )
 
-// settings is what a server is started with.
+// settings are the flags of a server.
 type settings struct {
 	listen       string
 	confirmAfter time.Duration
 	maxBody      int64
 	rate         int
 	rateBurst    int
-	proxyTexts   []string
-	proxies      []netip.Prefix // that proxyTexts name
+	proxies      []netip.Prefix
 	tlsCert      string
 	tlsKey       string
-	credentials  portal.Credentials // public ones, of a demo
+	credentials  portal.Credentials // of the demo, shown in its documentation
 }
 
 func (s *settings) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&s.listen, "listen", "127.0.0.1:8080", "address and port to listen on")
-	f.DurationVar(&s.confirmAfter, "confirm-after", 8760*time.Hour, "contact details confirmed longer ago, or never, need confirmation")
-	f.Int64Var(&s.maxBody, "max-body", 64<<10, "largest request body, in bytes")
-	f.IntVar(&s.rate, "rate", 1000, "requests a second that each account and each key may send; 0: as many as it likes")
-	f.IntVar(&s.rateBurst, "rate-burst", 2000, "requests at once that each may send after a rest")
-	f.StringSliceVar(&s.proxyTexts, "trusted-proxy", nil, "address or CIDR of a proxy whose X-Forwarded-For is trusted (repeatable)")
-	f.StringVar(&s.tlsCert, "tls-cert", "", "file with the certificate, in PEM; with --tls-key: serve HTTPS")
-	f.StringVar(&s.tlsKey, "tls-key", "", "file with the certificate's key, in PEM")
+	f.StringVar(&s.listen, "listen", "127.0.0.1:8080", "`address` and port to listen on")
+	f.DurationVar(&s.confirmAfter, "confirm-after", 8760*time.Hour, "ask for confirmation of contact details confirmed longer ago than this `duration`, or never")
+	f.Int64Var(&s.maxBody, "max-body", 64<<10, "largest request body, in `bytes`")
+	f.IntVar(&s.rate, "rate", 1000, "`requests` per second of each account and each key; 0 for no limit")
+	f.IntVar(&s.rateBurst, "rate-burst", 2000, "`requests` in a burst of each account and each key")
+	f.Func("trusted-proxy", "`address` or CIDR of a proxy whose X-Forwarded-For is trusted (repeatable)", s.addProxies)
+	f.StringVar(&s.tlsCert, "tls-cert", "", "`file` with the TLS certificate, in PEM; with --tls-key, serve HTTPS")
+	f.StringVar(&s.tlsKey, "tls-key", "", "`file` with the private key of the certificate, in PEM")
 }
 
 func (s *settings) check() error {
@@ -57,20 +57,21 @@ func (s *settings) check() error {
 	case s.rateBurst < 1 || s.rateBurst > maxRate:
 		return usagef("--rate-burst: must be 1 to %d", maxRate)
 	case (s.tlsCert == "") != (s.tlsKey == ""):
-		return usagef("--tls-cert and --tls-key go together")
+		return usagef("--tls-cert and --tls-key: set both or neither")
 	}
-	return s.parseProxies()
+	return nil
 }
 
-// maxRate is the most that --rate and --rate-burst take: the time that such a
-// burst lasts still is a duration.
+// maxRate bounds --rate and --rate-burst so that the time to refill a burst fits into a
+// time.Duration.
 const maxRate = 1_000_000_000
 
-func (s *settings) parseProxies() error {
-	for _, text := range s.proxyTexts {
+// addProxies adds the proxies of one --trusted-proxy, separated by commas.
+func (s *settings) addProxies(list string) error {
+	for text := range strings.SplitSeq(list, ",") {
 		proxy, err := parseProxy(strings.TrimSpace(text))
 		if err != nil {
-			return usagef("--trusted-proxy: want an address or a CIDR, such as 10.0.0.0/8")
+			return errors.New("must be an address or a CIDR such as 10.0.0.0/8")
 		}
 		s.proxies = append(s.proxies, proxy)
 	}
@@ -89,19 +90,19 @@ func newServe() *cobra.Command {
 	var s settings
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve all contracts",
-		Long: `Serve opens the store, brings its schema up to date, and serves every contract until
-it is told to stop (SIGINT, SIGTERM). It then finishes the requests it has accepted.
+		Short: "Serve all API contracts",
+		Long: `Open the store, update its schema, and serve every API contract. On SIGINT or SIGTERM, finish
+the accepted requests and stop.
 
-Operators find /healthz, /readyz and /metrics beside the contracts. /readyz is red when the
-store does not answer. A full disk, or one that fails, leaves it green: reads go on, and
-changes are refused (507, 503) until the disk takes them again.
+/healthz, /readyz and /metrics are for operators. /readyz returns 503 when the store is not
+available. It returns 200 while the disk is full or failing: reads continue, and changes are
+rejected with 507 or 503 until the disk recovers.
 
-Each account and each key may send --rate requests a second, in bursts of --rate-burst.
-After 10 failed logins to an account from one address, one more attempt is allowed every 6
-seconds; after 100 to any accounts, one every second. Behind a proxy all callers share one
-address, unless --trusted-proxy names the proxy: then the address is the rightmost in
-X-Forwarded-For that is no trusted proxy's.`,
+Each account and each key may send --rate requests per second, in bursts of up to --rate-burst.
+Failed logins are throttled: after 10 to one account from one address, one more attempt is
+allowed every 6 seconds; after 100 from one address, one every second. Behind a proxy, all
+clients share the proxy's address unless you set --trusted-proxy: then the client's address is
+the rightmost address in X-Forwarded-For that is not a trusted proxy.`,
 		Example: "  kartotek serve --store sqlite:/var/lib/kartotek/k.db --listen 127.0.0.1:9001",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -125,10 +126,9 @@ X-Forwarded-For that is no trusted proxy's.`,
 	return cmd
 }
 
-// serve serves on store until ctx is done, and then closes store. It calls ready
-// with the server's base URL once it listens.
+// serve serves until ctx is done, and then closes store. It calls ready with the base URL
+// once the server listens.
 func (s *settings) serve(ctx context.Context, log *slog.Logger, m *metrics, store backend, ready func(baseURL string)) error {
-	tuneGC(store)
 	defer func() {
 		if err := store.Close(); err != nil {
 			log.Error("close store", "error", err)
@@ -154,30 +154,30 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, m *metrics, stor
 	return err
 }
 
-// newServer puts everything together. A contract is one line here. ctx is done when
-// the server is to stop.
+// newServer assembles the server. To add a contract, add a line. ctx ends when the server is
+// to stop.
 func (s *settings) newServer(ctx context.Context, log *slog.Logger, m *metrics, store backend) (*web.Server, error) {
 	cursorSecret, err := store.Secret(ctx, "cursor")
 	if err != nil {
 		return nil, err
 	}
 	customers := newService(store)
-	gate := contract.Authenticator{Directory: access.NewDirectory(store, time.Now), Proxies: s.proxies}
+	authenticator := contract.Authenticator{Directory: access.NewDirectory(store, time.Now), Proxies: s.proxies}
 	if s.rate > 0 {
-		gate.Limits = access.NewRateLimits(s.rate, s.rateBurst, time.Now)
+		authenticator.Limits = access.NewRateLimits(s.rate, s.rateBurst, time.Now)
 	}
-	repeats := contract.NewIdempotencyMiddleware(customers)
-	utility := elw.New(elw.Settings{Customers: customers, Authenticator: gate, Idempotency: repeats, Now: time.Now, ConfirmAfter: s.confirmAfter})
+	idempotency := contract.NewIdempotencyMiddleware(customers)
+	elwContract := elw.New(elw.Settings{Customers: customers, Authenticator: authenticator, Idempotency: idempotency, Now: time.Now, ConfirmAfter: s.confirmAfter})
 	contracts := []contract.Contract{
-		utility,
-		lochting.New(lochting.Settings{Customers: customers, Authenticator: gate, Idempotency: repeats}),
-		native.New(native.Settings{Customers: customers, Authenticator: gate, Idempotency: repeats, Registry: store, CursorSecret: cursorSecret, Now: time.Now, ConfirmAfter: s.confirmAfter, Stopping: ctx.Done()}),
+		elwContract,
+		lochting.New(lochting.Settings{Customers: customers, Authenticator: authenticator, Idempotency: idempotency}),
+		native.New(native.Settings{Customers: customers, Authenticator: authenticator, Idempotency: idempotency, Registry: store, CursorSecret: cursorSecret, Now: time.Now, ConfirmAfter: s.confirmAfter, Stopping: ctx.Done()}),
 	}
 	var mounts []web.Mount
 	for _, c := range contracts {
 		mounts = append(mounts, c.Mount())
 	}
-	mounts = append(mounts, help.Mount(utility), native.Problems())
+	mounts = append(mounts, help.Mount(elwContract), native.Problems())
 	mounts = append(mounts, portal.Mounts(portal.Settings{Contracts: contracts, Demo: s.credentials})...)
 	return &web.Server{
 		Mounts:  mounts,

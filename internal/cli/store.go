@@ -34,6 +34,7 @@ func openStore(cmd *cobra.Command, opts options) (backend, error) {
 		defer bar.clear()
 		return sqlite.Open(cmd.Context(), path, sqlite.Options{OnCommit: opts.onCommit, LeaveIndex: opts.leaveIndex, OnIndex: bar.showIndexing})
 	case isPostgres(scheme):
+		tuneGC()
 		return postgres.Open(cmd.Context(), url, postgres.Options{OnCommit: opts.onCommit})
 	}
 	return nil, usagef("--store: must be sqlite:PATH or postgres://…")
@@ -41,14 +42,14 @@ func openStore(cmd *cobra.Command, opts options) (backend, error) {
 
 func isPostgres(scheme string) bool { return scheme == "postgres" || scheme == "postgresql" }
 
-// pgGCPercent is GOGC of a server on PostgreSQL. Compared with the default of 100, it
+// pgGCPercent is GOGC of a process on PostgreSQL. Compared with the default of 100, it
 // costs about 30 MB and saves CPU time per change. SQLite keeps the default: a higher
 // value gains almost nothing there.
 const pgGCPercent = 300
 
-// tuneGC sets GOGC, unless the environment does.
-func tuneGC(store backend) {
-	if _, apart := store.(*postgres.Store); apart && os.Getenv("GOGC") == "" {
+// tuneGC sets GOGC for a process on PostgreSQL, unless the environment does.
+func tuneGC() {
+	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(pgGCPercent)
 	}
 }
@@ -67,15 +68,26 @@ func withStore(cmd *cobra.Command, f func(backend) error) (err error) {
 	return f(store)
 }
 
-// withTenant returns the RunE of a command that needs a store and a tenant.
-func withTenant(f func(cmd *cobra.Command, args []string, tenant string, store backend) error) func(*cobra.Command, []string) error {
-	return func(cmd *cobra.Command, args []string) error {
-		tenant, err := tenantOf(cmd)
-		if err != nil {
-			return err
+// withTenant returns cmd with the required flag --tenant; it runs f.
+func withTenant(cmd *cobra.Command, f func(cmd *cobra.Command, args []string, tenant string) error) *cobra.Command {
+	tenant := cmd.Flags().String("tenant", "", "`name` of the tenant (required)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *tenant == "" {
+			return usagef("--tenant is required")
 		}
-		return withStore(cmd, func(store backend) error { return f(cmd, args, tenant, store) })
+		if err := access.CheckTenant(*tenant); err != nil {
+			return usagef("--%s", reasons(err))
+		}
+		return f(cmd, args, *tenant)
 	}
+	return cmd
+}
+
+// withTenantStore is withTenant for a command that needs nothing but the store.
+func withTenantStore(cmd *cobra.Command, f func(cmd *cobra.Command, args []string, tenant string, store backend) error) *cobra.Command {
+	return withTenant(cmd, func(cmd *cobra.Command, args []string, tenant string) error {
+		return withStore(cmd, func(store backend) error { return f(cmd, args, tenant, store) })
+	})
 }
 
 // newService returns the use cases on store, with the real clock and ids.
@@ -100,37 +112,4 @@ func cliActor(tenant string) access.Actor {
 		Contract:  "cli",
 		RequestID: newID(),
 	}
-}
-
-// tenantFlag adds the required flag --tenant.
-func tenantFlag(cmd *cobra.Command) {
-	cmd.Flags().String("tenant", "", "tenant (required)")
-}
-
-func tenantOf(cmd *cobra.Command) (string, error) {
-	tenant, err := cmd.Flags().GetString("tenant")
-	if err != nil {
-		return "", err
-	}
-	if tenant == "" {
-		return "", usagef("--tenant is required")
-	}
-	if err := access.CheckTenant(tenant); err != nil {
-		return "", usagef("--%s", reasons(err))
-	}
-	return tenant, nil
-}
-
-// listPage is the page size of list commands.
-const listPage = 500
-
-// eachPage calls page with the last key of the page before, until a page is not full.
-func eachPage(page func(after string) (last string, n int, err error)) error {
-	for after, n := "", listPage; n == listPage; {
-		var err error
-		if after, n, err = page(after); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -147,6 +147,26 @@ func TestResendAppliesNewValuesAndSkipsStaleOnes(t *testing.T) {
 	}
 }
 
+// Neither contract shows the region of an address.
+func TestUpdateKeepsFieldsThatTheContractDoesNotShow(t *testing.T) {
+	t.Parallel()
+	fixture := contracttest.NewFixture(t)
+	actor := access.Actor{Tenant: "hafslund", Name: "key:x", Customers: access.AllCustomers(), Scopes: access.Scopes()}
+	ref := customer.ByNumber(actor.Tenant, 42)
+	if _, err := fixture.Customers.Update(t.Context(), actor, ref, customer.Patch{"address.region": "Oslo"}.Apply, nil); err != nil {
+		t.Fatal(err)
+	}
+	utility, shop := elwClient(t, fixture), lochtingClients(t, fixture, "writer")[0]
+	utility.read()
+	utility.change("PhoneNumber", "22000000")
+	shop.read()
+	shop.change("address", "Storgata 3")
+	got, err := fixture.Customers.Get(t.Context(), actor, ref)
+	if err != nil || got.Address.Line != "Storgata 3" || got.Address.Region != "Oslo" {
+		t.Errorf("got %+v, %v, want Storgata 3 in the region Oslo", got.Address, err)
+	}
+}
+
 func TestStaleAddressLineKeepsAddressParts(t *testing.T) {
 	t.Parallel()
 	fixture := contracttest.NewFixture(t)

@@ -9,14 +9,13 @@ import (
 	"kartotek/internal/fault"
 )
 
-// Edit is a pure change to a record. It may run more than once, because another
-// writer may come first, so it touches nothing but the record. An Invalid fault
-// that it returns is told together with the rules that the record then breaks.
+// Edit is a pure function that changes a record. It may run again after a concurrent update, so it
+// changes nothing but the record. An Invalid fault that it returns is reported together with the
+// rules that the record then breaks.
 type Edit func(*Customer) error
 
-// AtVersion refuses to change a record that is at none of these versions, with a
-// PreconditionFailed fault. Faults of the edit itself come first, as RFC 9110, section
-// 13.2.1 has it.
+// AtVersion returns an edit that fails with a PreconditionFailed fault when the record is at none of
+// these versions. The faults of edit come first (RFC 9110, section 13.2.1).
 func AtVersion(versions []int64, edit Edit) Edit {
 	return func(c *Customer) error {
 		if err := edit(c); err != nil {
@@ -31,21 +30,20 @@ func AtVersion(versions []int64, edit Edit) Edit {
 	}
 }
 
-// Confirm notes that the customer confirmed the contact details at that time,
-// after edit.
+// Confirm returns edit, followed by setting when the customer confirmed the contact details.
 func Confirm(at time.Time, edit Edit) Edit {
 	return func(c *Customer) error {
 		if err := edit(c); err != nil {
 			return err
 		}
-		if at.After(c.ConfirmedAt) { // a confirmation that came later may have been written first
+		if at.After(c.ConfirmedAt) { // a later confirmation may be written first
 			c.ConfirmedAt = at
 		}
 		return nil
 	}
 }
 
-// ChangeMeta says who makes a change, through what, and when.
+// ChangeMeta is the author of a change, its contract, request and time.
 type ChangeMeta struct {
 	Actor     string
 	Contract  string
@@ -56,20 +54,20 @@ type ChangeMeta struct {
 // LogValue keeps the actor's name, which may be a person's, out of every log.
 func (s ChangeMeta) LogValue() slog.Value { return slog.StringValue(s.Contract + " " + s.RequestID) }
 
-// Change is one finished step in a record's life. Before is the zero Customer
-// at its birth. When nothing changed, Before equals After.
+// Change is one change of a record. Before is the zero Customer when the change creates the record,
+// and equals After when nothing changed.
 type Change struct {
 	Before, After Customer
 	Meta          ChangeMeta
 }
 
-// The events, as history and the feed name them.
+// The events of the history and the feed.
 const (
 	EventCreated = "customer.created"
 	EventUpdated = "customer.updated"
 )
 
-// Event names the change for history and webhooks.
+// Event returns the event of the change.
 func (ch Change) Event() string {
 	if ch.Before.Version == 0 {
 		return EventCreated
@@ -86,9 +84,9 @@ func (ch Change) Diff() []FieldChange { return Diff(ch.Before, ch.After) }
 // LogValue keeps personal data out of every log.
 func (ch Change) LogValue() slog.Value { return slog.StringValue(ch.Event()) }
 
-// Create is the birth of c: version 1, normal and checked, or a fault.
+// Create returns the change that creates c, normalized and checked, at version 1.
 func Create(c Customer, by ChangeMeta) (Change, error) {
-	c = c.normal()
+	c = c.normalize()
 	c.Version, c.CreatedAt, c.UpdatedAt = 1, normalTime(by.At), normalTime(by.At)
 	if err := c.Check(by.At); err != nil {
 		return Change{}, err
@@ -96,28 +94,27 @@ func Create(c Customer, by ChangeMeta) (Change, error) {
 	return Change{After: c, Meta: by}, nil
 }
 
-// Apply is what edit makes of before: the next version, normal and checked; an
-// empty change when the record stays equal; or a fault. Stores call it, so that
-// every engine makes the same step.
+// Apply returns the change that edit makes to before: the next version, normalized and checked, or
+// an empty change when the record stays equal. Every store calls it.
 func Apply(before Customer, by ChangeMeta, edit Edit) (Change, error) {
 	after := before
-	refused := edit(&after)
-	if refused != nil && !fault.Is(refused, fault.Invalid) {
-		return Change{}, refused
+	errEdit := edit(&after)
+	if errEdit != nil && !fault.Is(errEdit, fault.Invalid) {
+		return Change{}, errEdit
 	}
 	if after.Tenant != before.Tenant || after.ID != before.ID || after.Number != before.Number ||
 		after.Version != before.Version || after.CreatedAt != before.CreatedAt || after.UpdatedAt != before.UpdatedAt {
-		return Change{}, errors.New("an edit touched the record's bookkeeping")
+		return Change{}, errors.New("an edit changed a field that only the store sets")
 	}
-	after = after.normal()
-	if after == before && refused == nil {
+	after = after.normalize()
+	if after == before && errEdit == nil {
 		return Change{Before: before, After: before, Meta: by}, nil
 	}
-	if err := fault.Merge(refused, after.Check(by.At)); err != nil {
+	if err := fault.Merge(errEdit, after.Check(by.At)); err != nil {
 		return Change{}, err
 	}
 	after.Version++
-	// Requests are stamped when they arrive and written in another order.
+	// Requests get their time on arrival, and may be written in another order.
 	after.UpdatedAt = later(normalTime(by.At), before.UpdatedAt)
 	return Change{Before: before, After: after, Meta: by}, nil
 }

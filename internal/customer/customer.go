@@ -1,8 +1,8 @@
-// Package customer is the domain: what a customer is, how one may change, and
-// what it needs from storage. It knows no HTTP, no SQL and no wire format.
+// Package customer is the domain: what a customer is, how it can change, and what it needs from
+// storage. It knows no HTTP, no SQL and no wire format.
 //
-// Read customer.go for the record and its rules, patch.go and change.go for how
-// a record moves, service.go for the use cases and the Store they need.
+// Read customer.go for the record and its rules, fields.go for the table of its fields, change.go
+// for how a record changes, service.go for the use cases and the Store that they need.
 package customer
 
 import (
@@ -23,13 +23,13 @@ import (
 	"kartotek/internal/fault"
 )
 
-// Customer is one record. Empty text, the zero time and the zero POBox mean
-// that the customer has none. Two records are equal when == says so.
+// Customer is one record. Empty text, the zero time and the zero POBox mean that the customer does
+// not have the field. Records are compared with ==.
 type Customer struct {
-	Tenant  string // whose record; never on the wire
+	Tenant  string // the owner of the record; never on the wire
 	ID      string // UUID (RFC 9562) in lower case; never changes
 	Number  int32  // from 1; unique in the tenant; never changes
-	Version int64  // 1 at birth, rises by one with every change
+	Version int64  // 1 when created, plus 1 with every change
 
 	Kind      string // Person or Organisation
 	FirstName string
@@ -42,7 +42,7 @@ type Customer struct {
 	OrganisationNumber string
 
 	Email  string // RFC 5321 Mailbox; see ValidEmail
-	Phone  string // as its author wrote it: digits, spaces and + ( ) . - /
+	Phone  string // as it was entered: digits, spaces and + ( ) . - /
 	Mobile string // like Phone
 
 	Address  Address
@@ -50,10 +50,10 @@ type Customer struct {
 
 	ConfirmedAt time.Time // when the customer last confirmed the contact details
 	CreatedAt   time.Time // UTC, in microseconds, as all times here
-	UpdatedAt   time.Time // never before the change that came before it
+	UpdatedAt   time.Time // never earlier than that of the version before
 }
 
-// Address is where a customer lives.
+// Address is the postal address of a customer.
 type Address struct {
 	Line        string // street, number and box on one line
 	CareOf      string
@@ -64,17 +64,18 @@ type Address struct {
 	POBox       POBox
 	PostalCode  string
 	City        string
+	Region      string // state, province or county
 	Country     string // ISO 3166-1 alpha-2: "BE"
-	Editable    bool   // whether self-service clients should offer to edit it
+	Editable    bool   // whether self-service clients should let the customer edit it
 }
 
-// POBox is the number of a post-office box, or none.
+// POBox is the number of a post-office box; it is none unless Valid.
 type POBox struct {
-	Given  bool
+	Valid  bool
 	Number int32 // from 0
 }
 
-// Services says what the customer buys.
+// Services are the services that the customer buys.
 type Services struct {
 	Broadband, DistrictHeating, Grid, Power bool
 }
@@ -94,27 +95,28 @@ func (c Customer) LogValue() slog.Value { return slog.StringValue("customer of "
 // LogValue keeps personal data out of every log.
 func (a Address) LogValue() slog.Value { return slog.StringValue("address") }
 
-// NeedsConfirmation reports whether the contact details were confirmed longer
-// ago than after, or never.
+// NeedsConfirmation reports whether the contact details were confirmed longer ago than after, or
+// never.
 func (c Customer) NeedsConfirmation(now time.Time, after time.Duration) bool {
 	return c.ConfirmedAt.IsZero() || now.Sub(c.ConfirmedAt) > after
 }
 
-// normal returns c as it is stored: text as NormalText has it, times in UTC to the microsecond, and one way to have no post-office box.
-func (c Customer) normal() Customer {
+// normalize returns c as it is stored: text as from NormalText, times in UTC to the microsecond,
+// and the zero POBox unless it is valid.
+func (c Customer) normalize() Customer {
 	for _, f := range fields {
 		if s, ok := f.Pointer(&c).(*string); ok {
 			*s = NormalText(*s)
 		}
 	}
-	if !c.Address.POBox.Given {
+	if !c.Address.POBox.Valid {
 		c.Address.POBox = POBox{}
 	}
 	c.ConfirmedAt = normalTime(c.ConfirmedAt)
 	return c
 }
 
-// NormalText is s as a record keeps it: composed (Unicode NFC) and trimmed.
+// NormalText returns s as it is stored: in Unicode NFC and trimmed.
 func NormalText(s string) string { return strings.TrimSpace(norm.NFC.String(s)) }
 
 func normalTime(t time.Time) time.Time {
@@ -124,36 +126,35 @@ func normalTime(t time.Time) time.Time {
 	return t.UTC().Truncate(time.Microsecond)
 }
 
-// Check reports every rule that c breaks at the time now, in the order of the
-// record.
+// Check reports every rule that c breaks at the time now, in the order of the record.
 func (c Customer) Check(now time.Time) error {
 	var checks fault.Validator
 	checks.Require(uuid.MatchString(c.ID), "id", fault.Format, "must be a UUID in lower case")
 	checks.Require(c.Number >= 1, "number", fault.Range, "must be 1 or more")
-	checks.Require(oneOf(c.Kind, Person, Organisation), "kind", fault.Format, "must be one of person, organisation")
+	checks.Require(c.Kind == Person || c.Kind == Organisation, "kind", fault.Format, "must be one of person, organisation")
 	checks.Require(c.FirstName != "" || c.LastName != "", "lastName", fault.Required, "is required when there is no firstName")
 	c.checkTexts(&checks)
 
 	need := func(absent, ok bool, path, rule, text string) {
 		checks.Require(absent || ok || checks.HasError(path), path, rule, text)
 	}
-	born, err := time.Parse(time.DateOnly, c.BirthDate)
-	need(c.BirthDate == "", err == nil && born.Year() >= 1, "birthDate", fault.Format, "must be a date of the calendar, YYYY-MM-DD")
-	need(c.BirthDate == "", !born.After(now.Add(earliestZone)), "birthDate", fault.Range, "must not be in the future")
-	need(c.Gender == "", oneOf(c.Gender, Genders()...), "gender", fault.Format, "must be one of male, female, nonBinary, notDisclosed")
+	birthDate, err := time.Parse(time.DateOnly, c.BirthDate)
+	need(c.BirthDate == "", err == nil && birthDate.Year() >= 1, "birthDate", fault.Format, "must be a calendar date, YYYY-MM-DD")
+	need(c.BirthDate == "", !birthDate.After(now.Add(maxUTCOffset)), "birthDate", fault.Range, "must not be in the future")
+	need(c.Gender == "", slices.Contains(Genders(), c.Gender), "gender", fault.Format, "must be one of male, female, nonBinary, notDisclosed")
 	need(c.Locale == "", validLocale(c.Locale), "locale", fault.Format, "must be a language and a region, such as nl-BE")
 	need(c.Email == "", ValidEmail(c.Email), "email", fault.Format, "must be a valid e-mail address")
 	need(c.Phone == "", validPhone(c.Phone), "phone", fault.Format, phoneRule)
 	need(c.Mobile == "", validPhone(c.Mobile), "mobile", fault.Format, phoneRule)
-	need(!c.Address.POBox.Given, c.Address.POBox.Number >= 0, "address.poBox", fault.Range, "must be 0 or more")
+	need(!c.Address.POBox.Valid, c.Address.POBox.Number >= 0, "address.poBox", fault.Range, "must be 0 or more")
 	need(c.Address.Country == "", validCountry(c.Address.Country), "address.country", fault.Format, "must be an ISO 3166-1 alpha-2 code, such as BE")
-	year := c.ConfirmedAt.UTC().Year() // no other can be written in RFC 3339
+	year := c.ConfirmedAt.UTC().Year() // RFC 3339 has only these
 	need(c.ConfirmedAt.IsZero(), 1 <= year && year <= 9999, "confirmedAt", fault.Range, "must be within the years 1 to 9999")
-	return inOrder(checks.Err())
+	return sortFields(checks.Err())
 }
 
-// inOrder sorts the faults of a record as the record lists its fields.
-func inOrder(err error) error {
+// sortFields sorts the fields of a fault in the order of the record.
+func sortFields(err error) error {
 	if f, ok := errors.AsType[*fault.Fault](err); ok {
 		slices.SortStableFunc(f.Fields, func(a, b fault.Field) int {
 			return cmp.Compare(position(a.Path), position(b.Path))
@@ -162,12 +163,11 @@ func inOrder(err error) error {
 	return err
 }
 
-// earliestZone is how far the earliest time zone on Earth is ahead of UTC: a
-// child born there today was not born in the future.
-const earliestZone = 14 * time.Hour
+// maxUTCOffset is the offset of the time zone that is furthest ahead of UTC. A birth date of today
+// there is not in the future.
+const maxUTCOffset = 14 * time.Hour
 
-// checkTexts holds every text to its length, and to characters that can be
-// printed.
+// checkTexts checks the length of every text, and that it has no control characters.
 func (c Customer) checkTexts(checks *fault.Validator) {
 	for _, f := range fields {
 		text, ok := f.Pointer(&c).(*string)
@@ -205,11 +205,11 @@ func validLocale(s string) bool {
 		return false
 	}
 	base, err := language.ParseBase(lang)
-	return err == nil && base.String() == lang // which is in lower case
+	return err == nil && base.String() == lang // lower case only
 }
 
-// countries are the codes that ISO 3166-1 assigns. The tables of
-// golang.org/x/text hold withdrawn, reserved and private ones as well.
+// countries are the codes that ISO 3166-1 assigns. The tables of golang.org/x/text also have
+// withdrawn, reserved and private codes.
 const countries = " " +
 	"AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ " +
 	"BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR " +
@@ -224,13 +224,4 @@ const countries = " " +
 
 func validCountry(s string) bool {
 	return len(s) == 2 && strings.Contains(countries, " "+s+" ")
-}
-
-func oneOf(s string, list ...string) bool {
-	for _, item := range list {
-		if s == item {
-			return true
-		}
-	}
-	return false
 }

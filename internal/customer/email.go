@@ -7,15 +7,14 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// MaxEmail is the longest e-mail address, in octets (RFC 5321, section
-// 4.5.3.1.3, less the angle brackets of the path).
+// MaxEmail is the maximum length of an e-mail address, in octets (RFC 5321, section 4.5.3.1.3, minus
+// the angle brackets of the path).
 const MaxEmail = 254
 
-// ValidEmail reports whether s is a Mailbox of RFC 5321 that mail can reach:
-// a dot-string or quoted string of at most 64 octets, and a domain name of at
-// least two labels. Display names, comments, address literals and local parts
-// outside ASCII are refused. A domain outside ASCII counts as the name that
-// IDNA makes of it. It looks nothing up.
+// ValidEmail reports whether s is a Mailbox of RFC 5321 with a public domain: a dot-string or quoted
+// string of at most 64 octets, and a domain name of at least two labels. Display names, comments,
+// address literals and non-ASCII local parts are invalid. A non-ASCII domain is first converted by
+// IDNA. There is no DNS lookup.
 func ValidEmail(s string) bool {
 	at := strings.LastIndexByte(s, '@')
 	if at < 0 || !utf8.ValidString(s) {
@@ -47,8 +46,8 @@ func validLocalPart(s string) bool {
 	return true
 }
 
-// validQuoted checks a Quoted-string: printable ASCII and spaces in quotes,
-// with quotes and backslashes inside it escaped.
+// validQuoted checks a Quoted-string: printable ASCII and spaces in quotes, with quotes and
+// backslashes escaped.
 func validQuoted(s string) bool {
 	if len(s) < 2 || s[len(s)-1] != '"' {
 		return false

@@ -4,106 +4,68 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
-
-	"kartotek/internal/patch"
 )
 
 // fields is the table of the fields that an edit may change, in the order of the record. Faults,
 // history, the columns of the stores, imports and the native contract all read it.
 var fields = []Field{
-	text("kind", 0, func(c *Customer) *string { return &c.Kind }, func(p *Patch) *patchText { return &p.Kind }),
-	text("firstName", 100, func(c *Customer) *string { return &c.FirstName }, func(p *Patch) *patchText { return &p.FirstName }),
-	text("lastName", 100, func(c *Customer) *string { return &c.LastName }, func(p *Patch) *patchText { return &p.LastName }),
-	text("birthDate", 0, func(c *Customer) *string { return &c.BirthDate }, func(p *Patch) *patchText { return &p.BirthDate }),
-	text("gender", 0, func(c *Customer) *string { return &c.Gender }, func(p *Patch) *patchText { return &p.Gender }),
-	text("locale", 0, func(c *Customer) *string { return &c.Locale }, func(p *Patch) *patchText { return &p.Locale }),
-	text("nationalId", 32, func(c *Customer) *string { return &c.NationalID }, func(p *Patch) *patchText { return &p.NationalID }),
-	text("organisationNumber", 32, func(c *Customer) *string { return &c.OrganisationNumber }, func(p *Patch) *patchText { return &p.OrganisationNumber }),
-	text("email", MaxEmail, func(c *Customer) *string { return &c.Email }, func(p *Patch) *patchText { return &p.Email }),
-	text("phone", 50, func(c *Customer) *string { return &c.Phone }, func(p *Patch) *patchText { return &p.Phone }),
-	text("mobile", 50, func(c *Customer) *string { return &c.Mobile }, func(p *Patch) *patchText { return &p.Mobile }),
-	text("address.line", 200, func(c *Customer) *string { return &c.Address.Line }, func(p *Patch) *patchText { return &p.Address.Line }),
-	text("address.careOf", 50, func(c *Customer) *string { return &c.Address.CareOf }, func(p *Patch) *patchText { return &p.Address.CareOf }),
-	text("address.houseNumber", 50, func(c *Customer) *string { return &c.Address.HouseNumber }, func(p *Patch) *patchText { return &p.Address.HouseNumber }),
-	text("address.houseLetter", 50, func(c *Customer) *string { return &c.Address.HouseLetter }, func(p *Patch) *patchText { return &p.Address.HouseLetter }),
-	text("address.entrance", 50, func(c *Customer) *string { return &c.Address.Entrance }, func(p *Patch) *patchText { return &p.Address.Entrance }),
-	text("address.floor", 50, func(c *Customer) *string { return &c.Address.Floor }, func(p *Patch) *patchText { return &p.Address.Floor }),
-	integer("address.poBox", func(c *Customer) *POBox { return &c.Address.POBox }, func(p *Patch) *patch.Field[POBox] { return &p.Address.POBox }),
-	text("address.postalCode", 20, func(c *Customer) *string { return &c.Address.PostalCode }, func(p *Patch) *patchText { return &p.Address.PostalCode }),
-	text("address.city", 100, func(c *Customer) *string { return &c.Address.City }, func(p *Patch) *patchText { return &p.Address.City }),
-	text("address.country", 0, func(c *Customer) *string { return &c.Address.Country }, func(p *Patch) *patchText { return &p.Address.Country }),
-	boolean("address.editable", func(c *Customer) *bool { return &c.Address.Editable }, func(p *Patch) *patchBool { return &p.Address.Editable }),
-	boolean("services.broadband", func(c *Customer) *bool { return &c.Services.Broadband }, func(p *Patch) *patchBool { return &p.Services.Broadband }),
-	boolean("services.districtHeating", func(c *Customer) *bool { return &c.Services.DistrictHeating }, func(p *Patch) *patchBool { return &p.Services.DistrictHeating }),
-	boolean("services.grid", func(c *Customer) *bool { return &c.Services.Grid }, func(p *Patch) *patchBool { return &p.Services.Grid }),
-	boolean("services.power", func(c *Customer) *bool { return &c.Services.Power }, func(p *Patch) *patchBool { return &p.Services.Power }),
-	timestamp("confirmedAt", func(c *Customer) *time.Time { return &c.ConfirmedAt }, func(p *Patch) *patch.Field[time.Time] { return &p.ConfirmedAt }),
+	text("kind", 0, func(c *Customer) *string { return &c.Kind }),
+	text("firstName", 100, func(c *Customer) *string { return &c.FirstName }),
+	text("lastName", 100, func(c *Customer) *string { return &c.LastName }),
+	text("birthDate", 0, func(c *Customer) *string { return &c.BirthDate }),
+	text("gender", 0, func(c *Customer) *string { return &c.Gender }),
+	text("locale", 0, func(c *Customer) *string { return &c.Locale }),
+	text("nationalId", 32, func(c *Customer) *string { return &c.NationalID }),
+	text("organisationNumber", 32, func(c *Customer) *string { return &c.OrganisationNumber }),
+	text("email", MaxEmail, func(c *Customer) *string { return &c.Email }),
+	text("phone", 50, func(c *Customer) *string { return &c.Phone }),
+	text("mobile", 50, func(c *Customer) *string { return &c.Mobile }),
+	text("address.line", 200, func(c *Customer) *string { return &c.Address.Line }),
+	text("address.careOf", 50, func(c *Customer) *string { return &c.Address.CareOf }),
+	text("address.houseNumber", 50, func(c *Customer) *string { return &c.Address.HouseNumber }),
+	text("address.houseLetter", 50, func(c *Customer) *string { return &c.Address.HouseLetter }),
+	text("address.entrance", 50, func(c *Customer) *string { return &c.Address.Entrance }),
+	text("address.floor", 50, func(c *Customer) *string { return &c.Address.Floor }),
+	integer("address.poBox", func(c *Customer) *POBox { return &c.Address.POBox }),
+	text("address.postalCode", 20, func(c *Customer) *string { return &c.Address.PostalCode }),
+	text("address.city", 100, func(c *Customer) *string { return &c.Address.City }),
+	text("address.region", 100, func(c *Customer) *string { return &c.Address.Region }),
+	text("address.country", 0, func(c *Customer) *string { return &c.Address.Country }),
+	boolean("address.editable", func(c *Customer) *bool { return &c.Address.Editable }),
+	boolean("services.broadband", func(c *Customer) *bool { return &c.Services.Broadband }),
+	boolean("services.districtHeating", func(c *Customer) *bool { return &c.Services.DistrictHeating }),
+	boolean("services.grid", func(c *Customer) *bool { return &c.Services.Grid }),
+	boolean("services.power", func(c *Customer) *bool { return &c.Services.Power }),
+	timestamp("confirmedAt", func(c *Customer) *time.Time { return &c.ConfirmedAt }),
 }
 
-// Patch is a partial update; its Apply method is an Edit.
-type Patch struct {
-	Kind      patchText
-	FirstName patchText
-	LastName  patchText
-	BirthDate patchText
-	Gender    patchText
-	Locale    patchText
-
-	NationalID         patchText
-	OrganisationNumber patchText
-
-	Email  patchText
-	Phone  patchText
-	Mobile patchText
-
-	Address  AddressPatch
-	Services ServicesPatch
-
-	ConfirmedAt patch.Field[time.Time]
-}
-
-// AddressPatch is a partial update of an address.
-type AddressPatch struct {
-	Line        patchText
-	CareOf      patchText
-	HouseNumber patchText
-	HouseLetter patchText
-	Entrance    patchText
-	Floor       patchText
-	POBox       patch.Field[POBox]
-	PostalCode  patchText
-	City        patchText
-	Country     patchText
-	Editable    patchBool
-}
-
-// ServicesPatch is a partial update of the services.
-type ServicesPatch struct {
-	Broadband, DistrictHeating, Grid, Power patchBool
-}
-
-type (
-	patchText = patch.Field[string]
-	patchBool = patch.Field[bool]
-)
+// Patch is a partial update: the new values of fields, by path. A value has the type that a
+// FieldChange has; nil clears the field. Its Apply method is an Edit.
+type Patch map[string]any
 
 // LogValue keeps personal data out of every log.
 func (p Patch) LogValue() slog.Value { return slog.StringValue("patch") }
 
-// LogValue keeps personal data out of every log.
-func (p AddressPatch) LogValue() slog.Value { return slog.StringValue("patch of an address") }
-
-// Apply writes the fields that are not absent. A new address line clears the parts of the address
-// that the patch does not set: they would contradict it.
+// Apply sets the fields of the patch. A new address line clears the parts of the address that the
+// patch does not set: they would contradict it.
 func (p Patch) Apply(c *Customer) error {
 	a := &c.Address
-	if line := p.Address.Line; !line.Absent() && NormalText(line.Value()) != a.Line {
+	if _, ok := p["address.line"]; ok && NormalText(p.Text("address.line")) != a.Line {
 		a.CareOf, a.HouseNumber, a.HouseLetter, a.Entrance, a.Floor = "", "", "", "", ""
 	}
-	for _, f := range fields {
-		f.apply(&p, c)
+	for path, value := range p {
+		if err := set(c, path, value); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// Text returns the new text of the field with this path; it is empty when the patch clears the
+// field or does not set it.
+func (p Patch) Text(path string) string {
+	text, _ := p[path].(string)
+	return text
 }
 
 // FieldType is the type of a field's values.
@@ -112,7 +74,7 @@ type FieldType uint8
 // The types of field.
 const (
 	TypeText    FieldType = iota // string
-	TypeBool                     // bool, which no customer lacks
+	TypeBool                     // bool; every customer has one
 	TypeInteger                  // int64, within an int32
 	TypeTime                     // time.Time
 )
@@ -121,37 +83,34 @@ const (
 type Field struct {
 	Path      string // the domain's name: "address.postalCode"
 	Type      FieldType
-	MaxLength int // of a text, in characters; 0 where another rule limits it
+	MaxLength int // of a text, in characters; 0 when another rule limits it
 	accessor
 }
 
 // accessor reads and writes one field, whatever its Go type.
 type accessor interface {
-	// Pointer returns where c has the field: a *string, *bool, *POBox or *time.Time.
+	// Pointer returns the address of the field in c: a *string, *bool, *POBox or *time.Time.
 	Pointer(c *Customer) any
-	// Get returns the value as a FieldChange has it: nil for a field the customer does not have.
+	// Get returns the value as in a FieldChange: nil when the customer does not have the field.
 	Get(c *Customer) any
 	// Set writes a value that Get returns. It reports whether the value has the field's type.
 	Set(c *Customer, value any) bool
-	// SetPatch has p write a value that Get returns. It reports like Set.
-	SetPatch(p *Patch, value any) bool
+	// Accepts reports whether the value is nil or has the field's type.
+	Accepts(value any) bool
 
 	equal(a, b *Customer) bool
-	apply(p *Patch, c *Customer)
 }
 
 // fieldOf implements accessor for a field of Go type T.
 type fieldOf[T comparable] struct {
 	of     func(*Customer) *T
-	in     func(*Patch) *patch.Field[T]
 	encode func(T) any
 	decode func(any) (T, bool)
 }
 
-func (f fieldOf[T]) Pointer(c *Customer) any     { return f.of(c) }
-func (f fieldOf[T]) Get(c *Customer) any         { return f.encode(*f.of(c)) }
-func (f fieldOf[T]) equal(a, b *Customer) bool   { return *f.of(a) == *f.of(b) }
-func (f fieldOf[T]) apply(p *Patch, c *Customer) { f.in(p).Into(f.of(c)) }
+func (f fieldOf[T]) Pointer(c *Customer) any   { return f.of(c) }
+func (f fieldOf[T]) Get(c *Customer) any       { return f.encode(*f.of(c)) }
+func (f fieldOf[T]) equal(a, b *Customer) bool { return *f.of(a) == *f.of(b) }
 
 func (f fieldOf[T]) Set(c *Customer, value any) bool {
 	if value == nil {
@@ -165,32 +124,25 @@ func (f fieldOf[T]) Set(c *Customer, value any) bool {
 	return ok
 }
 
-func (f fieldOf[T]) SetPatch(p *Patch, value any) bool {
-	if value == nil {
-		*f.in(p) = patch.Clear[T]()
-		return true
-	}
-	v, ok := f.decode(value)
-	if ok {
-		*f.in(p) = patch.Set(v)
-	}
-	return ok
+func (f fieldOf[T]) Accepts(value any) bool {
+	_, ok := f.decode(value)
+	return ok || value == nil
 }
 
-func text(path string, maxLength int, of func(*Customer) *string, in func(*Patch) *patchText) Field {
-	return Field{path, TypeText, maxLength, fieldOf[string]{of, in, encodeUnlessZero[string], decode[string]}}
+func text(path string, maxLength int, of func(*Customer) *string) Field {
+	return Field{path, TypeText, maxLength, fieldOf[string]{of, encodeUnlessZero[string], decode[string]}}
 }
 
-func boolean(path string, of func(*Customer) *bool, in func(*Patch) *patchBool) Field {
-	return Field{path, TypeBool, 0, fieldOf[bool]{of, in, func(b bool) any { return b }, decode[bool]}}
+func boolean(path string, of func(*Customer) *bool) Field {
+	return Field{path, TypeBool, 0, fieldOf[bool]{of, func(b bool) any { return b }, decode[bool]}}
 }
 
-func integer(path string, of func(*Customer) *POBox, in func(*Patch) *patch.Field[POBox]) Field {
-	return Field{path, TypeInteger, 0, fieldOf[POBox]{of, in, encodePOBox, decodePOBox}}
+func integer(path string, of func(*Customer) *POBox) Field {
+	return Field{path, TypeInteger, 0, fieldOf[POBox]{of, encodePOBox, decodePOBox}}
 }
 
-func timestamp(path string, of func(*Customer) *time.Time, in func(*Patch) *patch.Field[time.Time]) Field {
-	return Field{path, TypeTime, 0, fieldOf[time.Time]{of, in, encodeUnlessZero[time.Time], decode[time.Time]}}
+func timestamp(path string, of func(*Customer) *time.Time) Field {
+	return Field{path, TypeTime, 0, fieldOf[time.Time]{of, encodeUnlessZero[time.Time], decode[time.Time]}}
 }
 
 func encodeUnlessZero[T comparable](v T) any {
@@ -206,7 +158,7 @@ func decode[T any](v any) (T, bool) {
 }
 
 func encodePOBox(b POBox) any {
-	if !b.Given {
+	if !b.Valid {
 		return nil
 	}
 	return int64(b.Number)
@@ -214,7 +166,7 @@ func encodePOBox(b POBox) any {
 
 func decodePOBox(v any) (POBox, bool) {
 	n, ok := v.(int64)
-	return POBox{Given: true, Number: int32(n)}, ok && n == int64(int32(n))
+	return POBox{Valid: true, Number: int32(n)}, ok && n == int64(int32(n))
 }
 
 // Fields returns the table of fields, in the order of the record. Callers must not change it.
@@ -237,7 +189,8 @@ var positions = func() map[string]int {
 	return byPath
 }()
 
-// position orders paths as the record does; id and number, which are not in the table, come first.
+// position returns the index of the field in the record. id and number, which are not in the table,
+// come first.
 func position(path string) int {
 	if i, ok := positions[path]; ok {
 		return i
@@ -245,8 +198,8 @@ func position(path string) int {
 	return -1
 }
 
-// FieldChange is what a change did to one field. A value is nil when the customer has none;
-// otherwise a string, a bool, an int64 or a time.Time, by the field's type.
+// FieldChange is the change of one field. A value is nil when the customer does not have the field;
+// otherwise it is a string, a bool, an int64 or a time.Time, by the field's type.
 type FieldChange struct {
 	Path          string
 	Before, After any
@@ -264,6 +217,16 @@ func Diff(before, after Customer) []FieldChange {
 		}
 	}
 	return diff
+}
+
+// Text returns the value of the text field with this path.
+func (c Customer) Text(path string) string {
+	value, err := get(&c, path)
+	text, _ := value.(string)
+	if err != nil {
+		panic(err) // a bug in the caller
+	}
+	return text
 }
 
 // get returns the value of the field with this path.

@@ -10,14 +10,13 @@ import (
 	"kartotek/internal/fault"
 )
 
-// ChangeRecord is a change as the history keeps it: what became of each field,
-// instead of the whole record before and after. Its By.At is the record's
-// UpdatedAt.
+// ChangeRecord is a change in the history. It has the changed fields instead of the whole record.
+// Its Meta.At is the UpdatedAt of the record.
 type ChangeRecord struct {
-	Seq        int64 // its place in the feed: see Store.Feed
+	Seq        int64 // position in the feed: see Store.Feed
 	CustomerID string
 	Number     int32
-	Version    int64 // that the change made
+	Version    int64 // of the record after the change
 	Event      string
 	Meta       ChangeMeta
 	Fields     []FieldChange // in the order of the record
@@ -26,10 +25,8 @@ type ChangeRecord struct {
 // LogValue keeps personal data out of every log.
 func (r ChangeRecord) LogValue() slog.Value { return slog.StringValue(r.Event) }
 
-// Revert is the edit that gives each field of a change the value that it had
-// before. A field that has been changed again is a Conflict fault, except for
-// confirmedAt: a customer who has confirmed the contact details again has done
-// so.
+// Revert is an Edit that sets each field of the change to its value before. A field that has been
+// changed again is a Conflict fault, except confirmedAt: a later confirmation stays.
 func (r ChangeRecord) Revert(c *Customer) error {
 	var newer []fault.Field
 	for _, f := range r.Fields {
@@ -53,14 +50,14 @@ func (r ChangeRecord) Revert(c *Customer) error {
 	return nil
 }
 
-// errGap is for a history that does not lead to its record: a defect.
-var errGap = errors.New("the history of a customer has a gap")
+// errHistoryGap is the error for a history that does not lead to its record: a bug.
+var errHistoryGap = errors.New("the history of a customer has a gap")
 
-// Previous returns the customer as it was before the change, which must have left it
-// as it is given. Only the change before this one tells its UpdatedAt.
+// Previous returns the customer before the change; c is the customer after it. UpdatedAt is only in
+// the change before, so the caller sets it.
 func (r ChangeRecord) Previous(c Customer) (Customer, error) {
 	if r.Version != c.Version {
-		return Customer{}, errGap
+		return Customer{}, errHistoryGap
 	}
 	for _, f := range r.Fields {
 		if err := set(&c, f.Path, f.Before); err != nil {
@@ -71,45 +68,44 @@ func (r ChangeRecord) Previous(c Customer) (Customer, error) {
 	return c, nil
 }
 
-// GetVersion returns the customer as the change to this version left it. It is a
-// NotFound fault for a version that there never was.
+// GetVersion returns the customer at this version. It is a NotFound fault when there is no such
+// version.
 func (s *Service) GetVersion(ctx context.Context, by access.Actor, ref Ref, version int64) (Customer, error) {
 	c, err := s.Get(ctx, by, ref)
 	if err != nil {
 		return Customer{}, err
 	}
-	if err := reached(c, version); err != nil {
+	if err := checkVersion(c, version); err != nil {
 		return Customer{}, err
 	}
-	return s.rewind(ctx, c, func(r ChangeRecord) bool { return r.Version <= version })
+	return s.restore(ctx, c, func(r ChangeRecord) bool { return r.Version <= version })
 }
 
-// reached is a NotFound fault unless the customer is or has been at this version.
-func reached(c Customer, version int64) error {
+// checkVersion returns a NotFound fault unless the customer is or was at this version.
+func checkVersion(c Customer, version int64) error {
 	if version < 1 || version > c.Version {
 		return fault.New(fault.NotFound, "the customer has no version %d: it is at version %d", version, c.Version)
 	}
 	return nil
 }
 
-// GetAt returns the customer as it was at that time. It is a NotFound fault for a
-// time before its birth.
+// GetAt returns the customer as it was at that time. It is a NotFound fault before its creation.
 func (s *Service) GetAt(ctx context.Context, by access.Actor, ref Ref, at time.Time) (Customer, error) {
 	c, err := s.Get(ctx, by, ref)
 	if err != nil {
 		return Customer{}, err
 	}
 	if at.Before(c.CreatedAt) {
-		return Customer{}, fault.New(fault.NotFound, "there was no such customer at that time")
+		return Customer{}, fault.New(fault.NotFound, "the customer did not exist at that time")
 	}
-	return s.rewind(ctx, c, func(r ChangeRecord) bool { return !r.Meta.At.After(at) })
+	return s.restore(ctx, c, func(r ChangeRecord) bool { return !r.Meta.At.After(at) })
 }
 
-// historyPage is how many changes are read at once on the way back.
+// historyPage is the number of changes that restore reads at once.
 const historyPage = 100
 
-// rewind undoes the changes to c, newest first, down to the first that stays.
-func (s *Service) rewind(ctx context.Context, c Customer, stays func(ChangeRecord) bool) (Customer, error) {
+// restore reverts the changes of c, newest first, until stays reports true for one.
+func (s *Service) restore(ctx context.Context, c Customer, stays func(ChangeRecord) bool) (Customer, error) {
 	for {
 		changes, err := s.store.Changes(ctx, c.Tenant, c.ID, c.Version+1, historyPage)
 		if err != nil {
@@ -125,13 +121,13 @@ func (s *Service) rewind(ctx context.Context, c Customer, stays func(ChangeRecor
 			}
 		}
 		if len(changes) == 0 {
-			return Customer{}, errGap
+			return Customer{}, errHistoryGap
 		}
 	}
 }
 
-// History returns up to limit of the customer's changes, newest first, from the
-// one before version below; a below of 0 begins with the newest.
+// History returns up to limit of the customer's changes with a version lower than below, newest
+// first; a below of 0 starts with the newest.
 func (s *Service) History(ctx context.Context, by access.Actor, ref Ref, below int64, limit int) ([]ChangeRecord, error) {
 	c, err := s.Get(ctx, by, ref)
 	if err != nil {
@@ -143,18 +139,18 @@ func (s *Service) History(ctx context.Context, by access.Actor, ref Ref, below i
 	return s.store.Changes(ctx, c.Tenant, c.ID, below, limit)
 }
 
-// RevertEdit returns the edit that undoes the change to this version. The change of a
-// customer's birth cannot be undone.
+// RevertEdit returns the edit that reverts the change to this version. A creation cannot be
+// reverted.
 func (s *Service) RevertEdit(ctx context.Context, by access.Actor, ref Ref, version int64) (Edit, error) {
 	c, err := s.find(ctx, by, access.Write, ref)
 	if err != nil {
 		return nil, err
 	}
-	if err := reached(c, version); err != nil {
+	if err := checkVersion(c, version); err != nil {
 		return nil, err
 	}
 	var checks fault.Validator
-	checks.Require(version > 1, "version", fault.Range, "must be 2 or more: version 1 is the customer's birth")
+	checks.Require(version > 1, "version", fault.Range, "must be 2 or more: version 1 is the creation of the customer")
 	if err := checks.Err(); err != nil {
 		return nil, err
 	}
@@ -163,34 +159,33 @@ func (s *Service) RevertEdit(ctx context.Context, by access.Actor, ref Ref, vers
 		return nil, err
 	}
 	if len(changes) != 1 || changes[0].Version != version {
-		return nil, errGap
+		return nil, errHistoryGap
 	}
 	return changes[0].Revert, nil
 }
 
-// Feed returns up to limit of the tenant's changes after the one with this Seq,
-// in the order of their Seq. When there is none yet it waits for one, as
-// long as wait and ctx allow and stop is open. A Seq that the feed has not come
-// to is a BadRequest fault: whoever was given it read another feed, perhaps one
-// from before a backup was restored, and would wait past changes.
+// Feed returns up to limit of the tenant's changes after the one with this Seq, by Seq. When there
+// is none, it waits for one until wait is over, ctx is done or stop is closed. A Seq beyond the end
+// of the feed is a BadRequest fault: it comes from another feed, such as one before a backup was
+// restored, and the caller would miss changes.
 func (s *Service) Feed(ctx context.Context, by access.Actor, after int64, limit int, wait time.Duration, stop <-chan struct{}) ([]ChangeRecord, error) {
 	if err := forAll(by, access.Read, "the feed"); err != nil {
 		return nil, err
 	}
-	enough := time.After(wait)
+	timeout := time.After(wait)
 	for {
-		grown := s.growth.next(by.Tenant) // before the look, so that nothing falls between
+		notified := s.notifier.wait(by.Tenant) // before the read: a change in between must wake it
 		changes, err := s.store.Feed(ctx, by.Tenant, after, limit)
 		if err != nil || len(changes) > 0 {
 			return changes, err
 		}
-		if err := s.passed(ctx, by.Tenant, after); err != nil || wait <= 0 {
+		if err := s.checkCursor(ctx, by.Tenant, after); err != nil || wait <= 0 {
 			return nil, err
 		}
 		select {
-		case <-grown:
-		case <-time.After(feedPause):
-		case <-enough:
+		case <-notified:
+		case <-time.After(pollInterval):
+		case <-timeout:
 			return nil, nil
 		case <-stop:
 			return nil, nil
@@ -200,9 +195,8 @@ func (s *Service) Feed(ctx context.Context, by access.Actor, after int64, limit 
 	}
 }
 
-// passed is a fault unless the tenant's feed has a change with this Seq, or a
-// later one.
-func (s *Service) passed(ctx context.Context, tenant string, seq int64) error {
+// checkCursor returns a fault unless the tenant's feed has a change with this Seq or a later one.
+func (s *Service) checkCursor(ctx context.Context, tenant string, seq int64) error {
 	if seq == 0 {
 		return nil
 	}
@@ -210,10 +204,10 @@ func (s *Service) passed(ctx context.Context, tenant string, seq int64) error {
 	if err != nil || len(changes) > 0 {
 		return err
 	}
-	return &fault.Fault{Kind: fault.BadRequest, Text: "the feed has not come that far", Fields: []fault.Field{{
-		Path: "after", Rule: fault.Range, Text: "is beyond the end of the feed: if it was the end once, the history was replaced; begin again at 0",
+	return &fault.Fault{Kind: fault.BadRequest, Text: "the cursor is beyond the end of the feed", Fields: []fault.Field{{
+		Path: "after", Rule: fault.Range, Text: "is beyond the end of the feed, which may have been restored from a backup: start again at 0",
 	}}}
 }
 
-// feedPause is how soon the feed shows what another process wrote, at the latest.
-const feedPause = time.Second
+// pollInterval is how often a waiting feed request looks for changes of other processes.
+const pollInterval = time.Second

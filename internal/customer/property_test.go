@@ -1,6 +1,7 @@
 package customer_test
 
 import (
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -9,7 +10,6 @@ import (
 
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
-	"kartotek/internal/patch"
 )
 
 // good holds values that a field takes; any of them may meet any other.
@@ -31,11 +31,46 @@ var good = map[string][]string{
 	"address.country":    {"BE", "NO"},
 }
 
-// values are what a field may be asked to hold: often good, sometimes wild.
-func values(path string) *rapid.Generator[string] {
-	known := good[path]
+// drawPatch draws a patch, and lists the fields that it sets. A wild one breaks rules.
+func drawPatch(t *rapid.T, wild bool) (p customer.Patch, named []string) {
+	p = customer.Patch{}
+	for _, f := range customer.Fields() {
+		var value any
+		switch rapid.SampledFrom([]string{"absent", "absent", "null", "value", "value"}).Draw(t, f.Path) {
+		case "absent":
+			continue
+		case "value":
+			value = values(f, wild).Draw(t, f.Path+" value")
+		}
+		named = append(named, f.Path)
+		p[f.Path] = value
+	}
+	return p, named
+}
+
+// values are what a patch sets a field to: valid, unless it is wild.
+func values(f customer.Field, wild bool) *rapid.Generator[any] {
+	switch f.Type {
+	case customer.TypeBool:
+		return rapid.Bool().AsAny()
+	case customer.TypeInteger:
+		least := int64(0)
+		if wild {
+			least = -3
+		}
+		return rapid.Int64Range(least, math.MaxInt32).AsAny()
+	case customer.TypeTime:
+		return rapid.Custom(func(t *rapid.T) any {
+			zone := time.FixedZone("", rapid.IntRange(-12, 14).Draw(t, "zone")*3600)
+			return noon.Add(time.Duration(rapid.Int64().Draw(t, "ns"))).In(zone)
+		})
+	}
+	known := good[f.Path]
 	if known == nil {
 		known = []string{"12", "B", "c/o Byron"}
+	}
+	if !wild {
+		return rapid.SampledFrom(known).AsAny()
 	}
 	return rapid.OneOf(
 		rapid.SampledFrom(known),
@@ -43,86 +78,7 @@ func values(path string) *rapid.Generator[string] {
 		rapid.SampledFrom([]string{"", " ", "\x00", "\xff", "a\u0301\u0301\u0301", "\u0301", "2999-01-01", "@"}),
 		rapid.String(),
 		rapid.StringN(0, 300, -1),
-	)
-}
-
-// draws makes patches field by field and notes what they name.
-type draws struct {
-	t     *rapid.T
-	wild  bool
-	named []string
-}
-
-func draw[T any](d *draws, path string, gen *rapid.Generator[T]) patch.Field[T] {
-	switch rapid.SampledFrom([]string{"absent", "absent", "null", "value", "value"}).Draw(d.t, path) {
-	case "null":
-		d.named = append(d.named, path)
-		return patch.Clear[T]()
-	case "value":
-		d.named = append(d.named, path)
-		return patch.Set(gen.Draw(d.t, path+" value"))
-	}
-	return patch.Field[T]{}
-}
-
-func (d *draws) text(path string) patch.Field[string] {
-	if d.wild {
-		return draw(d, path, values(path))
-	}
-	known := good[path]
-	if known == nil {
-		known = []string{"12", "B"}
-	}
-	return draw(d, path, rapid.SampledFrom(known))
-}
-
-func (d *draws) flag(path string) patch.Field[bool] { return draw(d, path, rapid.Bool()) }
-
-func (d *draws) patch() customer.Patch {
-	boxes := rapid.Custom(func(t *rapid.T) customer.POBox {
-		least := int32(0)
-		if d.wild {
-			least = -3
-		}
-		return customer.POBox{Given: rapid.Bool().Draw(t, "given"), Number: rapid.Int32Min(least).Draw(t, "box")}
-	})
-	times := rapid.Custom(func(t *rapid.T) time.Time {
-		zone := time.FixedZone("", rapid.IntRange(-12, 14).Draw(t, "zone")*3600)
-		return noon.Add(time.Duration(rapid.Int64().Draw(t, "ns"))).In(zone)
-	})
-	return customer.Patch{
-		Kind:               d.text("kind"),
-		FirstName:          d.text("firstName"),
-		LastName:           d.text("lastName"),
-		BirthDate:          d.text("birthDate"),
-		Gender:             d.text("gender"),
-		Locale:             d.text("locale"),
-		NationalID:         d.text("nationalId"),
-		OrganisationNumber: d.text("organisationNumber"),
-		Email:              d.text("email"),
-		Phone:              d.text("phone"),
-		Mobile:             d.text("mobile"),
-		Address: customer.AddressPatch{
-			Line:        d.text("address.line"),
-			CareOf:      d.text("address.careOf"),
-			HouseNumber: d.text("address.houseNumber"),
-			HouseLetter: d.text("address.houseLetter"),
-			Entrance:    d.text("address.entrance"),
-			Floor:       d.text("address.floor"),
-			POBox:       draw(d, "address.poBox", boxes),
-			PostalCode:  d.text("address.postalCode"),
-			City:        d.text("address.city"),
-			Country:     d.text("address.country"),
-			Editable:    d.flag("address.editable"),
-		},
-		Services: customer.ServicesPatch{
-			Broadband:       d.flag("services.broadband"),
-			DistrictHeating: d.flag("services.districtHeating"),
-			Grid:            d.flag("services.grid"),
-			Power:           d.flag("services.power"),
-		},
-		ConfirmedAt: draw(d, "confirmedAt", times),
-	}
+	).AsAny()
 }
 
 // anyRecord is a stored one: born of a patch, or with every field full.
@@ -131,8 +87,8 @@ func anyRecord(t *rapid.T) customer.Customer {
 		return born(t, full())
 	}
 	c := ada()
-	d := draws{t: t}
-	if err := d.patch().Apply(&c); err != nil {
+	p, _ := drawPatch(t, false)
+	if err := p.Apply(&c); err != nil {
 		t.Fatal(err)
 	}
 	if c.Kind == "" {
@@ -144,11 +100,9 @@ func anyRecord(t *rapid.T) customer.Customer {
 	return born(t, c)
 }
 
-// anyPatch is wild, or such that no record may refuse it for its form.
+// anyPatch draws a valid or a wild patch.
 func anyPatch(t *rapid.T) (customer.Patch, []string) {
-	d := draws{t: t, wild: rapid.Bool().Draw(t, "wild")}
-	p := d.patch()
-	return p, d.named
+	return drawPatch(t, rapid.Bool().Draw(t, "wild"))
 }
 
 func TestARevisionIsRefusedWithFaultsOrIsSound(t *testing.T) {

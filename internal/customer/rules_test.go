@@ -19,7 +19,7 @@ func TestTheLeastRecordIsValid(t *testing.T) {
 var limits = map[string]int{
 	"firstName": 100, "lastName": 100, "nationalId": 32, "organisationNumber": 32, "email": 254,
 	"phone": 50, "mobile": 50, "address.line": 200, "address.careOf": 50, "address.houseNumber": 50,
-	"address.houseLetter": 50, "address.entrance": 50, "address.floor": 50, "address.postalCode": 20, "address.city": 100,
+	"address.houseLetter": 50, "address.entrance": 50, "address.floor": 50, "address.postalCode": 20, "address.city": 100, "address.region": 100,
 }
 
 func TestTextHasALimitInCharacters(t *testing.T) {
@@ -223,8 +223,8 @@ func TestRequiredAndNumbers(t *testing.T) {
 		"number ends with its type":       {func(c *customer.Customer) { c.Number = 1<<31 - 1 }, ""},
 		"number is not 0":                 {func(c *customer.Customer) { c.Number = 0 }, "number:range"},
 		"number is not negative":          {func(c *customer.Customer) { c.Number = -1 }, "number:range"},
-		"box number may be 0":             {func(c *customer.Customer) { c.Address.POBox = customer.POBox{Given: true} }, ""},
-		"box number is not negative":      {func(c *customer.Customer) { c.Address.POBox = customer.POBox{Given: true, Number: -1} }, "address.poBox:range"},
+		"box number may be 0":             {func(c *customer.Customer) { c.Address.POBox = customer.POBox{Valid: true} }, ""},
+		"box number is not negative":      {func(c *customer.Customer) { c.Address.POBox = customer.POBox{Valid: true, Number: -1} }, "address.poBox:range"},
 		"a box that is not given is none": {func(c *customer.Customer) { c.Address.POBox = customer.POBox{Number: -1} }, ""},
 		"confirmed in a year of RFC 3339": {func(c *customer.Customer) { c.ConfirmedAt = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC) }, ""},
 		"confirmed in year 10000 of UTC": {
@@ -267,7 +267,7 @@ func TestThereAre249Countries(t *testing.T) {
 
 func TestEveryFaultIsToldAtOnceInTheOrderOfTheRecord(t *testing.T) {
 	t.Parallel()
-	c := customer.Customer{ID: "ID-7771", Number: -7772, Kind: "kind-7773", Address: customer.Address{POBox: customer.POBox{Given: true, Number: -7774}}}
+	c := customer.Customer{ID: "ID-7771", Number: -7772, Kind: "kind-7773", Address: customer.Address{POBox: customer.POBox{Valid: true, Number: -7774}}}
 	var want []string
 	for _, path := range []string{
 		"id", "number", "kind", "firstName", "lastName", "birthDate", "gender", "locale", "nationalId", "organisationNumber",

@@ -197,11 +197,11 @@ func TestKeysOfAVersionNeverChange(t *testing.T) {
 func TestChangesTellWhichKeysTheyMove(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		d := draws{t: t}
+		p, _ := drawPatch(t, false)
 		c := full()
 		c.Phone, c.Mobile = "02 555 12 34", "0470 99 88 77" // wherever the customer lives
 		before := born(t, c)
-		ch, err := customer.Apply(before, kari, d.patch().Apply)
+		ch, err := customer.Apply(before, kari, p.Apply)
 		if err != nil {
 			t.Skip(err)
 		}

@@ -10,38 +10,37 @@ import (
 	"kartotek/internal/fault"
 )
 
-// Ref is how a caller names a customer: by id or, when that is empty, by number.
+// Ref identifies a customer by id or, when that is empty, by number.
 type Ref struct {
 	Tenant string
 	ID     string // UUID in lower case
 	Number int32
 }
 
-// ByID names a customer by its id.
+// ByID identifies a customer by id.
 func ByID(tenant, id string) Ref { return Ref{Tenant: tenant, ID: id} }
 
-// ByNumber names a customer by its number.
+// ByNumber identifies a customer by number.
 func ByNumber(tenant string, number int32) Ref { return Ref{Tenant: tenant, Number: number} }
 
-// AlreadyExists is a Conflict fault that names the id and the number of c that find finds a
-// customer by, or nil when it finds none. A record without an id or a number is
-// found by the other alone.
+// AlreadyExists returns a Conflict fault when find finds a customer with the id or the number of c.
+// An empty id and a number of 0 are skipped.
 func (c Customer) AlreadyExists(find func(Ref) (Customer, error)) error {
 	var taken []string
-	for _, name := range []struct {
-		path  string
-		given bool
-		ref   Ref
+	for _, key := range []struct {
+		path string
+		set  bool
+		ref  Ref
 	}{
 		{"id", c.ID != "", ByID(c.Tenant, c.ID)},
 		{"number", c.Number != 0, ByNumber(c.Tenant, c.Number)},
 	} {
-		if !name.given {
+		if !key.set {
 			continue
 		}
-		_, err := find(name.ref)
+		_, err := find(key.ref)
 		if err == nil {
-			taken = append(taken, name.path)
+			taken = append(taken, key.path)
 		} else if !fault.Is(err, fault.NotFound) {
 			return err
 		}
@@ -52,7 +51,7 @@ func (c Customer) AlreadyExists(find func(Ref) (Customer, error)) error {
 	return fault.AlreadyExists("customer", taken...)
 }
 
-// UpsertResult is what became of an Entry: a change, or the error that prevented it.
+// UpsertResult is the result of an Upsert: a change, or the error that prevented it.
 type UpsertResult struct {
 	Change Change
 	Err    error
@@ -63,32 +62,28 @@ func (r UpsertResult) LogValue() slog.Value {
 	return slog.GroupValue(slog.Any("change", r.Change), slog.Any("err", r.Err))
 }
 
-// Store is where customers live. It promises, on every engine, that a change and
-// its record in the history are durable when the call returns, or that neither
-// exists.
+// Store stores customers. On every engine, a change and its history are durable when the call
+// returns, or neither exists.
 type Store interface {
-	// Find returns a NotFound fault when the tenant has no such customer. What another
-	// process has written may take up to a second to show.
+	// Find returns a NotFound fault when the tenant has no such customer. A change of another
+	// process is visible after at most a second.
 	Find(ctx context.Context, ref Ref) (Customer, error)
 
-	// Update applies edit to the customer and records the change. The edit may
-	// run again when another writer came first. An edit that changes nothing
-	// writes nothing; one that returns an error leaves no trace.
+	// Update applies edit to the customer and records the change. The edit runs again after a
+	// concurrent update. Nothing is written when the edit changes nothing or returns an error.
 	//
-	// With once, its receipt is kept in the same step, also when nothing changed.
-	// An IdempotencyInProgress fault means that the tenant has a receipt with that key: another
-	// request came first, and nothing was written.
-	Update(ctx context.Context, ref Ref, by ChangeMeta, edit Edit, once *Idempotency) (Change, error)
+	// With idem, the idempotency record is written in the same transaction, also when nothing
+	// changed. An IdempotencyInProgress fault means that the tenant already has a record with this
+	// key: nothing was written.
+	Update(ctx context.Context, ref Ref, by ChangeMeta, edit Edit, idem *Idempotency) (Change, error)
 
-	// Create makes the entry's customer, who must be new: a Conflict fault names
-	// the id or the number that another one has. A number of 0 becomes the
-	// tenant's next free one. It keeps the receipt as Revise does.
-	Create(ctx context.Context, tenant string, by ChangeMeta, entry Upsert, once *Idempotency) (Change, error)
+	// Create creates a customer. An id or a number that exists is a Conflict fault. A number of 0
+	// becomes the tenant's next free number. It writes the idempotency record as Update does.
+	Create(ctx context.Context, tenant string, by ChangeMeta, entry Upsert, idem *Idempotency) (Change, error)
 
-	// Upsert creates or revises each entry, in order, in as few durable steps as it
-	// likes, and returns one result for each; Entry says how one is found. A
-	// number of 0 becomes the tenant's next free one. An error means that no
-	// entry was written.
+	// Upsert creates or updates the customer of each entry, in order, in any number of
+	// transactions, and returns one result for each. A number of 0 becomes the tenant's next free
+	// number. An error means that nothing was written.
 	Upsert(ctx context.Context, tenant string, by ChangeMeta, entries []Upsert) ([]UpsertResult, error)
 
 	// Search returns up to limit of the tenant's customers that match the query,
@@ -97,41 +92,39 @@ type Store interface {
 	// be written any more: then the newest changes may be missing.
 	Search(ctx context.Context, tenant string, q Query, after Position, limit int) (Page, error)
 
-	// Changes returns up to limit of the customer's changes, newest first, from
-	// the one before version below. It is empty for a customer that is not there.
+	// Changes returns up to limit of the customer's changes with a version lower than
+	// below, newest first. There are none for a customer that does not exist.
 	Changes(ctx context.Context, tenant, id string, below int64, limit int) ([]ChangeRecord, error)
 
-	// Feed returns up to limit of the tenant's changes that come after the one
-	// with this Seq, in the order of their Seq: a change that was answered before
-	// another one was asked for comes first, and those of a customer come in the order
-	// of their versions. No change ever appears before one that Feed has returned.
+	// Feed returns up to limit of the tenant's changes after the one with this Seq, by Seq. A change
+	// that returned before another one started comes first, and the changes of a customer come in
+	// the order of their versions. No change ever appears before one that Feed has returned.
 	Feed(ctx context.Context, tenant string, after int64, limit int) ([]ChangeRecord, error)
 }
 
-// IdempotencyStore is where answers are kept for requests that are sent again. Revise
-// and Create of [Store] write them as well.
+// IdempotencyStore stores responses for retries. Update and Create of [Store] write them too.
 type IdempotencyStore interface {
-	// FindResponse returns a NotFound fault when the tenant has no receipt with this
-	// key, or only one from before oldest.
+	// FindResponse returns a NotFound fault when the tenant has no record with this key, or one
+	// that is older than oldest.
 	FindResponse(ctx context.Context, tenant, key string, oldest time.Time) (IdempotencyRecord, error)
 
-	// SaveResponse keeps the receipt of a request that changed nothing. It is a Running
-	// fault when the tenant has one with the key.
+	// SaveResponse stores the response to a request that changed nothing. It is an
+	// IdempotencyInProgress fault when the tenant has a record with this key.
 	SaveResponse(ctx context.Context, r IdempotencyRecord) error
 }
 
-// Service is the use cases. Each is one function, read from top to bottom.
+// Service has the use cases, one method each.
 type Service struct {
-	store    Store
-	receipts IdempotencyStore
-	now      func() time.Time
-	newID    func() string
-	growth   growth
+	store       Store
+	idempotency IdempotencyStore
+	now         func() time.Time
+	newID       func() string
+	notifier    notifier
 }
 
 // New returns a service on store. Tests pass a fixed clock and counted ids.
-func New(store Store, receipts IdempotencyStore, now func() time.Time, newID func() string) *Service {
-	return &Service{store: store, receipts: receipts, now: now, newID: newID}
+func New(store Store, idempotency IdempotencyStore, now func() time.Time, newID func() string) *Service {
+	return &Service{store: store, idempotency: idempotency, now: now, newID: newID}
 }
 
 // Get returns one customer.
@@ -139,54 +132,52 @@ func (s *Service) Get(ctx context.Context, by access.Actor, ref Ref) (Customer, 
 	return s.find(ctx, by, access.Read, ref)
 }
 
-// Update changes a customer. An edit that changes nothing leaves no trace. once
-// is nil for a request that is not sent again.
-func (s *Service) Update(ctx context.Context, by access.Actor, ref Ref, edit Edit, once *Idempotency) (Change, error) {
-	if err := authorise(by, access.Write, ref); err != nil {
+// Update changes a customer. An edit that changes nothing writes nothing. idem is nil without an
+// idempotency key.
+func (s *Service) Update(ctx context.Context, by access.Actor, ref Ref, edit Edit, idem *Idempotency) (Change, error) {
+	if err := authorize(by, access.Write, ref); err != nil {
 		return Change{}, err
 	}
-	ch, err := s.store.Update(ctx, ref, s.sign(by), func(c *Customer) error {
-		if err := within(by, *c); err != nil {
+	ch, err := s.store.Update(ctx, ref, s.changeMeta(by), func(c *Customer) error {
+		if err := authorizeCustomer(by, *c); err != nil {
 			return err
 		}
 		return edit(c)
-	}, once)
+	}, idem)
 	if err != nil {
-		return Change{}, hidden(by, ref, err)
+		return Change{}, maskNotFound(by, ref, err)
 	}
 	if !ch.Empty() {
-		s.growth.grown(ref.Tenant)
+		s.notifier.notify(ref.Tenant)
 	}
 	return ch, nil
 }
 
-// Create makes a new customer of the entry. It is a Conflict fault when another
-// one has the id or the number.
-func (s *Service) Create(ctx context.Context, by access.Actor, entry Upsert, once *Idempotency) (Change, error) {
+// Create creates a customer. An id or a number that exists is a Conflict fault.
+func (s *Service) Create(ctx context.Context, by access.Actor, entry Upsert, idem *Idempotency) (Change, error) {
 	if err := forAll(by, access.Write, "a new customer"); err != nil {
 		return Change{}, err
 	}
 	entry.GeneratedID = s.newID()
-	ch, err := s.store.Create(ctx, by.Tenant, s.sign(by), entry, once)
+	ch, err := s.store.Create(ctx, by.Tenant, s.changeMeta(by), entry, idem)
 	if err != nil {
 		return Change{}, err
 	}
-	s.growth.grown(by.Tenant)
+	s.notifier.notify(by.Tenant)
 	return ch, nil
 }
 
-// CheckCreate is Create without the write: whether the entry would make a customer
-// now.
+// CheckCreate is Create without the write.
 func (s *Service) CheckCreate(ctx context.Context, by access.Actor, entry Upsert) error {
 	if err := forAll(by, access.Write, "a new customer"); err != nil {
 		return err
 	}
 	entry.GeneratedID = s.newID()
-	if _, err := entry.Create(by.Tenant, 1, s.sign(by)); err != nil { // any number will do
+	if _, err := entry.Create(by.Tenant, 1, s.changeMeta(by)); err != nil { // any number is valid
 		return err
 	}
-	named := Customer{Tenant: by.Tenant, ID: entry.ID, Number: entry.Number}
-	return named.AlreadyExists(func(ref Ref) (Customer, error) { return s.store.Find(ctx, ref) })
+	key := Customer{Tenant: by.Tenant, ID: entry.ID, Number: entry.Number}
+	return key.AlreadyExists(func(ref Ref) (Customer, error) { return s.store.Find(ctx, ref) })
 }
 
 // Search returns up to limit customers that match the query, after a position.
@@ -197,17 +188,17 @@ func (s *Service) Search(ctx context.Context, by access.Actor, q Query, after Po
 	return s.store.Search(ctx, by.Tenant, q, after, limit)
 }
 
-// Preview is Update without the write: the change that edit would make now.
+// Preview is Update without the write.
 func (s *Service) Preview(ctx context.Context, by access.Actor, ref Ref, edit Edit) (Change, error) {
 	c, err := s.find(ctx, by, access.Write, ref)
 	if err != nil {
 		return Change{}, err
 	}
-	return Apply(c, s.sign(by), edit)
+	return Apply(c, s.changeMeta(by), edit)
 }
 
-// Upsert creates or revises each entry, in order. One entry's fault does not touch
-// the others.
+// Upsert creates or updates the customer of each entry, in order. A fault of one entry does not
+// affect the others.
 func (s *Service) Upsert(ctx context.Context, by access.Actor, entries []Upsert) ([]UpsertResult, error) {
 	if err := forAll(by, access.Write, "a bulk load"); err != nil {
 		return nil, err
@@ -220,33 +211,33 @@ func (s *Service) Upsert(ctx context.Context, by access.Actor, entries []Upsert)
 			entries[i].GeneratedID = s.newID()
 		}
 	}
-	results, err := s.store.Upsert(ctx, by.Tenant, s.sign(by), entries)
+	results, err := s.store.Upsert(ctx, by.Tenant, s.changeMeta(by), entries)
 	if slices.ContainsFunc(results, func(r UpsertResult) bool { return !r.Change.Empty() }) {
-		s.growth.grown(by.Tenant)
+		s.notifier.notify(by.Tenant)
 	}
 	return results, err
 }
 
-// find returns a customer whom the caller may reach with this scope.
+// find returns a customer that the caller may access with this scope.
 func (s *Service) find(ctx context.Context, by access.Actor, scope access.Scope, ref Ref) (Customer, error) {
-	if err := authorise(by, scope, ref); err != nil {
+	if err := authorize(by, scope, ref); err != nil {
 		return Customer{}, err
 	}
 	c, err := s.store.Find(ctx, ref)
 	if err != nil {
-		return Customer{}, hidden(by, ref, err)
+		return Customer{}, maskNotFound(by, ref, err)
 	}
-	if err := within(by, c); err != nil {
+	if err := authorizeCustomer(by, c); err != nil {
 		return Customer{}, err
 	}
 	return c, nil
 }
 
-func (s *Service) sign(by access.Actor) ChangeMeta {
+func (s *Service) changeMeta(by access.Actor) ChangeMeta {
 	return ChangeMeta{Actor: by.Name, Contract: by.Contract, RequestID: by.RequestID, At: s.now()}
 }
 
-// forAll refuses what needs the scope for all of the tenant's customers.
+// forAll returns a fault unless the caller has the scope for all customers of the tenant.
 func forAll(by access.Actor, scope access.Scope, what string) error {
 	if !by.May(scope) || !by.Customers.All() {
 		return fault.New(fault.Forbidden, "%s needs %s for all customers", what, scope)
@@ -254,34 +245,36 @@ func forAll(by access.Actor, scope access.Scope, what string) error {
 	return nil
 }
 
-// authorise refuses what can be refused before the customer is looked up.
-func authorise(by access.Actor, scope access.Scope, ref Ref) error {
+// authorize checks everything that can be checked before the customer is found.
+func authorize(by access.Actor, scope access.Scope, ref Ref) error {
 	switch {
 	case by.Tenant != ref.Tenant:
 		return fault.New(fault.NotFound, "no such customer")
 	case !by.May(scope):
 		return fault.New(fault.Forbidden, "the caller lacks %s", scope)
 	case ref.ID == "" && !by.Customers.Contains(ref.Number):
-		return forbidden()
+		return errForbidden()
 	}
 	return nil
 }
 
-// within refuses a customer that is not among the caller's own.
-func within(by access.Actor, c Customer) error {
+// authorizeCustomer returns a fault for a customer that the caller may not access.
+func authorizeCustomer(by access.Actor, c Customer) error {
 	if !by.Customers.Contains(c.Number) {
-		return forbidden()
+		return errForbidden()
 	}
 	return nil
 }
 
-// hidden turns Missing into Forbidden for a caller who names a customer by id and
-// may not learn whether one that is not his exists.
-func hidden(by access.Actor, ref Ref, err error) error {
+// maskNotFound turns NotFound into Forbidden for a caller that is limited to some customers: it must
+// not learn which other ids exist.
+func maskNotFound(by access.Actor, ref Ref, err error) error {
 	if ref.ID != "" && !by.Customers.All() && fault.Is(err, fault.NotFound) {
-		return forbidden()
+		return errForbidden()
 	}
 	return err
 }
 
-func forbidden() error { return fault.New(fault.Forbidden, "not the caller's customer") }
+func errForbidden() error {
+	return fault.New(fault.Forbidden, "the caller may not access this customer")
+}

@@ -382,8 +382,8 @@ func TestCheckCreateTellsWhatCreateWouldAndWritesNothing(t *testing.T) {
 	}{
 		"a new one":                {all, customer.Upsert{Edit: rename("Eve")}, ""},
 		"with an id and a number":  {all, customer.Upsert{ID: nobodyID, Number: 9, Edit: rename("Eve")}, ""},
-		"a taken id":               {all, customer.Upsert{ID: mine.ID, Edit: rename("Eve")}, "conflict: another customer has this id; id is taken by another customer"},
-		"a taken number":           {all, customer.Upsert{Number: 7, Edit: rename("Eve")}, "conflict: another customer has this number; number is taken by another customer"},
+		"a taken id":               {all, customer.Upsert{ID: mine.ID, Edit: rename("Eve")}, "conflict: another customer has this id; id is already in use"},
+		"a taken number":           {all, customer.Upsert{Number: 7, Edit: rename("Eve")}, "conflict: another customer has this number; number is already in use"},
 		"another tenant's id":      {all, customer.Upsert{ID: foreign.ID, Edit: rename("Eve")}, ""},
 		"a broken rule, and taken": {all, customer.Upsert{Number: 7, Edit: rename("\x00")}, "firstName:format"},
 		"by one who may not":       {actor(access.AllCustomers(), access.Read), customer.Upsert{Edit: rename("Eve")}, "forbidden: a new customer needs customers:write for all customers"},

@@ -88,7 +88,7 @@ func New(kind Kind, format string, args ...any) *Fault {
 func AlreadyExists(kind string, paths ...string) *Fault {
 	f := &Fault{Kind: Conflict, Text: "another " + kind + " has this " + strings.Join(paths, ", another this ")}
 	for _, path := range paths {
-		f.Fields = append(f.Fields, Field{path, Unique, "is taken by another " + kind})
+		f.Fields = append(f.Fields, Field{path, Unique, "is already in use"})
 	}
 	return f
 }

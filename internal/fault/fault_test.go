@@ -81,8 +81,8 @@ func TestIsFaultFindsFaultInChain(t *testing.T) {
 func TestErrorListsKindTextAndFields(t *testing.T) {
 	t.Parallel()
 	for want, f := range map[string]*fault.Fault{
-		"precondition-failed: at version 4":                                               fault.New(fault.PreconditionFailed, "at version %d", 4),
-		"conflict: another customer has this number; number is taken by another customer": fault.AlreadyExists("customer", "number"),
+		"precondition-failed: at version 4":                                    fault.New(fault.PreconditionFailed, "at version %d", 4),
+		"conflict: another customer has this number; number is already in use": fault.AlreadyExists("customer", "number"),
 		"validation-failed: no; a is b; c is d": {
 			Kind: fault.Invalid, Text: "no", Fields: []fault.Field{{Path: "a", Text: "is b"}, {Path: "c", Text: "is d"}},
 		},

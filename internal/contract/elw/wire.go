@@ -87,7 +87,7 @@ func fromAddress(a customer.Address) *elwAddress {
 		IsEditable:  a.Editable,
 		ZipCode:     orNull(a.PostalCode),
 	}
-	if a.POBox.Given {
+	if a.POBox.Valid {
 		out.POBox = &a.POBox.Number
 	}
 	return out

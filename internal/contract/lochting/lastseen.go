@@ -43,7 +43,7 @@ func newLastSeen() *lastSeen {
 // express is included: it reads as null, but no client can send it, so it never matches.
 func (l *lastSeen) ofCustomer(c customer.Customer) (all fingerprints) {
 	for i, p := range properties {
-		all[i] = l.hash(*p.value(&c))
+		all[i] = l.hash(p.text(c))
 	}
 	return all
 }
@@ -51,8 +51,8 @@ func (l *lastSeen) ofCustomer(c customer.Customer) (all fingerprints) {
 // ofPatch returns the fingerprints of the properties in a patch.
 func (l *lastSeen) ofPatch(fields customer.Patch) (some fingerprints) {
 	for i, p := range properties {
-		if f := p.patchField(&fields); !f.Absent() {
-			some[i] = l.hash(f.Value())
+		if _, ok := fields[p.path]; ok {
+			some[i] = l.hash(fields.Text(p.path))
 		}
 	}
 	return some

@@ -1,13 +1,13 @@
 package lochting
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
-	"kartotek/internal/patch"
 	"kartotek/internal/web"
 )
 
@@ -73,74 +73,31 @@ var (
 	countries = []string{"BE", "FR", "AU", "DE", "ES", "AT", "CZ", "SG", "PT"}
 )
 
-// property is a property of the body.
+// property is a property of the body, whose values are strings.
 type property struct {
-	name       string
-	path       string // in the domain
-	required   bool   // and not nullable
-	oneOf      []string
-	patchField func(*customer.Patch) *patch.Field[string]
-	value      func(*customer.Customer) *string
+	name     string
+	path     string // in the domain
+	required bool   // and not nullable
+	oneOf    []string
 }
 
 // properties are in the order of the documentation.
 var properties = [...]property{
-	{
-		"firstName", "firstName", true, nil,
-		func(p *customer.Patch) *patch.Field[string] { return &p.FirstName },
-		func(c *customer.Customer) *string { return &c.FirstName },
-	},
-	{
-		"lastName", "lastName", true, nil,
-		func(p *customer.Patch) *patch.Field[string] { return &p.LastName },
-		func(c *customer.Customer) *string { return &c.LastName },
-	},
-	{
-		"locale", "locale", true, locales,
-		func(p *customer.Patch) *patch.Field[string] { return &p.Locale },
-		func(c *customer.Customer) *string { return &c.Locale },
-	},
-	{
-		"emailAddress", "email", true, nil,
-		func(p *customer.Patch) *patch.Field[string] { return &p.Email },
-		func(c *customer.Customer) *string { return &c.Email },
-	},
-	{
-		"gender", "gender", true, customer.Genders(),
-		func(p *customer.Patch) *patch.Field[string] { return &p.Gender },
-		func(c *customer.Customer) *string { return &c.Gender },
-	},
-	{
-		"nationalId", "nationalId", false, nil,
-		func(p *customer.Patch) *patch.Field[string] { return &p.NationalID },
-		func(c *customer.Customer) *string { return &c.NationalID },
-	},
-	{
-		"phoneNumber", "phone", false, nil,
-		func(p *customer.Patch) *patch.Field[string] { return &p.Phone },
-		func(c *customer.Customer) *string { return &c.Phone },
-	},
-	{
-		"address", "address.line", false, nil,
-		func(p *customer.Patch) *patch.Field[string] { return &p.Address.Line },
-		func(c *customer.Customer) *string { return &c.Address.Line },
-	},
-	{
-		"zipCode", "address.postalCode", false, nil,
-		func(p *customer.Patch) *patch.Field[string] { return &p.Address.PostalCode },
-		func(c *customer.Customer) *string { return &c.Address.PostalCode },
-	},
-	{
-		"city", "address.city", false, nil,
-		func(p *customer.Patch) *patch.Field[string] { return &p.Address.City },
-		func(c *customer.Customer) *string { return &c.Address.City },
-	},
-	{
-		"country", "address.country", true, countries,
-		func(p *customer.Patch) *patch.Field[string] { return &p.Address.Country },
-		func(c *customer.Customer) *string { return &c.Address.Country },
-	},
+	{name: "firstName", path: "firstName", required: true},
+	{name: "lastName", path: "lastName", required: true},
+	{name: "locale", path: "locale", required: true, oneOf: locales},
+	{name: "emailAddress", path: "email", required: true},
+	{name: "gender", path: "gender", required: true, oneOf: customer.Genders()},
+	{name: "nationalId", path: "nationalId"},
+	{name: "phoneNumber", path: "phone"},
+	{name: "address", path: "address.line"},
+	{name: "zipCode", path: "address.postalCode"},
+	{name: "city", path: "address.city"},
+	{name: "country", path: "address.country", required: true, oneOf: countries},
 }
+
+// text returns the domain's value of the property.
+func (p property) text(c customer.Customer) string { return c.Text(p.path) }
 
 // customerPatch is the body of a PATCH.
 type customerPatch struct {
@@ -165,7 +122,7 @@ func readPatch(r *http.Request) (customerPatch, error) {
 	if err != nil {
 		return customerPatch{}, err
 	}
-	var in customerPatch
+	in := customerPatch{fields: customer.Patch{}}
 	members, err := web.Object(body)
 	if err != nil {
 		in.invalid = err
@@ -183,19 +140,19 @@ func readPatch(r *http.Request) (customerPatch, error) {
 	var checks fault.Validator
 	for _, p := range properties {
 		m, sent := values[p.name]
-		p.read(m, sent, &in.fields, &checks)
+		p.read(m, sent, in.fields, &checks)
 	}
 	in.invalid = checks.Err()
 	return in, nil
 }
 
 // read sets the property in the patch, unless its value breaks a rule of the contract.
-func (p property) read(m web.Member, sent bool, into *customer.Patch, checks *fault.Validator) {
+func (p property) read(m web.Member, sent bool, into customer.Patch, checks *fault.Validator) {
 	switch {
 	case !sent || m.Null():
 		checks.Require(!p.required, p.path, fault.Required, "is required")
 		if sent {
-			*p.patchField(into) = patch.Clear[string]()
+			into[p.path] = nil
 		}
 		return
 	case m.Value.Kind() != '"':
@@ -213,7 +170,7 @@ func (p property) read(m web.Member, sent bool, into *customer.Patch, checks *fa
 		text = fromLocale(text)
 	}
 	if !checks.HasError(p.path) {
-		*p.patchField(into) = patch.Set(text)
+		into[p.path] = text
 	}
 }
 
@@ -221,7 +178,7 @@ func (p property) read(m web.Member, sent bool, into *customer.Patch, checks *fa
 func (p customerPatch) staleFields(c customer.Customer) []property {
 	var stale []property
 	for _, old := range p.repeated {
-		if customer.NormalText(old.patchField(&p.fields).Value()) != *old.value(&c) {
+		if customer.NormalText(p.fields.Text(old.path)) != old.text(c) {
 			stale = append(stale, old)
 		}
 	}
@@ -239,9 +196,9 @@ func (p customerPatch) edit() customer.Edit {
 // apply is the patch as an edit. Stale values are not written. Violations of the domain's rules and
 // of the contract's are reported together.
 func (p customerPatch) apply(c *customer.Customer) error {
-	fields := p.fields
+	fields := maps.Clone(p.fields)
 	for _, old := range p.staleFields(*c) {
-		*old.patchField(&fields) = patch.Field[string]{}
+		delete(fields, old.path)
 	}
 	if err := fields.Apply(c); err != nil {
 		return err

@@ -9,7 +9,6 @@ import (
 	"kartotek/internal/contract"
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
-	"kartotek/internal/patch"
 	"kartotek/internal/web"
 )
 
@@ -84,7 +83,7 @@ func (d document) entry() customer.Upsert {
 			d.given(at, v, func(text string) {
 				confirmed, err := time.Parse(time.RFC3339Nano, text)
 				d.need(err == nil, at, fault.Format, "must be a time of RFC 3339, such as 2026-01-02T12:00:00Z, or null")
-				d.fields.ConfirmedAt = patch.Set(confirmed)
+				d.fields["confirmedAt"] = confirmed
 			})
 		default:
 			d.need(false, at, fault.Immutable, "is kept by the server: leave it out")

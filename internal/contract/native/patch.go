@@ -14,36 +14,41 @@ import (
 	"kartotek/internal/web"
 )
 
-// property is one member of the record on the wire. Its name is the domain's.
+// property is one property of the record on the wire. Its name is the domain's.
 type property struct {
 	name  string
-	kept  bool           // by the server: a PATCH may repeat its value and not change it
-	due   bool           // it cannot be cleared
-	field customer.Field // what it shows and sets; of one that has neither parts nor kept
-	parts []property     // of an object
+	value func(*customerBody) any // what the record shows; nil for one that it does not show
+	kept  bool                    // by the server: a PATCH may repeat its value and not change it
+	due   bool                    // it cannot be cleared
+	field customer.Field          // what a PATCH sets, unless the property is kept or has parts
+	parts []property              // of an object
 }
 
-// properties lists the members of the record, in its order. The domain's table of fields is the
+// properties lists the properties of the record, in its order. The domain's table of fields is the
 // middle of it.
 var properties = slices.Concat(
-	keptProperties("id", "number", "version"),
+	[]property{
+		{name: "id", kept: true, value: func(b *customerBody) any { return b.ID }},
+		{name: "number", kept: true, value: func(b *customerBody) any { return int64(b.Number) }},
+		{name: "version", kept: true, value: func(b *customerBody) any { return b.Version }},
+	},
 	fieldProperties(),
-	keptProperties("requiresConfirmation", "createdAt", "updatedAt", "tenant"),
+	[]property{
+		{name: "requiresConfirmation", kept: true, value: func(b *customerBody) any { return b.requiresConfirmation }},
+		{name: "createdAt", kept: true, value: func(b *customerBody) any { return b.CreatedAt }},
+		{name: "updatedAt", kept: true, value: func(b *customerBody) any { return b.UpdatedAt }},
+		{name: "tenant", kept: true},
+	},
 )
-
-func keptProperties(names ...string) []property {
-	list := make([]property, len(names))
-	for i, name := range names {
-		list[i] = property{name: name, kept: true}
-	}
-	return list
-}
 
 // fieldProperties nests the fields by the dots in their paths.
 func fieldProperties() []property {
 	var list []property
 	for _, f := range customer.Fields() {
-		p := property{name: f.Path, field: f, kept: f.Path == "confirmedAt", due: f.Path == "kind"}
+		p := property{
+			name: f.Path, kept: f.Path == "confirmedAt", due: f.Path == "kind", field: f,
+			value: func(b *customerBody) any { return f.Get(&b.Customer) },
+		}
 		object, name, nested := strings.Cut(f.Path, ".")
 		if !nested {
 			list = append(list, p)
@@ -59,7 +64,7 @@ func fieldProperties() []property {
 }
 
 // shown reports whether a record that is read has the property.
-func (p property) shown() bool { return p.name != "" && p.name != "tenant" }
+func (p property) shown() bool { return p.value != nil || p.parts != nil }
 
 // pointerTo is the JSON Pointer to a domain path: "/address/line".
 func pointerTo(path string) string { return "/" + strings.ReplaceAll(path, ".", "/") }
@@ -86,7 +91,7 @@ type document struct {
 
 // readDocument reads the members of a merge patch.
 func readDocument(members map[string]any) document {
-	d := document{kept: map[string]any{}}
+	d := document{fields: customer.Patch{}, kept: map[string]any{}}
 	d.read("", properties, members)
 	return d
 }
@@ -130,7 +135,7 @@ func (d *document) set(at jsontext.Pointer, p property, v any) {
 		d.refuse(at, wrong.Rule, wrong.Text)
 		return
 	}
-	p.field.SetPatch(&d.fields, value)
+	d.fields[p.field.Path] = value
 }
 
 // read returns a JSON value as the domain has it: nil for null, which clears the field.

@@ -1,11 +1,13 @@
 package native
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 
 	"kartotek/internal/access"
@@ -14,57 +16,60 @@ import (
 	"kartotek/internal/web"
 )
 
-// customerBody is a customer on the wire, null for what it does not have.
+// customerBody is a customer on the wire, with null for a field that it does not have.
 type customerBody struct {
-	ID                   string       `json:"id"`
-	Number               int32        `json:"number"`
-	Version              int64        `json:"version"`
-	Kind                 string       `json:"kind"`
-	FirstName            *string      `json:"firstName"`
-	LastName             *string      `json:"lastName"`
-	BirthDate            *string      `json:"birthDate"`
-	Gender               *string      `json:"gender"`
-	Locale               *string      `json:"locale"`
-	NationalID           *string      `json:"nationalId"`
-	OrganisationNumber   *string      `json:"organisationNumber"`
-	Email                *string      `json:"email"`
-	Phone                *string      `json:"phone"`
-	Mobile               *string      `json:"mobile"`
-	Address              addressBody  `json:"address"`
-	Services             servicesBody `json:"services"`
-	ConfirmedAt          *instant     `json:"confirmedAt"`
-	RequiresConfirmation bool         `json:"requiresConfirmation"`
-	CreatedAt            instant      `json:"createdAt"`
-	UpdatedAt            instant      `json:"updatedAt"`
+	customer.Customer
+	requiresConfirmation bool
 }
 
-type addressBody struct {
-	Line        *string `json:"line"`
-	CareOf      *string `json:"careOf"`
-	HouseNumber *string `json:"houseNumber"`
-	HouseLetter *string `json:"houseLetter"`
-	Entrance    *string `json:"entrance"`
-	Floor       *string `json:"floor"`
-	POBox       *int32  `json:"poBox"`
-	PostalCode  *string `json:"postalCode"`
-	City        *string `json:"city"`
-	Country     *string `json:"country"`
-	Editable    bool    `json:"editable"`
+func (h handler) fromDomain(c customer.Customer, now time.Time) customerBody {
+	return customerBody{c, c.NeedsConfirmation(now, h.ConfirmAfter)}
 }
 
-type servicesBody struct {
-	Broadband       bool `json:"broadband"`
-	DistrictHeating bool `json:"districtHeating"`
-	Grid            bool `json:"grid"`
-	Power           bool `json:"power"`
+// MarshalJSONTo implements json.MarshalerTo.
+func (b *customerBody) MarshalJSONTo(enc *jsontext.Encoder) error { return b.write(enc, properties) }
+
+func (b *customerBody) write(enc *jsontext.Encoder, list []property) error {
+	err := enc.WriteToken(jsontext.BeginObject)
+	for _, p := range list {
+		if !p.shown() {
+			continue
+		}
+		if err == nil {
+			err = enc.WriteToken(jsontext.String(p.name))
+		}
+		if err == nil && p.parts != nil {
+			err = b.write(enc, p.parts)
+		} else if err == nil {
+			err = enc.WriteToken(token(p.value(b)))
+		}
+	}
+	return cmp.Or(err, enc.WriteToken(jsontext.EndObject))
 }
+
+// token is a value of the domain in JSON: nil, a string, a bool, an int64 or a time.
+func token(v any) jsontext.Token {
+	switch v := v.(type) {
+	case string:
+		return jsontext.String(v)
+	case bool:
+		return jsontext.Bool(v)
+	case int64:
+		return jsontext.Int(v)
+	case time.Time:
+		return jsontext.String(v.UTC().Format(microseconds))
+	}
+	return jsontext.Null
+}
+
+const microseconds = "2006-01-02T15:04:05.000000Z"
 
 // instant is a time on the wire: RFC 3339 in UTC, with microseconds.
 type instant time.Time
 
 // AppendText implements encoding.TextAppender.
 func (t instant) AppendText(b []byte) ([]byte, error) {
-	return time.Time(t).UTC().AppendFormat(b, "2006-01-02T15:04:05.000000Z"), nil
+	return time.Time(t).UTC().AppendFormat(b, microseconds), nil
 }
 
 func instantOrNull(t time.Time) *instant {
@@ -72,51 +77,6 @@ func instantOrNull(t time.Time) *instant {
 		return nil
 	}
 	return new(instant(t))
-}
-
-func (h handler) fromDomain(c customer.Customer, now time.Time) customerBody {
-	return customerBody{
-		ID:                 c.ID,
-		Number:             c.Number,
-		Version:            c.Version,
-		Kind:               c.Kind,
-		FirstName:          orNull(&c.FirstName),
-		LastName:           orNull(&c.LastName),
-		BirthDate:          orNull(&c.BirthDate),
-		Gender:             orNull(&c.Gender),
-		Locale:             orNull(&c.Locale),
-		NationalID:         orNull(&c.NationalID),
-		OrganisationNumber: orNull(&c.OrganisationNumber),
-		Email:              orNull(&c.Email),
-		Phone:              orNull(&c.Phone),
-		Mobile:             orNull(&c.Mobile),
-		Address:            fromAddress(&c.Address),
-		Services:           servicesBody(c.Services),
-
-		ConfirmedAt:          instantOrNull(c.ConfirmedAt),
-		RequiresConfirmation: c.NeedsConfirmation(now, h.ConfirmAfter),
-		CreatedAt:            instant(c.CreatedAt),
-		UpdatedAt:            instant(c.UpdatedAt),
-	}
-}
-
-func fromAddress(a *customer.Address) addressBody {
-	out := addressBody{
-		Line:        orNull(&a.Line),
-		CareOf:      orNull(&a.CareOf),
-		HouseNumber: orNull(&a.HouseNumber),
-		HouseLetter: orNull(&a.HouseLetter),
-		Entrance:    orNull(&a.Entrance),
-		Floor:       orNull(&a.Floor),
-		PostalCode:  orNull(&a.PostalCode),
-		City:        orNull(&a.City),
-		Country:     orNull(&a.Country),
-		Editable:    a.Editable,
-	}
-	if a.POBox.Given {
-		out.POBox = &a.POBox.Number
-	}
-	return out
 }
 
 func orNull(s *string) *string {

@@ -12,7 +12,7 @@ func TestChangedFieldsAreJSONInTheRecordsOrder(t *testing.T) {
 	before := customer.Customer{FirstName: `Ada "A" <å>`, Email: "ada@example.com"}
 	after := customer.Customer{
 		LastName:    "King\\",
-		Address:     customer.Address{POBox: customer.POBox{Given: true}, Editable: true},
+		Address:     customer.Address{POBox: customer.POBox{Valid: true}, Editable: true},
 		ConfirmedAt: time.Date(2025, 3, 1, 12, 0, 0, 120_000, time.UTC),
 	}
 	want := `{"firstName":["Ada \"A\" <å>",null],"lastName":[null,"King\\"],"email":["ada@example.com",null],` +

@@ -211,5 +211,5 @@ func (s *Store) writeRow(ctx context.Context, refusal error, query string, args 
 }
 
 func noCredential() error {
-	return fault.New(fault.NotFound, "no such credential, or it does not work any more")
+	return fault.New(fault.NotFound, "no such credential, or it is disabled")
 }

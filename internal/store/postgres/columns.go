@@ -40,7 +40,7 @@ func values(c *customer.Customer, cols []layout.Column) []any {
 		case *int64:
 			list[i] = *p
 		case *customer.POBox:
-			if p.Given {
+			if p.Valid {
 				list[i] = p.Number
 			}
 		case *time.Time:
@@ -106,7 +106,7 @@ func (p *textPlace) ScanText(v pgtype.Text) error {
 
 // ScanInt64 implements pgtype.Int64Scanner.
 func (p *boxPlace) ScanInt64(v pgtype.Int8) error {
-	*p = boxPlace{Given: v.Valid, Number: int32(v.Int64)}
+	*p = boxPlace{Valid: v.Valid, Number: int32(v.Int64)}
 	return nil
 }
 

@@ -24,7 +24,7 @@ func appendRecord(out []byte, r Record) []byte {
 		case *int64:
 			out = binary.AppendVarint(out, *p)
 		case *customer.POBox:
-			out = binary.AppendVarint(appendBool(out, p.Given), int64(p.Number))
+			out = binary.AppendVarint(appendBool(out, p.Valid), int64(p.Number))
 		case *time.Time:
 			if out = appendBool(out, !p.IsZero()); !p.IsZero() {
 				out = binary.AppendVarint(out, p.UnixMicro())
@@ -69,7 +69,7 @@ func unpack(packed []byte) Record {
 		case *int64:
 			*p = u.int()
 		case *customer.POBox:
-			*p = customer.POBox{Given: u.bool(), Number: int32(u.int())}
+			*p = customer.POBox{Valid: u.bool(), Number: int32(u.int())}
 		case *time.Time:
 			if u.bool() {
 				*p = layout.Instant(u.int())

@@ -25,7 +25,7 @@ func TestPackedRecordsComeBack(t *testing.T) {
 			case *int64:
 				*p = rapid.Int64().Draw(t, col.Name)
 			case *customer.POBox:
-				*p = customer.POBox{Given: rapid.Bool().Draw(t, col.Name), Number: rapid.Int32().Draw(t, "number")}
+				*p = customer.POBox{Valid: rapid.Bool().Draw(t, col.Name), Number: rapid.Int32().Draw(t, "number")}
 			case *time.Time:
 				*p = layout.Instant(rapid.Int64Range(-62135596800000000, 253402300799999999).Draw(t, col.Name)) // years 1 to 9999
 			}

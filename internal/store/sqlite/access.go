@@ -224,7 +224,7 @@ const selectSecret = `
 	WHERE name = ?`
 
 func noCredential() error {
-	return fault.New(fault.NotFound, "no such credential, or it does not work any more")
+	return fault.New(fault.NotFound, "no such credential, or it is disabled")
 }
 
 // micros is a time in a column: nil, which is NULL, for the zero time.

@@ -28,7 +28,7 @@ func bind(stmt *sqlite.Stmt, param int, field any) {
 	case *int64:
 		stmt.BindInt64(param, *p)
 	case *customer.POBox:
-		if p.Given {
+		if p.Valid {
 			stmt.BindInt64(param, int64(p.Number))
 		}
 	case *time.Time:
@@ -60,7 +60,7 @@ func scan(stmt *sqlite.Stmt, col int, field any) {
 	case *int64:
 		*p = stmt.ColumnInt64(col)
 	case *customer.POBox:
-		*p = customer.POBox{Given: true, Number: stmt.ColumnInt32(col)}
+		*p = customer.POBox{Valid: true, Number: stmt.ColumnInt32(col)}
 	case *time.Time:
 		*p = layout.Instant(stmt.ColumnInt64(col))
 	}

@@ -21,7 +21,7 @@ func TestEveryFieldHasAColumn(t *testing.T) {
 		case *bool:
 			*p = true
 		case *customer.POBox:
-			p.Given = true
+			p.Valid = true
 		}
 	}
 	full.ConfirmedAt = layout.Instant(1)

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"kartotek/internal/customer"
-	"kartotek/internal/patch"
 )
 
 // historyTests hold customer.Store to what it promises of changes: customer by
@@ -175,14 +174,14 @@ func changesKeepTypes(t *testing.T, s *subject) {
 	c := s.create(t, "north", 1)
 	confirmed := time.Date(2025, 3, 1, 13, 0, 0, 1000, time.FixedZone("", 3600))
 	set := customer.Patch{
-		Email:       patch.Set("ada@example.com"),
-		Address:     customer.AddressPatch{POBox: patch.Set(customer.POBox{Given: true, Number: math.MaxInt32}), Editable: patch.Set(true)},
-		ConfirmedAt: patch.Set(confirmed),
+		"email":         "ada@example.com",
+		"address.poBox": int64(math.MaxInt32), "address.editable": true,
+		"confirmedAt": confirmed,
 	}
 	unset := customer.Patch{
-		Email:       patch.Clear[string](),
-		Address:     customer.AddressPatch{POBox: patch.Set(customer.POBox{Given: true}), Editable: patch.Set(false)},
-		ConfirmedAt: patch.Clear[time.Time](),
+		"email":         nil,
+		"address.poBox": int64(0), "address.editable": false,
+		"confirmedAt": nil,
 	}
 	s.revise(t, c, set.Apply)
 	s.revise(t, c, unset.Apply)

@@ -18,7 +18,6 @@ import (
 	"kartotek/internal/access"
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
-	"kartotek/internal/patch"
 )
 
 // serviceTests hold the use cases to their promises on top of the store.
@@ -99,9 +98,9 @@ var fieldsOf = [len(values{})]struct {
 type call struct {
 	use     string
 	id      string
-	set     [len(values{})]patch.Field[string] // by patch, create and import
-	ifMatch int64                              // by patch and undo; 0 for none
-	undone  int64                              // the version that undo undoes
+	set     customer.Patch // by patch, create and import
+	ifMatch int64          // by patch and undo; 0 for none
+	undone  int64          // the version that undo undoes
 }
 
 // String tells the call to people.
@@ -110,10 +109,8 @@ func (c call) String() string {
 	if c.use == "undo" {
 		text += fmt.Sprint(" ", c.undone)
 	}
-	for i, f := range c.set {
-		if c.use != "undo" && c.use != "get" && !f.Absent() {
-			text += fmt.Sprintf(" %s=%q", fieldsOf[i].path, f.Value())
-		}
+	if c.use != "undo" && c.use != "get" {
+		text += fmt.Sprintf(" %v", map[string]any(c.set))
 	}
 	if c.ifMatch != 0 && (c.use == "patch" || c.use == "undo") {
 		text += fmt.Sprint(" at version ", c.ifMatch)
@@ -133,10 +130,7 @@ type outcome struct {
 // apply is the edit of a call that sets fields.
 func (c call) apply(r *customer.Customer) error {
 	r.LastName = "Lovelace"
-	for i, f := range fieldsOf {
-		c.set[i].Into(f.in(r))
-	}
-	return nil
+	return c.set.Apply(r)
 }
 
 // caller makes calls, and remembers the last version of each customer.
@@ -147,13 +141,13 @@ type caller struct {
 
 // draw is a random call to this customer, often one that knows its version.
 func (c caller) draw(id string) call {
-	next := call{id: id, use: []string{"get", "patch", "patch", "patch", "undo", "undo", "create", "import"}[rand.IntN(8)]}
-	for i := range next.set {
+	next := call{id: id, set: customer.Patch{}, use: []string{"get", "patch", "patch", "patch", "undo", "undo", "create", "import"}[rand.IntN(8)]}
+	for _, f := range fieldsOf {
 		switch rand.IntN(4) {
 		case 0:
-			next.set[i] = patch.Clear[string]()
+			next.set[f.path] = nil
 		case 1:
-			next.set[i] = patch.Set([]string{"x", "y"}[rand.IntN(2)])
+			next.set[f.path] = []string{"x", "y"}[rand.IntN(2)]
 		}
 	}
 	if seen := c.seen[id]; rand.IntN(2) == 0 {
@@ -303,8 +297,10 @@ func (l life) answer(c call) (outcome, life) {
 }
 
 func (c call) patched(v values) values {
-	for i, f := range c.set {
-		f.Into(&v[i])
+	for i, f := range fieldsOf {
+		if _, ok := c.set[f.path]; ok {
+			v[i] = c.set.Text(f.path)
+		}
 	}
 	return v
 }

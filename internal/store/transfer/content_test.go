@@ -89,7 +89,7 @@ func person(i int) customer.Edit {
 		c.Email, c.Phone, c.Mobile = fmt.Sprintf("kari%d@example.com", i), fmt.Sprintf("+47 22 %04d", i), ""
 		c.NationalID = fmt.Sprintf("800229-%03d", i)
 		c.BirthDate, c.Gender, c.Locale = "1980-02-29", customer.Genders()[i%4], "nb-NO"
-		c.Address = customer.Address{Line: "Storgata 1", City: "Bø", PostalCode: "9000", Country: "NO", POBox: customer.POBox{Given: i%2 == 0}, Editable: i%3 == 0}
+		c.Address = customer.Address{Line: "Storgata 1", City: "Bø", PostalCode: "9000", Country: "NO", POBox: customer.POBox{Valid: i%2 == 0}, Editable: i%3 == 0}
 		c.Services = customer.Services{Grid: i%2 == 0, Power: i%3 == 0, Broadband: i%5 == 0}
 		if i%2 == 0 {
 			c.ConfirmedAt = now.Add(-time.Duration(i) * time.Hour)

@@ -114,7 +114,7 @@ func (w *writing) field(p any) {
 	case *int64:
 		w.integer(*p)
 	case *customer.POBox:
-		w.truth(p.Given)
+		w.truth(p.Valid)
 		w.integer(int64(p.Number))
 	case *time.Time:
 		w.time(*p)

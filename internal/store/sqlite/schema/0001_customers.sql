@@ -32,6 +32,7 @@ CREATE TABLE customers (
 	address_po_box       INTEGER,
 	address_postal_code  TEXT,
 	address_city         TEXT,
+	address_region       TEXT,
 	address_country      TEXT,
 	address_editable     INTEGER NOT NULL,
 

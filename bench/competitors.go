@@ -13,47 +13,45 @@ import (
 	"strconv"
 	"time"
 
-	"kartotek/bench/peer"
+	"kartotek/bench/handshake"
 )
 
-// pocketBase returns PocketBase with the customers imported, in one of its
-// durabilities.
-func (l *lab) pocketBase(ctx context.Context, durability string, customers int) (subject, error) {
+// pocketBase returns PocketBase with imported customers, in one of two durabilities.
+func (l *lab) pocketBase(ctx context.Context, durability string, customers int) (target, error) {
 	program, err := l.program(ctx, "pocketbase", "pocketbase")
 	if err != nil {
-		return subject{}, err
+		return target{}, err
 	}
 	file, err := l.customersFile(customers)
 	if err != nil {
-		return subject{}, err
+		return target{}, err
 	}
 	dir := filepath.Join(l.dir, fmt.Sprintf("pocketbase-%s-%d", durability, customers))
 	about := map[string]string{
-		"shipped": "as its authors ship it: WAL mode, synchronous NORMAL, no history: an answered change may be lost with the power",
-		"full":    "synchronous FULL, and an audit row and an outbox row in the transaction of the change: as durable as Kartotek",
+		"shipped": "as shipped: WAL mode, synchronous NORMAL, no history; a power failure may lose acknowledged changes",
+		"full":    "synchronous FULL, with an audit row and an outbox row in the transaction of the change; as durable as Kartotek",
 	}
-	s := subject{
+	s := target{
 		about: about[durability],
 		size:  func() int64 { return sizeOf(filesBelow(dir)) },
 		start: func(ctx context.Context, tracer []string) (*server, error) {
 			command := slices.Concat(tracer, []string{program, "-dir", dir, "-customers", file, "-durability", durability})
-			return startServer(ctx, command, peer.Ready{}, customers, l.log("pocketbase "+durability, customers))
+			return startServer(ctx, command, handshake.Ready{}, customers, l.log("pocketbase "+durability, customers))
 		},
 	}
 	return s, fillPocketBase(ctx, s, dir)
 }
 
-// fillPocketBase has PocketBase import its customers, unless it has done so. It
-// does so when it first starts.
-func fillPocketBase(ctx context.Context, s subject, dir string) error {
-	filled := dir + ".filled" // written last: without it, the directory is half made
+// fillPocketBase makes PocketBase import the customers, which it does at its first start.
+func fillPocketBase(ctx context.Context, s target, dir string) error {
+	filled := dir + ".filled" // written last: without it, the import is incomplete
 	if _, err := os.Stat(filled); err == nil {
 		return nil
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
-	say("import customers into %s", filepath.Base(dir))
+	logf("import customers into %s", filepath.Base(dir))
 	srv, err := s.start(ctx, nil)
 	if err != nil {
 		return err
@@ -75,67 +73,65 @@ func (l *lab) customersFile(n int) (string, error) {
 	return name, os.WriteFile(name, lines.Bytes(), 0o600)
 }
 
-// bareHTTP returns the server that answers everything with what Kartotek answers
-// to one GET.
-func (l *lab) bareHTTP(ctx context.Context, customers int) (subject, error) {
+// bareHTTP returns a server that sends Kartotek's response to one GET in every response.
+func (l *lab) bareHTTP(ctx context.Context, customers int) (target, error) {
 	program, err := l.program(ctx, "barehttp", "barehttp")
 	if err != nil {
-		return subject{}, err
+		return target{}, err
 	}
 	k, err := l.kartotek(ctx, customers)
 	if err != nil {
-		return subject{}, err
+		return target{}, err
 	}
 	srv, err := k.start(ctx, nil)
 	if err != nil {
-		return subject{}, err
+		return target{}, err
 	}
 	defer srv.stop()
 	body, err := srv.get(ctx, fmt.Sprintf(srv.Path, customers/2))
 	if err != nil {
-		return subject{}, err
+		return target{}, err
 	}
-	file := filepath.Join(l.dir, "answer.json")
-	return subject{
-		about: "a handler that writes the bytes of one of Kartotek's answers, and does nothing else: the limit for GET",
+	file := filepath.Join(l.dir, "response.json")
+	return target{
+		about: "a handler that writes the bytes of one of Kartotek's responses and does nothing else: the upper bound for GET",
 		size:  func() int64 { return 0 },
 		start: func(ctx context.Context, tracer []string) (*server, error) {
 			command := slices.Concat(tracer, []string{program, "-body", file, "-content-type", "application/json"})
-			bare, err := startServer(ctx, command, peer.Ready{}, customers, l.log(bareHTTP, customers))
+			bare, err := startServer(ctx, command, handshake.Ready{}, customers, l.log(bareHTTP, customers))
 			if err == nil {
-				bare.Authorization = srv.Authorization // so that the requests are the same
+				bare.Authorization = srv.Authorization // for identical requests
 			}
 			return bare, err
 		},
 	}, os.WriteFile(file, body, 0o600)
 }
 
-// rawSQLite returns the program that writes what Kartotek writes, to a copy of
-// Kartotek's store.
-func (l *lab) rawSQLite(ctx context.Context, customers int) (subject, error) {
+// rawSQLite returns the program that writes Kartotek's rows to a copy of Kartotek's store.
+func (l *lab) rawSQLite(ctx context.Context, customers int) (target, error) {
 	program, err := l.program(ctx, "rawsqlite", "rawsqlite")
 	if err != nil {
-		return subject{}, err
+		return target{}, err
 	}
 	k, err := l.store(ctx, customers)
 	if err != nil {
-		return subject{}, err
+		return target{}, err
 	}
 	file := filepath.Join(l.dir, fmt.Sprintf("rawsqlite-%d.db", customers))
-	return subject{
-		about: "Kartotek's driver, pragmas and rows, 32 changes in a transaction, without a server or a caller: the limit for PATCH",
+	return target{
+		about: "Kartotek's driver, pragmas and rows, 32 changes per transaction, without a server: the upper bound for PATCH",
 		size:  func() int64 { return sizeOf([]string{file}) },
-		drive: func(ctx context.Context, _ trial, set settings) (figures, error) {
-			return driveSQLite(ctx, program, file, customers, set.length)
+		generate: func(ctx context.Context, _ run, set settings) (figures, error) {
+			return runRawSQLite(ctx, program, file, customers, set.length)
 		},
 	}, copyFile(file, k.files[0])
 }
 
-// driveSQLite has the program change customers for that long.
-func driveSQLite(ctx context.Context, program, file string, customers int, length time.Duration) (figures, error) {
+// runRawSQLite runs the program for this time.
+func runRawSQLite(ctx context.Context, program, file string, customers int, length time.Duration) (figures, error) {
 	cmd := exec.CommandContext(ctx, program, "-file", file, "-customers", strconv.Itoa(customers),
 		"-seconds", fmt.Sprint(length.Seconds()), "-batch", "32")
-	out, _, err := outputOf(cmd)
+	out, _, err := runProgram(cmd)
 	if err != nil {
 		return figures{}, err
 	}
@@ -147,14 +143,14 @@ func driveSQLite(ctx context.Context, program, file string, customers int, lengt
 		return figures{}, fmt.Errorf("read %q: %w", out, err)
 	}
 	if result.Changes == 0 || result.Seconds <= 0 {
-		return figures{}, fmt.Errorf("it has changed nothing: %s", out)
+		return figures{}, fmt.Errorf("no changes were made: %s", out)
 	}
 	used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	return figures{Rate: float64(result.Changes) / result.Seconds, CPU: used / time.Duration(result.Changes)}, nil
 }
 
 func filesBelow(dir string) []string {
-	found, _ := filepath.Glob(filepath.Join(dir, "*")) // fails for a wrong pattern only
+	found, _ := filepath.Glob(filepath.Join(dir, "*")) // fails for a malformed pattern only
 	return found
 }
 

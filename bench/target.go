@@ -9,43 +9,43 @@ import (
 	"path/filepath"
 )
 
-// subject is something that is measured: a program, its data and how it keeps it.
-type subject struct {
+// target is a measured program with its data and durability.
+type target struct {
 	name      string
 	customers int
-	about     string       // what it is, and when a change is durable, for the report
-	size      func() int64 // bytes of its files
+	about     string       // description and durability, for the report
+	size      func() int64 // size of its files
 
-	// start starts its server, behind a tracer if there is one. A subject without
-	// a server has drive instead, which changes customers by itself.
-	start func(ctx context.Context, tracer []string) (*server, error)
-	drive func(ctx context.Context, t trial, set settings) (figures, error)
+	// start starts the server, under a tracer if there is one. A target without a server has
+	// generate instead, which generates its own load.
+	start    func(ctx context.Context, tracer []string) (*server, error)
+	generate func(ctx context.Context, t run, set settings) (figures, error)
 }
 
-// The names of subjects.
+// The names of the targets.
 const (
-	theKartotek = "Kartotek"
-	pbFull      = "PocketBase FULL"
-	pbShipped   = "PocketBase as shipped"
-	rawSQLite   = "raw SQLite"
-	bareHTTP    = "bare net/http"
-	onPostgres  = "Kartotek on PostgreSQL"
-	pgBench     = "pgbench"
+	kartotekName = "Kartotek"
+	pbFull       = "PocketBase FULL"
+	pbShipped    = "PocketBase as shipped"
+	rawSQLite    = "raw SQLite"
+	bareHTTP     = "bare net/http"
+	onPostgres   = "Kartotek on PostgreSQL"
+	pgBench      = "pgbench"
 )
 
-// lab makes subjects. What it has built, and filled, it has for the next one.
+// lab prepares targets. It builds each program and fills each store once.
 type lab struct {
 	workspace
-	programs map[string]string // by the folder of their sources
-	stores   map[int]*kartotek // by the number of customers
-	cluster  *cluster          // once there is one
+	programs map[string]string // by folder of the sources
+	stores   map[int]*kartotek // by number of customers
+	cluster  *cluster          // nil until it is needed
 }
 
 func newLab(w workspace) *lab {
 	return &lab{workspace: w, programs: map[string]string{}, stores: map[int]*kartotek{}}
 }
 
-// close ends what the lab runs, and removes what is not kept.
+// close stops PostgreSQL and removes a temporary workspace.
 func (l *lab) close() error {
 	var err error
 	if l.cluster != nil {
@@ -54,10 +54,10 @@ func (l *lab) close() error {
 	return errors.Join(err, l.workspace.close())
 }
 
-// subject returns the subject of that name, with everything that it needs.
-func (l *lab) subject(ctx context.Context, name string, customers int) (s subject, err error) {
+// target returns the target with this name, ready to start.
+func (l *lab) target(ctx context.Context, name string, customers int) (s target, err error) {
 	switch name {
-	case theKartotek:
+	case kartotekName:
 		s, err = l.kartotek(ctx, customers)
 	case pbFull:
 		s, err = l.pocketBase(ctx, "full", customers)
@@ -72,21 +72,21 @@ func (l *lab) subject(ctx context.Context, name string, customers int) (s subjec
 	case pgBench:
 		s, err = l.pgbench(ctx, customers)
 	default:
-		err = errors.New("there is no such subject")
+		err = errors.New("unknown target")
 	}
 	if err != nil {
-		return subject{}, fmt.Errorf("prepare %s: %w", name, err)
+		return target{}, fmt.Errorf("prepare %s: %w", name, err)
 	}
 	s.name, s.customers = name, customers
 	return s, nil
 }
 
-// program returns the program whose sources are in a folder, and builds it once.
+// program returns the program with its sources in folder, and builds it once.
 func (l *lab) program(ctx context.Context, folder, name string) (string, error) {
 	if built, ok := l.programs[folder]; ok {
 		return built, nil
 	}
-	say("build %s", name)
+	logf("build %s", name)
 	built := filepath.Join(l.dir, name)
 	if err := build(ctx, folder, built); err != nil {
 		return "", fmt.Errorf("build %s: %w", name, err)
@@ -95,43 +95,43 @@ func (l *lab) program(ctx context.Context, folder, name string) (string, error) 
 	return built, nil
 }
 
-// build builds the main package in a folder of its module.
+// build builds the main package in folder.
 func build(ctx context.Context, folder, program string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, ".")
 	cmd.Dir = folder
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	return output(cmd.CombinedOutput())
+	return commandError(cmd.CombinedOutput())
 }
 
-// output is a command's error, with what the command said about it.
-func output(said []byte, err error) error {
+// commandError adds a command's output to its error.
+func commandError(output []byte, err error) error {
 	if err != nil {
-		return fmt.Errorf("%w: %s", err, said)
+		return fmt.Errorf("%w: %s", err, output)
 	}
 	return nil
 }
 
-// log is the file for what a subject's server writes.
+// log returns the file for the output of a target's server.
 func (l *lab) log(name string, customers int) string {
 	return filepath.Join(l.dir, fmt.Sprintf("%s-%d.log", slug(name), customers))
 }
 
-func (l *lab) kartotek(ctx context.Context, customers int) (subject, error) {
+func (l *lab) kartotek(ctx context.Context, customers int) (target, error) {
 	k, err := l.store(ctx, customers)
 	if err != nil {
-		return subject{}, err
+		return target{}, err
 	}
-	return subject{
+	return target{
 		about: "all contracts, authentication, limits, log, metrics, history and search on; SQLite in WAL mode, synchronous FULL: " +
-			"a change, with its history, is on the disk before it is answered, and a search finds it from then on",
+			"a change and its history are on disk, and visible to searches, before the response",
 		size: func() int64 { return sizeOf(k.files) },
 		start: func(ctx context.Context, tracer []string) (*server, error) {
-			return k.start(ctx, tracer, l.log(theKartotek, customers))
+			return k.start(ctx, tracer, l.log(kartotekName, customers))
 		},
 	}, nil
 }
 
-// store returns the store of so many customers.
+// store returns Kartotek's SQLite store with this number of customers.
 func (l *lab) store(ctx context.Context, customers int) (*kartotek, error) {
 	if k, ok := l.stores[customers]; ok {
 		return k, nil
