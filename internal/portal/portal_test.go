@@ -65,10 +65,10 @@ func TestPathsLeadToDocumentation(t *testing.T) {
 		"/docs/elw/postman.json":        {json, `"{{baseUrl}}/api/customers/:customerId"`},
 		"/docs/guides/first-change":     {html, "<h1 id=\"your-first-change-in-five-minutes\">"},
 		"/docs/guides/partial-updates/": {html, `<th scope="col">absent</th>`},
-		"/docs/guides/idempotency.md":   {"text/markdown; charset=utf-8", "# Requests that are sent twice"},
+		"/docs/guides/idempotency.md":   {"text/markdown; charset=utf-8", "# Idempotent retries"},
 		"/docs/guides/concurrency":      {html, "curl -i -X PATCH"},
 		"/docs/guides/postgresql":       {html, "kartotek copy"},
-		"/llms.txt":                     {"text/plain; charset=utf-8", "- [Two who change the same customer](/docs/guides/concurrency.md): What"},
+		"/llms.txt":                     {"text/plain; charset=utf-8", "- [Concurrent updates](/docs/guides/concurrency.md): What"},
 	}
 	mounts := portal.Mounts(portal.Settings{Contracts: contracts()})
 	for path, want := range tests {
