@@ -16,7 +16,7 @@ import (
 	"kartotek/internal/web"
 )
 
-// contracts are all of them. They are not asked to do anything.
+// contracts returns all contracts, without stores: the tests call no operation.
 func contracts() []contract.Contract {
 	return []contract.Contract{
 		elw.New(elw.Settings{}),
@@ -27,7 +27,7 @@ func contracts() []contract.Contract {
 
 var demo = portal.Credentials{Login: "a-login", Password: "a-password", Key: "a-key"}
 
-// ask sends a request to the documentation. Header is names and values in turn.
+// ask sends a request to the documentation. header alternates names and values.
 func ask(t *testing.T, s portal.Settings, method, path string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	return askMounts(t, portal.Mounts(s), method, path, header...)
@@ -153,7 +153,7 @@ func TestDocumentsAreSentCompressedToWhoTakesThat(t *testing.T) {
 	}
 }
 
-// TestCredentialsAreFilledInOnlyForADemo looks at all that could hold them.
+// TestCredentialsAreFilledInOnlyForADemo checks every resource that can have them.
 func TestCredentialsAreFilledInOnlyForADemo(t *testing.T) {
 	t.Parallel()
 	for path, secrets := range map[string][]string{
