@@ -11,7 +11,7 @@ sources = $(wildcard *.go) internal bench
 # own; CI runs the rest without the race detector, and so each test once.
 race = CGO_ENABLED=1 go test -race -gcflags='modernc.org/...=-race=false'
 concurrent = ./internal/access ./internal/contract ./internal/customer ./internal/store/... ./internal/web
-rest = $$(go list ./... | grep -vxF "$$(go list $(concurrent))")
+rest = $$(go list ./... | grep -vxF "$$(go list $(concurrent))" | tr '\n' ' ')
 packages = ./...
 
 # Vite, which builds the API reference, needs this version of Node.js.
