@@ -64,7 +64,7 @@ func wantSamples(t *testing.T, name string, op *openapi3.Operation) {
 		sample, _ := item.(map[string]any)
 		source, _ := sample["source"].(string)
 		if !strings.Contains(source, "127.0.0.1:8080") || strings.Contains(source, "$id") {
-			t.Errorf("%s: the sample in %v asks nobody, or for a name: %s", name, sample["lang"], source)
+			t.Errorf("%s: the sample in %v has no address, or a placeholder: %s", name, sample["lang"], source)
 		}
 	}
 }

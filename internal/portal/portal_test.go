@@ -45,7 +45,7 @@ func askMounts(t *testing.T, mounts []web.Mount, method, path string, header ...
 			return w
 		}
 	}
-	t.Fatalf("%s belongs to nobody", path)
+	t.Fatalf("%s has no mount", path)
 	return nil
 }
 
