@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"go/ast"
 	"os"
 	"path"
 	"regexp"
@@ -31,6 +32,27 @@ func TestLinksBetweenDocumentsWork(t *testing.T) {
 			if _, err := os.Stat(path.Join(path.Dir(name), target)); err != nil {
 				t.Errorf("%s links to %s, which does not exist", name, target)
 			}
+		}
+	}
+}
+
+func TestSecurityPromisesHaveTests(t *testing.T) {
+	t.Parallel()
+	tests := map[string]bool{}
+	for _, src := range sources(t) {
+		for _, decl := range src.file.Decls {
+			if f, ok := decl.(*ast.FuncDecl); ok {
+				tests[f.Name.Name] = true
+			}
+		}
+	}
+	text, err := os.ReadFile("SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range regexp.MustCompile(`Test[A-Z]\w+`).FindAllString(string(text), -1) {
+		if !tests[name] {
+			t.Errorf("SECURITY.md names %s, which does not exist", name)
 		}
 	}
 }
