@@ -1,8 +1,18 @@
 # "make run" and "make test" are all you need to start with.
 
 export GOTOOLCHAIN ?= local
+# Without cgo, as in the released binary: "make build" and "make test" share the compiler's cache.
+export CGO_ENABLED = 0
 tool = go tool -modfile=tools/go.mod
 sources = $(wildcard *.go) internal bench
+
+# The race detector does not instrument SQLite, which is translated from C, shares no memory with
+# our code and would take most of the time. "make check" runs the packages with goroutines of their
+# own; CI runs the rest without the race detector, and so each test once.
+race = CGO_ENABLED=1 go test -race -gcflags='modernc.org/...=-race=false'
+concurrent = ./internal/access ./internal/contract ./internal/customer ./internal/store/... ./internal/web
+rest = $$(go list ./... | grep -vxF "$$(go list $(concurrent))" | tr '\n' ' ')
+packages = ./...
 
 # Vite, which builds the API reference, needs this version of Node.js.
 node = 20.19
@@ -11,7 +21,7 @@ new_enough = node --version 2>/dev/null | awk -F '[v.]' -v need=$(node) \
 # quietly runs a command and prints its output only if it fails.
 quietly = quietly() { out=$$("$$@" 2>&1) || { echo "$$out"; return 1; }; }; quietly
 
-.PHONY: run build ui ui-test test test-samples check format bench bench-smoke
+.PHONY: run build ui ui-test test test-rest test-samples test-race check format bench bench-smoke
 
 run: ## build and start the demo; the API reference needs Node.js, all else only Go
 	@if ! command -v npm >/dev/null; then \
@@ -27,7 +37,7 @@ run: ## build and start the demo; the API reference needs Node.js, all else only
 
 build: ## one static binary
 	@echo "building the server; the first time takes a few minutes"
-	@$(quietly) env CGO_ENABLED=0 go build -o kartotek .
+	@$(quietly) go build -o kartotek .
 
 ui: internal/portal/dist/reference/manifest.json ## the API reference, if its sources have changed
 	@:
@@ -52,7 +62,7 @@ ui-test: ## open every page in a browser and send requests from it; needs Node.j
 	fi
 
 test: ## all tests; those on PostgreSQL where it is installed
-	go test ./...
+	go test $(packages)
 	@if command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then \
 		echo "the contracts on PostgreSQL:"; \
 		KARTOTEK_TEST_STORE=postgres go test ./internal/contract/...; \
@@ -61,14 +71,21 @@ test: ## all tests; those on PostgreSQL where it is installed
 	fi
 	@go test -v -run TestToolsAreInstalled ./internal/portal/samples | sed -n 's/.*\(skipped: \)/\1/p' | sort
 
+test-rest: ## "make test" without the packages that "make check" tests; for CI
+	@$(MAKE) --no-print-directory test packages="$(rest)"
+
 test-samples: ## every code sample, also those in rare languages; docs/samples.md lists the tools
 	KARTOTEK_TEST_SAMPLES=all go test -run 'TestSamplesRun|TestToolsAreInstalled' ./internal/portal/samples
 
-check: ## what a change must pass: format, vet, staticcheck, tests under the race detector
+check: ## what a change must pass: format, vet, staticcheck, concurrent code under the race detector
 	@unformatted=$$($(tool) gofumpt -l $(sources)); if [ -n "$$unformatted" ]; then echo "run make format:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	$(tool) staticcheck ./...
-	go test -race ./...
+	$(race) $(concurrent)
+	$(race) -run Kill ./internal/cli
+
+test-race: ## all tests under the race detector
+	$(race) ./...
 
 format: ## format all sources
 	$(tool) gofumpt -w $(sources)

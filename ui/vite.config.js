@@ -5,7 +5,7 @@ import { defineConfig } from "vite";
 
 const out = "../internal/portal/dist/reference";
 
-// The server embeds the bundle compressed, and sends it as it is.
+// The server embeds the compressed bundle and sends it unchanged.
 const compressed = {
   name: "compressed",
   async closeBundle() {

@@ -149,7 +149,7 @@ func TestSearchesBesideAnImportFindAllOrWait(t *testing.T) {
 	}
 }
 
-// get returns the status of the answer; that of a search which found nobody is 404.
+// get returns the status of the response, or 404 for a search without a match.
 func get(t *testing.T, target, key string) int {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, target, nil)

@@ -12,7 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// dist holds what ui builds, if it was built.
+// dist has the files that "make ui" builds, if it has run.
 //
 //go:embed all:dist
 var dist embed.FS
@@ -22,14 +22,14 @@ const (
 	bundleDir = "dist/reference"
 )
 
-// bundle is what a browser runs to show a reference: paths of files that are served.
+// bundle lists the script of the references and its files, by the paths that serve them.
 type bundle struct {
-	Script  string // empty: it was not built
+	Script  string // empty if it was not built
 	Styles  []string
-	Imports []string // that the script begins with
+	Imports []string // modules that the script imports
 }
 
-// readBundle adds the files of the bundle to what is served. They are compressed, and
+// readBundle adds the files of the bundle to the resources. They are compressed, and
 // their names change with their content.
 func readBundle(from fs.FS, all map[string]resource) (bundle, error) {
 	manifest, err := fs.ReadFile(from, bundleDir+"/manifest.json")
@@ -87,7 +87,7 @@ var mediaTypes = map[string]string{
 	".woff2": "font/woff2",
 }
 
-// bundled is a file of the bundle, which is sent as it lies in the program.
+// bundled is a file of the bundle. It is sent as it is embedded.
 func bundled(from fs.FS, name string) (file, error) {
 	served := strings.TrimSuffix(path.Base(name), ".gz")
 	mediaType, known := mediaTypes[path.Ext(served)]

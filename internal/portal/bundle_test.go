@@ -31,7 +31,7 @@ const manifest = `{
 	"src/reference.ts": {"file": "reference-1.js", "css": ["reference-1.css"], "imports": ["_part-1.js"], "isEntry": true}
 }`
 
-// built is a bundle as "make ui" leaves one.
+// built is a bundle in the form that "make ui" writes.
 func built(t *testing.T) fs.FS {
 	return fstest.MapFS{
 		"dist/README.md":                    {},

@@ -14,17 +14,17 @@ import (
 	"kartotek/internal/portal/samples"
 )
 
-// base is the server that code samples and collections name: the one that "make run"
-// starts. The reference in a browser puts its own in the place of it.
+// base is the server in code samples and collections: the one that "make run" starts.
+// The reference in a browser replaces it with its own origin.
 const base = "http://127.0.0.1:8080"
 
-// document is a contract's OpenAPI document, and what was recorded of its operations.
+// document is a contract's OpenAPI document with the recorded examples of its operations.
 type document struct {
 	openapi.Document
 	operations []operation
 }
 
-// operation is one of a document.
+// operation is an operation of a document.
 type operation struct {
 	openapi.Operation
 	examples []example
@@ -32,15 +32,15 @@ type operation struct {
 
 const recordedName = "recorded-" // and a number: the name of an example
 
-// example is a recorded exchange that readers are shown. In the document, what was sent
-// and what was answered both have its name.
+// example is a recorded exchange in the documentation. Its request and its response have
+// the same name in the document.
 type example struct {
 	name string
 	transcript.Exchange
 }
 
-// readDocument reads a contract's spec.yaml and transcripts. They are large: callers
-// keep what they make of them, and read them again for something else.
+// readDocument reads a contract's spec.yaml and transcripts. They are large, so callers
+// keep only what they derive from them.
 func readDocument(c contract.Contract) (document, error) {
 	parsed, err := openapi.Parse(c.Spec)
 	if err != nil {
@@ -58,20 +58,20 @@ func readDocument(c contract.Contract) (document, error) {
 	return d, nil
 }
 
-// examplesOf are the exchanges that readers are shown of an operation, by status, and
-// those in the first of its media types first.
+// examplesOf returns the examples of an operation by status, those in the operation's
+// first media type first.
 func examplesOf(operation openapi.Object, recorded []transcript.Exchange) (all []example) {
 	types := operation.Object("requestBody").Object("content")
 	rank := func(e transcript.Exchange) int {
 		i := slices.IndexFunc(types, func(m openapi.Member) bool { return m.Name == mediaType(e.Request.Header) })
-		return cmp.Or(i+1, len(types)+1) // what is not among them comes last
+		return cmp.Or(i+1, len(types)+1) // other media types come last
 	}
 	recorded = slices.Clone(recorded)
 	slices.SortStableFunc(recorded, func(a, b transcript.Exchange) int { return cmp.Compare(rank(a), rank(b)) })
 	for _, m := range operation.Object("responses") {
 		status, err := strconv.Atoi(m.Name)
 		if err != nil {
-			continue // "default" and "4XX" stand for many
+			continue // "default" and "4XX" match several
 		}
 		for _, e := range transcript.Examples(recorded, status) {
 			all = append(all, example{recordedName + strconv.Itoa(len(all)+1), readable(e)})
@@ -80,8 +80,7 @@ func examplesOf(operation openapi.Object, recorded []transcript.Exchange) (all [
 	return all
 }
 
-// scheme is how callers of the document's operations authenticate: each contract has
-// one way.
+// scheme returns the security scheme of the document. Each contract has exactly one.
 func (d document) scheme() (name string, scheme openapi.Object) {
 	for _, m := range d.Root.Object("components").Object("securitySchemes") {
 		scheme, _ = d.Resolve(m.Value)
@@ -90,7 +89,7 @@ func (d document) scheme() (name string, scheme openapi.Object) {
 	return "", nil
 }
 
-// credential is what requests carry in Authorization.
+// credential is the kind of credential in the Authorization header.
 func (d document) credential() samples.Credential {
 	switch _, scheme := d.scheme(); scheme.Text("type") + " " + scheme.Text("scheme") {
 	case "apiKey ":
@@ -103,8 +102,8 @@ func (d document) credential() samples.Credential {
 	return samples.None
 }
 
-// enriched is the document with what the transcripts show, and how to ask for it. The
-// answers of each operation stand there in full, with its own examples.
+// enriched returns the document with examples and code samples. Each operation has its
+// own copy of its responses, with its own examples.
 func (d document) enriched() (openapi.Object, error) {
 	paths := d.Root.Object("paths")
 	for _, op := range d.operations {
@@ -151,13 +150,12 @@ func (op operation) enriched(d document) (openapi.Object, error) {
 	return whole, nil
 }
 
-// accepted are the examples that end well.
+// accepted returns the examples with a successful response.
 func (op operation) accepted() []example {
 	return slices.DeleteFunc(slices.Clone(op.examples), func(e example) bool { return e.Response.Status >= 300 })
 }
 
-// typical is the plainest request of those that end well: the first that has the fewest
-// headers.
+// typical returns the simplest successful request: the first one with the fewest headers.
 func (op operation) typical() (transcript.Request, bool) {
 	accepted := op.accepted()
 	if len(accepted) == 0 {
@@ -169,8 +167,8 @@ func (op operation) typical() (transcript.Request, bool) {
 	return plainest.Request, true
 }
 
-// readable is an exchange with texts in the place of the names that stand for those which
-// are other each time.
+// readable returns the exchange with sample values in place of the transcript's
+// placeholders.
 func readable(e transcript.Exchange) transcript.Exchange {
 	texts := strings.NewReplacer("$secret", "kart_Ab3dE6gH_…", "$id", "Ab3dE6gH", "$page", "Zm9vYmFy")
 	e.Request.Target = texts.Replace(e.Request.Target)
@@ -179,7 +177,7 @@ func readable(e transcript.Exchange) transcript.Exchange {
 	return e
 }
 
-// sampleOf is a recorded request as a reader would send it.
+// sampleOf returns a recorded request as a client would send it.
 func sampleOf(r transcript.Request, credential samples.Credential) samples.Request {
 	s := samples.Request{Method: r.Method, URL: base + r.Target, Body: r.Body, Credential: credential}
 	for _, h := range ownHeader(r) {
@@ -188,16 +186,15 @@ func sampleOf(r transcript.Request, credential samples.Credential) samples.Reque
 	return s
 }
 
-// ownHeader is what a request says of itself, beside who sends it.
+// ownHeader returns the headers of a request without its credential.
 func ownHeader(r transcript.Request) []transcript.Header {
 	return slices.DeleteFunc(slices.Clone(r.Header), func(h transcript.Header) bool {
 		return h.Name == "Authorization" || h.Name == "X-Request-Id"
 	})
 }
 
-// withExample is a request's or an answer's body with the example's, when its media type
-// is among those that are described. The first takes the place of what the document
-// made up. Operations share what o is made of: it stays as it is.
+// withExample returns a copy of the body of a request or response with the example, if
+// its media type is documented. The first example replaces the one of spec.yaml.
 func withExample(o openapi.Object, e example, header []transcript.Header, body string) openapi.Object {
 	types := slices.Clone(o.Object("content"))
 	media := slices.Clone(types.Object(mediaType(header)))
@@ -223,7 +220,7 @@ func withExample(o openapi.Object, e example, header []transcript.Header, body s
 func mediaType(header []transcript.Header) string {
 	for _, h := range header {
 		if h.Name == "Content-Type" {
-			name, _, _ := mime.ParseMediaType(h.Value) // empty when it is none
+			name, _, _ := mime.ParseMediaType(h.Value) // empty if it is invalid
 			return name
 		}
 	}

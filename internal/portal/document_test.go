@@ -26,9 +26,9 @@ func documentOf(t *testing.T, name, form string) []byte {
 	return got.Body.Bytes()
 }
 
-// TestDocumentsAreValidAndShowWhatWasRecorded holds each document to OpenAPI, and its
-// examples to its schemas.
-func TestDocumentsAreValidAndShowWhatWasRecorded(t *testing.T) {
+// TestDocumentsAreValidAndHaveRecordedExamples validates each document as OpenAPI, and its
+// examples against its schemas.
+func TestDocumentsAreValidAndHaveRecordedExamples(t *testing.T) {
 	t.Parallel()
 	for _, c := range contracts() {
 		t.Run(c.Name, func(t *testing.T) {
@@ -64,12 +64,12 @@ func wantSamples(t *testing.T, name string, op *openapi3.Operation) {
 		sample, _ := item.(map[string]any)
 		source, _ := sample["source"].(string)
 		if !strings.Contains(source, "127.0.0.1:8080") || strings.Contains(source, "$id") {
-			t.Errorf("%s: the sample in %v asks nobody, or for a name: %s", name, sample["lang"], source)
+			t.Errorf("%s: the sample in %v has no address, or a placeholder: %s", name, sample["lang"], source)
 		}
 	}
 }
 
-// wantRecorded wants at least one recorded example among the media types of a body.
+// wantRecorded requires a recorded example in one of the media types of a body.
 func wantRecorded(t *testing.T, name string, content openapi3.Content) {
 	t.Helper()
 	count := 0
@@ -85,9 +85,9 @@ func wantRecorded(t *testing.T, name string, content openapi3.Content) {
 	}
 }
 
-// TestOperationsDoNotShareTheirExamples looks at two operations whose answers are one in
-// the contract's own document.
-func TestOperationsDoNotShareTheirExamples(t *testing.T) {
+// TestOperationsHaveTheirOwnExamples compares two operations that share a response in
+// spec.yaml.
+func TestOperationsHaveTheirOwnExamples(t *testing.T) {
 	t.Parallel()
 	doc, err := openapi3.NewLoader().LoadFromData(documentOf(t, "native", "json"))
 	if err != nil {
@@ -129,8 +129,8 @@ func TestYAMLIsTheSameDocument(t *testing.T) {
 	}
 }
 
-// TestDocumentsPassRedocly lints them by the rules that Redocly recommends, where "make
-// ui" has installed it.
+// TestDocumentsPassRedocly lints the documents by Redocly's recommended rules, if "make ui"
+// has installed Redocly.
 func TestDocumentsPassRedocly(t *testing.T) {
 	t.Parallel()
 	ui, err := filepath.Abs("../../ui")

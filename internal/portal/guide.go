@@ -16,7 +16,7 @@ import (
 	"kartotek/internal/web/page"
 )
 
-// guideFiles are the guides, in the order in which they are read.
+// guideFiles has the guides. Their names begin with a number, for the order.
 //
 //go:embed guides/*.md
 var guideFiles embed.FS
@@ -24,7 +24,7 @@ var guideFiles embed.FS
 //go:embed pages/guide.html
 var guideHTML string
 
-// guide is a page of Markdown: a title, a paragraph that says what it is for, the rest.
+// guide is a page in Markdown: a title, a paragraph that summarizes it, and the rest.
 type guide struct {
 	Path    string
 	Title   string
@@ -48,7 +48,7 @@ func readGuides() ([]guide, error) {
 		if !ok || summary == "" {
 			return nil, fmt.Errorf("%s: a guide begins with a title and what it is for", name)
 		}
-		_, slug, _ := strings.Cut(strings.TrimSuffix(path.Base(name), ".md"), "-") // after its number
+		_, slug, _ := strings.Cut(strings.TrimSuffix(path.Base(name), ".md"), "-") // without the number
 		all = append(all, guide{
 			Path:    home + "/guides/" + slug,
 			Title:   title,
@@ -59,7 +59,7 @@ func readGuides() ([]guide, error) {
 	return all, nil
 }
 
-// render makes the guide's page.
+// render returns the guide's page.
 func (g guide) render() ([]byte, error) {
 	body, err := g.html()
 	if err != nil {
@@ -71,8 +71,8 @@ func (g guide) render() ([]byte, error) {
 	}{g, body})
 }
 
-// html is the Markdown as HTML. Goldmark leaves out the HTML that stands in it, and so
-// all tables are the guide's: they scroll where a window is narrow.
+// html renders Markdown. Goldmark removes raw HTML, so all tables come from Markdown; they
+// scroll in a narrow window.
 func (g guide) html() (template.HTML, error) {
 	markdown := goldmark.New(goldmark.WithExtensions(extension.Table), goldmark.WithParserOptions(parser.WithAutoHeadingID()))
 	var b bytes.Buffer

@@ -23,10 +23,10 @@ var llmsText string
 //go:embed pages/fault.html
 var faultHTML string
 
-// faultPages are parsed when the first fault is told.
+// faultPages are parsed when the first error page is needed.
 var faultPages = sync.OnceValue(func() *template.Template { return page.Parse(faultHTML) })
 
-// summary is a contract in a list.
+// summary is a contract in the list of contracts.
 type summary struct {
 	Name, Title, Summary string
 	Operations           []operationSummary
@@ -34,7 +34,7 @@ type summary struct {
 
 type operationSummary struct {
 	Method, Path, Summary string
-	Anchor                string // in the reference: Scalar's word for the tag, and what ui/src/reference.ts says
+	Anchor                string // in the reference: Scalar's slug of the tag, as in ui/src/reference.ts
 }
 
 func (d document) summary(c contract.Contract) summary {
@@ -47,7 +47,7 @@ func (d document) summary(c contract.Contract) summary {
 	return s
 }
 
-// contents is all that there is to read.
+// contents lists the contracts and guides.
 type contents struct {
 	Contracts []summary
 	Guides    []guide
@@ -65,7 +65,7 @@ func (s Settings) contents(guides []guide) (contents, error) {
 	return all, nil
 }
 
-// index lists it for people.
+// index returns the page /docs.
 func (s Settings) index(guides []guide) ([]byte, error) {
 	all, err := s.contents(guides)
 	if err != nil {
@@ -74,7 +74,7 @@ func (s Settings) index(guides []guide) ([]byte, error) {
 	return page.Render(page.Parse(indexHTML), all)
 }
 
-// llms lists it for programs that read, as https://llmstxt.org has it.
+// llms returns llms.txt, in the format of https://llmstxt.org.
 func (s Settings) llms(guides []guide) ([]byte, error) {
 	all, err := s.contents(guides)
 	if err != nil {
@@ -89,7 +89,7 @@ func (s Settings) llms(guides []guide) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// fail answers with a page that says what there is instead.
+// fail responds with an error page that links to the documentation.
 func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 	status, title := http.StatusInternalServerError, "The page cannot be shown"
 	switch f.Kind {
@@ -102,5 +102,5 @@ func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 	if err != nil {
 		body = []byte(title)
 	}
-	_ = page.Send(w, r, status, body) // the caller is gone if this fails
+	_ = page.Send(w, r, status, body) // fails only if the client has disconnected
 }

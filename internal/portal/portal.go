@@ -1,12 +1,10 @@
-// Package portal serves the documentation of the contracts: the reference of each,
-// on which requests can be tried, its OpenAPI document, and guides. It refuses to
-// know how a contract behaves: what it tells of one comes from its spec.yaml and its
-// transcripts.
+// Package portal serves the documentation of the contracts: references with requests to
+// try, OpenAPI documents, Postman collections and guides. It knows nothing about the
+// behaviour of a contract but its spec.yaml and its transcripts.
 //
-// Read portal.go for what is served where, resource.go for how. document.go makes a
-// contract's OpenAPI document, postman.go its collection of requests, reference.go
-// the page on which both can be used, whose script ui builds into dist; guide.go
-// renders the Markdown in guides.
+// Start with portal.go for the paths and resource.go for the responses. document.go builds
+// the OpenAPI document of a contract, postman.go its collection, reference.go its
+// reference, whose script ui builds into dist. guide.go renders the guides.
 package portal
 
 import (
@@ -20,14 +18,14 @@ import (
 	"kartotek/internal/web"
 )
 
-// Settings is what the documentation is about.
+// Settings are the contracts to document.
 type Settings struct {
 	Contracts []contract.Contract
-	Demo      Credentials // filled in where requests are tried: of a server whose credentials are public
+	Demo      Credentials // filled in on the references; only for public credentials
 }
 
-// Credentials are what a reader needs to try requests. Without them he fills in his
-// own.
+// Credentials authenticate requests that readers try. If they are empty, readers enter
+// their own.
 type Credentials struct {
 	Login, Password string // of an account
 	Key             string // of an API key
@@ -38,8 +36,8 @@ const (
 	llmsPath = "/llms.txt"
 )
 
-// Mounts returns the handler of the documentation on the paths that it owns. It
-// panics when what the program carries for it cannot be read.
+// Mounts returns the handlers of the documentation. It panics if an embedded file cannot
+// be read.
 func Mounts(s Settings) []web.Mount { return s.mounts(dist) }
 
 func (s Settings) mounts(from fs.FS) []web.Mount {
@@ -51,7 +49,7 @@ func (s Settings) mounts(from fs.FS) []web.Mount {
 		const label = "docs"
 		web.SetOperation(r, label, "none")
 		if !web.AllowReadOnly(w, r) {
-			return fault.New(fault.MethodNotAllowed, "the path knows GET, HEAD")
+			return fault.New(fault.MethodNotAllowed, "allowed methods: GET, HEAD")
 		}
 		found, ok := all[strings.TrimSuffix(r.URL.Path, "/")]
 		if !ok {
@@ -63,8 +61,8 @@ func (s Settings) mounts(from fs.FS) []web.Mount {
 	return []web.Mount{{Prefix: home, Handler: handler}, {Prefix: llmsPath, Handler: handler}}
 }
 
-// resources are all that is served, by path, with the bundle in from. They are made
-// when they are first asked for.
+// resources returns everything that is served, by path, with the bundle in from. Each
+// resource is built at its first request.
 func (s Settings) resources(from fs.FS) (map[string]resource, error) {
 	all := map[string]resource{}
 	script, err := readBundle(from, all)
@@ -87,7 +85,7 @@ func (s Settings) resources(from fs.FS) (map[string]resource, error) {
 	return all, nil
 }
 
-// addContract adds what is served about one contract.
+// addContract adds the resources of one contract.
 func (s Settings) addContract(all map[string]resource, c contract.Contract, script bundle) {
 	written := func(write func(any) ([]byte, error)) func() ([]byte, error) {
 		return func() ([]byte, error) {

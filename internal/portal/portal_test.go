@@ -16,7 +16,7 @@ import (
 	"kartotek/internal/web"
 )
 
-// contracts are all of them. They are not asked to do anything.
+// contracts returns all contracts, without stores: the tests call no operation.
 func contracts() []contract.Contract {
 	return []contract.Contract{
 		elw.New(elw.Settings{}),
@@ -27,7 +27,7 @@ func contracts() []contract.Contract {
 
 var demo = portal.Credentials{Login: "a-login", Password: "a-password", Key: "a-key"}
 
-// ask sends a request to the documentation. Header is names and values in turn.
+// ask sends a request to the documentation. header alternates names and values.
 func ask(t *testing.T, s portal.Settings, method, path string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	return askMounts(t, portal.Mounts(s), method, path, header...)
@@ -45,7 +45,7 @@ func askMounts(t *testing.T, mounts []web.Mount, method, path string, header ...
 			return w
 		}
 	}
-	t.Fatalf("%s belongs to nobody", path)
+	t.Fatalf("%s has no mount", path)
 	return nil
 }
 
@@ -65,10 +65,10 @@ func TestPathsLeadToDocumentation(t *testing.T) {
 		"/docs/elw/postman.json":        {json, `"{{baseUrl}}/api/customers/:customerId"`},
 		"/docs/guides/first-change":     {html, "<h1 id=\"your-first-change-in-five-minutes\">"},
 		"/docs/guides/partial-updates/": {html, `<th scope="col">absent</th>`},
-		"/docs/guides/idempotency.md":   {"text/markdown; charset=utf-8", "# Requests that are sent twice"},
+		"/docs/guides/idempotency.md":   {"text/markdown; charset=utf-8", "# Idempotent retries"},
 		"/docs/guides/concurrency":      {html, "curl -i -X PATCH"},
 		"/docs/guides/postgresql":       {html, "kartotek copy"},
-		"/llms.txt":                     {"text/plain; charset=utf-8", "- [Two who change the same customer](/docs/guides/concurrency.md): What"},
+		"/llms.txt":                     {"text/plain; charset=utf-8", "- [Concurrent updates](/docs/guides/concurrency.md): What"},
 	}
 	mounts := portal.Mounts(portal.Settings{Contracts: contracts()})
 	for path, want := range tests {
@@ -153,7 +153,7 @@ func TestDocumentsAreSentCompressedToWhoTakesThat(t *testing.T) {
 	}
 }
 
-// TestCredentialsAreFilledInOnlyForADemo looks at all that could hold them.
+// TestCredentialsAreFilledInOnlyForADemo checks every resource that can have them.
 func TestCredentialsAreFilledInOnlyForADemo(t *testing.T) {
 	t.Parallel()
 	for path, secrets := range map[string][]string{

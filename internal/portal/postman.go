@@ -11,8 +11,7 @@ import (
 	"kartotek/internal/portal/samples"
 )
 
-// collection is a contract's operations for Postman, in its format 2.1, and for the
-// many programs that read that.
+// collection is a contract's operations in Postman's format 2.1, which many programs read.
 type collection struct {
 	Info      collectionInfo       `json:"info"`
 	Auth      collectionAuth       `json:"auth"`
@@ -26,7 +25,7 @@ type collectionInfo struct {
 	Schema      string `json:"schema"`
 }
 
-// collectionAuth has its parameters under the name of its type.
+// collectionAuth is an authentication; its parameters are named after its type.
 type collectionAuth struct {
 	Type   string               `json:"type"`
 	Basic  []collectionVariable `json:"basic,omitempty"`
@@ -34,7 +33,7 @@ type collectionAuth struct {
 	Key    []collectionVariable `json:"apikey,omitempty"`
 }
 
-// collectionVariable is a name and a text, of which the format has many kinds.
+// collectionVariable is a name and a value; the format uses it in many places.
 type collectionVariable struct {
 	Key         string `json:"key"`
 	Value       string `json:"value"`
@@ -87,8 +86,7 @@ type collectionResponse struct {
 
 const collectionFormat = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 
-// collection makes the collection of the document's operations, with what a demo fills
-// in.
+// collection returns the document's operations with the credentials of a demo.
 func (d document) collection(c contract.Contract, demo Credentials) collection {
 	info := d.Root.Object("info")
 	all := collection{
@@ -115,7 +113,7 @@ func (d document) collection(c contract.Contract, demo Credentials) collection {
 	return all
 }
 
-// parameters are those of an authentication: names and texts in turn.
+// parameters returns the parameters of an authentication from alternating names and values.
 func parameters(namesAndTexts ...string) (all []collectionVariable) {
 	for i := 0; i < len(namesAndTexts); i += 2 {
 		all = append(all, collectionVariable{Key: namesAndTexts[i], Value: namesAndTexts[i+1], Type: "string"})
@@ -123,7 +121,7 @@ func parameters(namesAndTexts ...string) (all []collectionVariable) {
 	return all
 }
 
-// add puts an item into the folder of its tag.
+// add appends an item to the folder of its tag.
 func (all *collection) add(tag string, item collectionItem) {
 	for i, folder := range all.Folders {
 		if folder.Name == tag {
@@ -144,7 +142,7 @@ func (op operation) tag() string {
 
 func (op operation) item(c contract.Contract) collectionItem {
 	item := collectionItem{Name: op.Spec.Text("summary"), Responses: []collectionResponse{}}
-	typical, _ := op.typical() // each has one: the OpenAPI document needs it
+	typical, _ := op.typical() // readDocument requires one for each operation
 	item.Request = requestOf(c, op, typical)
 	item.Request.Description = op.Spec.Text("description")
 	for _, e := range op.examples {
@@ -166,7 +164,7 @@ func responseOf(c contract.Contract, op operation, e example) collectionResponse
 	}
 }
 
-// requestOf is a recorded request of an operation, whose credential is the collection's.
+// requestOf returns a recorded request of an operation, with the collection's credential.
 func requestOf(c contract.Contract, op operation, r transcript.Request) collectionRequest {
 	made := collectionRequest{Method: r.Method, Header: headerOf(ownHeader(r)), URL: urlOf(c, op, r)}
 	if r.Body != "" && r.Verbatim() {
@@ -175,7 +173,7 @@ func requestOf(c contract.Contract, op operation, r transcript.Request) collecti
 	return made
 }
 
-// urlOf writes parameters of the path as Postman does: ":customerId".
+// urlOf returns the URL with path parameters in Postman's notation: ":customerId".
 func urlOf(c contract.Contract, op operation, r transcript.Request) collectionURL {
 	path := strings.NewReplacer("{", ":", "}", "").Replace(op.Path)
 	_, query, _ := strings.Cut(r.Target, "?")

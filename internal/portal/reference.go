@@ -16,35 +16,34 @@ var referenceHTML string
 //go:embed pages/unbuilt.html
 var unbuiltHTML string
 
-// referencePolicy lets Scalar run: it writes styles into the page. Nothing can be
-// fetched from, or sent to, anywhere but this server.
+// referencePolicy allows Scalar to write styles into the page. Requests can go only to
+// this server.
 const referencePolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
 	"img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// referencePage is what the page with a contract's reference tells.
+// referencePage is the data of a contract's reference page.
 type referencePage struct {
 	summary
-	Others   []string // contracts, by their names
+	Others   []string // names of the contracts
 	Script   bundle
 	Settings referenceSettings
 }
 
-// referenceSettings are for the script: ui/src/reference.ts has the other end.
+// referenceSettings are read by ui/src/reference.ts.
 type referenceSettings struct {
 	Document       string         `json:"document"`
 	Base           string         `json:"base"`
 	Authentication authentication `json:"authentication"`
 }
 
-// authentication is what a demo fills in, in Scalar's words.
+// authentication is a demo's credentials in Scalar's format.
 type authentication struct {
 	Preferred string                       `json:"preferredSecurityScheme,omitempty"`
 	Schemes   map[string]map[string]string `json:"securitySchemes,omitempty"`
 }
 
-// reference is the page with a contract's reference, or one that tells how to build
-// that.
+// reference returns a contract's reference page, or a page that says how to build it.
 func (s Settings) reference(c contract.Contract, script bundle) resource {
 	if script.Script == "" {
 		return rendered("unbuilt", func() ([]byte, error) {
@@ -82,7 +81,7 @@ func (s Settings) reference(c contract.Contract, script bundle) resource {
 	})
 }
 
-// authentication fills the credentials into the security scheme of a document.
+// authentication returns the credentials for the security scheme of a document.
 func (c Credentials) authentication(d document) authentication {
 	if c == (Credentials{}) {
 		return authentication{}

@@ -15,13 +15,13 @@ import (
 	"kartotek/internal/web/page"
 )
 
-// resource is what a path leads to.
+// resource is what a path serves.
 type resource struct {
 	kind  string // in the log and the metrics
 	serve web.Func
 }
 
-// rendered is a page of our own, which is rendered when it is first asked for.
+// rendered is an HTML page that is rendered at its first request.
 func rendered(kind string, render func() ([]byte, error)) resource {
 	once := sync.OnceValues(render)
 	return resource{kind, func(w http.ResponseWriter, r *http.Request) error {
@@ -33,7 +33,7 @@ func rendered(kind string, render func() ([]byte, error)) resource {
 	}}
 }
 
-// made is a file that is made when it is first asked for, and then kept compressed.
+// made is a file that is generated at its first request and kept compressed.
 func made(kind, mediaType, policy string, make func() ([]byte, error)) resource {
 	once := sync.OnceValues(func() (file, error) {
 		text, err := make()
@@ -51,7 +51,7 @@ func made(kind, mediaType, policy string, make func() ([]byte, error)) resource 
 	}}
 }
 
-// file is something to send, compressed.
+// file is a compressed response body with its headers.
 type file struct {
 	mediaType string
 	policy    string // Content-Security-Policy
@@ -62,10 +62,10 @@ type file struct {
 }
 
 const (
-	askAgain = "no-cache" // whether it has changed
+	askAgain = "no-cache" // revalidate with the ETag
 	forEver  = "public, max-age=31536000, immutable"
 
-	noPolicy = "default-src 'none'; frame-ancestors 'none'" // for what is no page
+	noPolicy = "default-src 'none'; frame-ancestors 'none'" // for files that are not pages
 )
 
 func compress(text []byte, mediaType, policy string) (file, error) {
@@ -74,8 +74,8 @@ func compress(text []byte, mediaType, policy string) (file, error) {
 	if err != nil {
 		return file{}, err
 	}
-	_, _ = gz.Write(text) // a buffer takes all
-	_ = gz.Close()        // and this as well
+	_, _ = gz.Write(text) // never fails on a buffer
+	_ = gz.Close()        // never fails on a buffer
 	kept := bytes.Clone(b.Bytes())
 	sum := sha256.Sum256(text)
 	return file{
@@ -88,8 +88,7 @@ func compress(text []byte, mediaType, policy string) (file, error) {
 	}, nil
 }
 
-// send answers with the file as it is kept, or inflated for the rare client that does
-// not take it so.
+// send writes the compressed file, or inflates it for a client that does not accept gzip.
 func (f file) send(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Content-Security-Policy", f.policy)
@@ -97,7 +96,7 @@ func (f file) send(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", f.caching)
 	h.Set("Vary", "Accept-Encoding")
-	h.Set("ETag", "W/"+f.tag) // weak: it is the same tag when the file is inflated
+	h.Set("ETag", "W/"+f.tag) // weak, because both encodings have the same tag
 	if web.NotModified(r, f.tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
@@ -122,8 +121,7 @@ func (f file) send(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// acceptsGzip reports whether the client takes what is compressed (RFC 9110, section
-// 12.5.3).
+// acceptsGzip reports whether the client accepts gzip (RFC 9110, section 12.5.3).
 func acceptsGzip(r *http.Request) bool {
 	for item := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
 		coding, weight, _ := strings.Cut(item, ";")

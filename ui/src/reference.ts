@@ -1,21 +1,21 @@
-// The reference of one contract: Scalar, on the document that the server makes of
-// the contract's spec.yaml. Nothing comes from anywhere but this server.
+// The reference of one contract: Scalar with the document that the server generates from
+// the contract's spec.yaml. All requests go to this server.
 import { createApiReference } from "@scalar/api-reference";
 import "@scalar/api-reference/style.css";
 import "./reference.css";
 
-// What the page says in <script id="settings">: reference.go has the other end.
+// The settings in <script id="settings">, which reference.go writes.
 type Settings = {
   document: string; // the path of the OpenAPI document
-  base: string; // the server that the document's samples name
-  authentication: Record<string, unknown>; // what a demo fills in
+  base: string; // the server in the document's samples
+  authentication: Record<string, unknown>; // credentials of a demo
 };
 
 async function show() {
   const settings: Settings = JSON.parse(element("settings").textContent ?? "");
   const response = await fetch(settings.document);
   if (!response.ok) {
-    throw new Error(`${settings.document} was answered ${response.status}`);
+    throw new Error(`${settings.document} returned status ${response.status}`);
   }
   const text = await response.text();
   createApiReference("#reference", {
@@ -27,9 +27,9 @@ async function show() {
     hideClientButton: true,
     agent: { disabled: true },
     mcp: { disabled: true },
-    hiddenClients: true, // the samples of the document are those that were run
+    hiddenClients: true, // use the tested samples of the document
     generateOperationSlug: ({ operationId, method, path }) => operationId ?? `${method}${path}`,
-    documentDownloadType: "none", // the bar has both
+    documentDownloadType: "none", // the bar has links to both
   });
 }
 
@@ -43,8 +43,8 @@ type Document = {
   paths: Record<string, Record<string, unknown>>;
 };
 
-// forTrying has requests begin with what they must have. Scalar sends whatever has an
-// example; where there are several it shows them, and sends none.
+// forTrying prepares the document so that requests start with required parameters only.
+// Scalar sends every parameter with a single example, and none with several examples.
 function forTrying(document: Document): Document {
   for (const parameter of parametersOf(document)) {
     const [several] = Object.values(parameter.examples ?? {});

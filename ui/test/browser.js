@@ -5,7 +5,7 @@ import { chromium } from "playwright-core";
 // SCREENSHOTS names a folder for pictures of all pages.
 const pictures = process.env.SCREENSHOTS;
 
-// The four ways in which readers see a page.
+// Colour scheme and width of the browser window.
 const views = [
   { name: "light-desktop", colorScheme: "light", viewport: { width: 1280, height: 900 } },
   { name: "dark-phone", colorScheme: "dark", viewport: { width: 390, height: 844 } },
@@ -13,18 +13,18 @@ const views = [
   { name: "light-phone", colorScheme: "light", viewport: { width: 390, height: 844 } },
 ];
 
-// Two of them have each colour scheme and each width; pictures are taken of all.
+// The tests use two views; pictures are taken in all of them.
 export const shownViews = pictures ? views : views.slice(0, 2);
 
-// startBrowser runs Debian's chromium, which finds nobody but this machine.
+// startBrowser runs Debian's chromium. It can resolve only this machine.
 export function startBrowser() {
   const args = ["--disable-gpu", "--disable-background-networking"];
   args.push("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1");
-  if (process.getuid() === 0) args.push("--no-sandbox"); // which root cannot have
+  if (process.getuid() === 0) args.push("--no-sandbox"); // the sandbox does not work as root
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args });
 }
 
-// open opens a page, and keeps what it asks for and what it complains about.
+// open opens a page and records its requests and its console errors.
 export async function open(context, url) {
   const page = await context.newPage();
   const requests = [];
@@ -38,21 +38,21 @@ export async function open(context, url) {
   return { page, response, requests, complaints };
 }
 
-// leaving are the requests that went elsewhere.
+// leaving returns the requests to other hosts.
 export function leaving(requests, origin) {
   return requests.filter((url) => !/^(data|blob):/.test(url) && new URL(url).origin !== origin);
 }
 
-// faults are what axe-core finds that keeps people from reading a page.
+// faults returns the serious accessibility violations that axe-core finds.
 export async function faults(page) {
-  await page.evaluate(axe.source); // as the debugger does, which no policy forbids
+  await page.evaluate(axe.source); // by the debugger, which the Content-Security-Policy does not restrict
   const { violations } = await page.evaluate("axe.run()");
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }
 
-// picture keeps how a page looks.
+// picture saves a screenshot.
 export async function picture(page, path, view) {
   if (!pictures) return;
   await mkdir(pictures, { recursive: true });

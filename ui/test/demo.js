@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
-// startDemo runs the built program on a port of its own, and says where.
+// startDemo runs the built program on a free port and returns its origin.
 export async function startDemo() {
   const program = new URL("../../kartotek", import.meta.url).pathname;
   const demo = spawn(program, ["demo", "--listen", "127.0.0.1:0"], {
@@ -23,7 +23,7 @@ export async function startDemo() {
       demo.kill();
       await once(demo, "exit");
     },
-    // answered is how many requests the server has answered, but for those of operators.
+    // answered returns the number of requests that the server has handled, without operator requests.
     async answered() {
       const metrics = await (await fetch(`${origin}/metrics`)).text();
       return metrics

@@ -1,5 +1,5 @@
-// Opens the references of the contracts, and tries their changes as a reader would:
-// from the list of operations to the record that is changed.
+// Opens the reference of each contract and sends a PATCH from it, as a reader does: from
+// the list of operations to the changed record.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { leaving, open, picture, shownViews, startBrowser } from "./browser.js";

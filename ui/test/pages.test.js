@@ -1,5 +1,5 @@
-// Opens every page of our own, as a reader would: the help of contract elw, the pages
-// about problems, the list of what there is and the guides.
+// Opens every HTML page: the help pages of contract elw, the pages about problems, the
+// list of the documentation and the guides.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { faults, leaving, open, picture, shownViews, startBrowser } from "./browser.js";
@@ -16,7 +16,7 @@ after(async () => {
   await demo?.stop();
 });
 
-// pages are all that links lead to from the page at a path on, within a folder.
+// pages returns all pages in a folder that can be reached by links from a page.
 async function pages(start, folder) {
   const context = await browser.newContext();
   const found = [start];
@@ -36,8 +36,7 @@ async function pages(start, folder) {
   return found;
 }
 
-// check opens one page, in a browser that has seen none, and holds it to what is
-// promised of all.
+// check opens one page in a new browser context and checks the rules for all pages.
 async function check(path, view) {
   const context = await browser.newContext(view);
   const before = await demo.answered();

@@ -1,10 +1,9 @@
-// Package help serves the pages in which contract elw's site documents itself, as
-// ASP.NET makes them: an index by controller, a page about each operation and one
-// about each model. It refuses to know what they say: all of it comes from a
+// Package help serves the help pages of contract elw in the form of ASP.NET's: an index by
+// controller, a page for each operation and one for each model. Their content comes from a
 // contract's OpenAPI document and its transcripts.
 //
-// Read help.go for how pages are asked for, site.go for what each tells,
-// schema.go for how a schema is told in a table.
+// Start with help.go for the paths, site.go for the pages, schema.go for the tables of a
+// schema.
 package help
 
 import (
@@ -27,8 +26,7 @@ const (
 	modelRoot = root + "/ResourceModel"
 )
 
-// Mount returns the help pages of a contract. They are made when the first of them
-// is asked for.
+// Mount returns the help pages of a contract. They are rendered at the first request.
 func Mount(c contract.Contract) web.Mount {
 	pages := sync.OnceValues(func() (map[string][]byte, error) { return render(c) })
 	send := web.Handle(func(w http.ResponseWriter, r *http.Request) error {
@@ -51,23 +49,23 @@ func Mount(c contract.Contract) web.Mount {
 	})}
 }
 
-// address is where a page is kept, whatever case it was asked for in, and with or
-// without a slash at the end.
+// address returns the key of the page for a URL, in any case, with or without a trailing
+// slash.
 func address(u *url.URL) string {
 	at := key(strings.TrimSuffix(u.Path, "/"))
 	if at != key(modelRoot) {
 		return at
 	}
-	query, _ := url.ParseQuery(key(u.RawQuery)) // what cannot be read names no model
+	query, _ := url.ParseQuery(key(u.RawQuery)) // an invalid query names no model
 	return key(modelLink(query.Get("modelname")))
 }
 
-// key is the one form of all links to a page.
+// key returns the normal form of a link.
 func key(link string) string { return strings.ToLower(link) }
 
 func modelLink(name string) string { return modelRoot + "?modelName=" + url.QueryEscape(name) }
 
-// operationLink is made of method and path: PATCH-api-customers-customerId.
+// operationLink joins method and path: PATCH-api-customers-customerId.
 func operationLink(method, path string) string {
 	return root + "/Api/" + method + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path)
 }
@@ -75,7 +73,7 @@ func operationLink(method, path string) string {
 //go:embed pages
 var files embed.FS
 
-// parse reads the template of a kind of page.
+// parse parses the template of a kind of page.
 func parse(name string) (*template.Template, error) {
 	var text strings.Builder
 	for _, file := range []string{"parts.html", name} {
@@ -88,7 +86,7 @@ func parse(name string) (*template.Template, error) {
 	return page.Parse(text.String()), nil
 }
 
-// render makes all pages, by the key of their links.
+// render returns all pages by the key of their links.
 func render(c contract.Contract) (map[string][]byte, error) {
 	s, err := newSite(c)
 	if err != nil {
@@ -118,7 +116,7 @@ var refusalHTML string
 
 var refusalPage = page.Parse(refusalHTML)
 
-// refusal is what the page says that comes instead of the one that was asked for.
+// refusal is the data of an error page.
 type refusal struct {
 	Title, Text, Index string
 }
@@ -131,6 +129,6 @@ func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 	case fault.MethodNotAllowed:
 		status, about = http.StatusMethodNotAllowed, refusal{"Help can be read, and no more", "Ask for a page with GET or HEAD.", root}
 	}
-	body, _ := page.Render(refusalPage, about) // strings always render
-	_ = page.Send(w, r, status, body)          // the caller is gone if this fails
+	body, _ := page.Render(refusalPage, about) // cannot fail with strings
+	_ = page.Send(w, r, status, body)          // fails only if the client has disconnected
 }

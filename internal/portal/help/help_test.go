@@ -86,11 +86,10 @@ func TestPagesAreSentWithTheirHeaders(t *testing.T) {
 	}
 }
 
-// TestLinksLeadToPages follows every link from the index on, and finds that no page
-// loads anything but itself.
+// TestLinksLeadToPages follows every link from the index. No page may load another file.
 func TestLinksLeadToPages(t *testing.T) {
 	t.Parallel()
-	seen := map[string]bool{"/Help": true, "/docs": true} // the latter is another mount's
+	seen := map[string]bool{"/Help": true, "/docs": true} // /docs is another mount
 	for queue := []string{"/Help"}; len(queue) > 0; queue = queue[1:] {
 		w := ask(http.MethodGet, queue[0])
 		if w.Code != http.StatusOK {
@@ -135,7 +134,7 @@ func attribute(node *html.Node, name string) string {
 	return ""
 }
 
-// text is what a reader sees of a node.
+// text returns the visible text of a node.
 func text(node *html.Node) string {
 	var out strings.Builder
 	for n := range node.Descendants() {
@@ -156,8 +155,8 @@ func heading(t *testing.T, w *httptest.ResponseRecorder) string {
 	return ""
 }
 
-// blocks are what the page at a link tells, from top to bottom: headings,
-// paragraphs, samples, and rows of tables with a "|" between their cells.
+// blocks returns the content of a page from top to bottom: headings, paragraphs, samples,
+// and rows of tables with "|" between the cells.
 func blocks(t *testing.T, link string) []string {
 	t.Helper()
 	var all []string

@@ -14,8 +14,8 @@ import (
 	"kartotek/internal/contract/transcript"
 )
 
-// published is what the utility's own page about the PATCH shows, from top to
-// bottom, each as the beginning of a block of ours.
+// published has the blocks of the utility's own page about the PATCH, from top to bottom.
+// Each one is the beginning of a block of our page.
 var published = []string{
 	"PATCH api/customers/{customerId}",
 	"Partially update",
@@ -82,9 +82,8 @@ func TestTheDescriptionTellsTheRules(t *testing.T) {
 	}
 }
 
-// TestOursTellsWhatThePublishedPageDoesNot looks for an empty cell, and for what
-// stands there for want of anything better.
-func TestOursTellsWhatThePublishedPageDoesNot(t *testing.T) {
+// TestNoCellIsEmpty finds the empty cells and placeholders that the published page has.
+func TestNoCellIsEmpty(t *testing.T) {
 	t.Parallel()
 	links := []string{patchPage, modelPage}
 	for _, model := range []string{"ElwAddress", "CustomerUpdate", "HttpError"} {
@@ -100,8 +99,8 @@ func TestOursTellsWhatThePublishedPageDoesNot(t *testing.T) {
 	}
 }
 
-// TestTablesAreInTheOrderOfTheWire compares them with a recorded answer.
-func TestTablesAreInTheOrderOfTheWire(t *testing.T) {
+// TestTablesHaveTheOrderOfTheResponse compares the tables with a recorded response.
+func TestTablesHaveTheOrderOfTheResponse(t *testing.T) {
 	t.Parallel()
 	answer := shown(t, "getCustomer", 200)[0].Response.Body
 	want := map[string][]string{patchPage: names(t, answer, 1), modelPage: names(t, answer, 1)}
@@ -123,7 +122,7 @@ func TestTablesAreInTheOrderOfTheWire(t *testing.T) {
 	}
 }
 
-// names are those of the members at a depth of a JSON object, in their order.
+// names returns the property names at a depth of a JSON object, in order.
 func names(t *testing.T, text string, depth int) []string {
 	t.Helper()
 	var all []string
@@ -157,7 +156,7 @@ func shown(t *testing.T, operation string, status int) []transcript.Exchange {
 	return transcript.Examples(recorded[operation], status)
 }
 
-// TestSamplesAreRecorded compares them with a request that was answered.
+// TestSamplesAreRecorded compares the samples with a recorded request.
 func TestSamplesAreRecorded(t *testing.T) {
 	t.Parallel()
 	page := blocks(t, patchPage)
@@ -172,7 +171,7 @@ func TestSamplesAreRecorded(t *testing.T) {
 			compact.WriteString(strings.TrimSpace(line))
 		}
 		if !slices.Contains(recorded, strings.ReplaceAll(compact.String(), `": `, `":`)) {
-			t.Errorf("%s: nobody has sent\n%s", types, sample)
+			t.Errorf("%s: no transcript sends\n%s", types, sample)
 		}
 		if (types == "text/html") != (strings.Count(sample, "\n") == 0) {
 			t.Errorf("%s: got\n%s", types, sample)
@@ -180,8 +179,8 @@ func TestSamplesAreRecorded(t *testing.T) {
 	}
 }
 
-// TestEveryStatusHasARecordedAnswer looks for them on both pages.
-func TestEveryStatusHasARecordedAnswer(t *testing.T) {
+// TestEveryStatusHasARecordedResponse checks the pages of both operations.
+func TestEveryStatusHasARecordedResponse(t *testing.T) {
 	t.Parallel()
 	for link, operation := range map[string]string{patchPage: "updateCustomer", getPage: "getCustomer"} {
 		page := blocks(t, link)

@@ -8,23 +8,23 @@ import (
 	"kartotek/internal/portal/openapi"
 )
 
-// table is what a page tells of parameters, headers or properties.
+// table lists parameters, headers or properties.
 type table struct {
 	Label string
 	Rows  []row
 }
 
-// row tells of one of them; Description and Notes are prose.
+// row is a row of a table. Description and Notes are prose.
 type row struct {
 	Name, Description string
 	Type              typeView
 	Notes             string
 }
 
-// typeView is the name of a type, and the page of its model when it is one.
+// typeView is the name of a type, with a link if it is a model.
 type typeView struct{ Text, To string }
 
-// parameters are those of an operation that stand in one of these places.
+// parameters returns the parameters of an operation in the given locations.
 func (s site) parameters(o operation, label string, places ...string) table {
 	t := table{Label: label}
 	for _, value := range o.Parameters {
@@ -36,7 +36,7 @@ func (s site) parameters(o operation, label string, places ...string) table {
 	return t
 }
 
-// credentials is the header that says who asks.
+// credentials returns the row of the Authorization header.
 func (s site) credentials() []row {
 	var rows []row
 	for _, value := range s.doc.Root.List("security") {
@@ -53,7 +53,7 @@ func (s site) credentials() []row {
 	return rows
 }
 
-// headers are those of an answer.
+// headers returns the headers of a response.
 func (s site) headers(headers openapi.Object, label string) table {
 	t := table{Label: label}
 	for _, m := range headers {
@@ -63,8 +63,7 @@ func (s site) headers(headers openapi.Object, label string) table {
 	return t
 }
 
-// row tells of a parameter or a header, an object with a schema, and in the given
-// words when it is required.
+// row returns the row of a parameter or header. required is the text for a required one.
 func (s site) row(name string, p openapi.Object, required string) row {
 	schema, _ := s.doc.Resolve(p.Get("schema"))
 	notes := facts(schema)
@@ -77,8 +76,8 @@ func (s site) row(name string, p openapi.Object, required string) row {
 	return row{name, p.Text("description"), s.typeOf(p.Get("schema")), strings.Join(notes, " ")}
 }
 
-// properties are those of a model: what answers have there, and what becomes of
-// them in the body of a request that takes a part of it.
+// properties returns the properties of a model, with their meaning in a response and in
+// the body of a request.
 func (s site) properties(model string, schema openapi.Object) table {
 	t := s.updatable(model, schema)
 	for i, m := range schema.Object("properties") {
@@ -92,8 +91,8 @@ func (s site) properties(model string, schema openapi.Object) table {
 	return t
 }
 
-// updatable are the properties of a model, with what becomes of them in the body
-// of a request: what its own schema says there.
+// updatable returns the properties of a model with the description in the schema of the
+// request.
 func (s site) updatable(model string, schema openapi.Object) table {
 	t := table{Label: "Properties of " + model}
 	body := s.bodies[model].schema.Object("properties")
@@ -105,7 +104,7 @@ func (s site) updatable(model string, schema openapi.Object) table {
 	return t
 }
 
-// typeOf is the type of a schema, whether it may be null or not.
+// typeOf returns the type of a schema, without null.
 func (s site) typeOf(value any) typeView {
 	schema, name := s.doc.Resolve(value)
 	if name != "" {
@@ -143,7 +142,7 @@ func types(schema openapi.Object) []string {
 	return names
 }
 
-// facts are what a schema demands of a value, as sentences.
+// facts returns the constraints of a schema as sentences.
 func facts(schema openapi.Object) []string {
 	var all []string
 	add := func(ok bool, format string, args ...any) {
@@ -177,7 +176,7 @@ func nullable(schema openapi.Object) bool {
 	})
 }
 
-// list are values that are not null, as prose.
+// list returns the values other than null as prose.
 func list(values openapi.List) string {
 	var texts []string
 	for _, value := range values {
@@ -188,13 +187,13 @@ func list(values openapi.List) string {
 	return strings.Join(texts, ", ")
 }
 
-// code is a value as it stands in JSON, or the text of a string, as prose.
+// code returns a value in JSON, or the text of a string, as prose.
 func code(value any) string {
 	if text, ok := value.(string); ok {
 		return "`" + text + "`"
 	}
 	b, err := openapi.JSON(value)
-	if err != nil { // no value of a document
+	if err != nil { // not a value of a document
 		return ""
 	}
 	return "`" + string(b) + "`"

@@ -14,18 +14,18 @@ import (
 	"kartotek/internal/portal/openapi"
 )
 
-// site is what the pages are made of.
+// site is the data of the pages.
 type site struct {
 	doc      openapi.Document
 	recorded map[string][]transcript.Exchange // by operation
 	all      []operation
-	bodies   map[string]bodyOf // by the model that they are a part of
+	bodies   map[string]bodyOf // by their model
 }
 
-// operation is one of the document's.
+// operation is an operation of the document.
 type operation struct{ openapi.Operation }
 
-// bodyOf is what an operation takes as its body, in the words of its schema.
+// bodyOf is the request body of an operation.
 type bodyOf struct {
 	method string
 	schema openapi.Object
@@ -53,18 +53,17 @@ func newSite(c contract.Contract) (site, error) {
 	return s, nil
 }
 
-// modelOf is the model that an operation answers with, and a part of which it
-// takes when it takes a body.
+// modelOf returns the model of an operation's response. A request body is a part of it.
 func (s site) modelOf(o operation) string {
 	response, _ := s.doc.Resolve(o.Spec.Object("responses").Object(success))
 	_, name := s.doc.Resolve(firstSchema(response))
 	return name
 }
 
-// success is the status of all that goes well.
+// success is the status of a successful response.
 const success = "200"
 
-// firstSchema is that of a body's first media type: all carry the same.
+// firstSchema returns the schema of the first media type; all media types have the same.
 func firstSchema(body openapi.Object) any {
 	for _, media := range body.Object("content") {
 		content, _ := media.Value.(openapi.Object)
@@ -73,7 +72,7 @@ func firstSchema(body openapi.Object) any {
 	return nil
 }
 
-// indexView is the first page.
+// indexView is the data of the index.
 type indexView struct {
 	Title, Summary, Description string
 	Controllers                 []controller
@@ -86,7 +85,7 @@ type controller struct {
 	Operations        linkTable
 }
 
-// linkTable leads to pages of one kind.
+// linkTable links to pages of one kind.
 type linkTable struct {
 	Label, Of string
 	Links     []link
@@ -120,7 +119,7 @@ func (o operation) title() string { return o.Method + " " + strings.TrimPrefix(o
 
 func (s site) schemas() openapi.Object { return s.doc.Root.Object("components").Object("schemas") }
 
-// modelView is the page about a model.
+// modelView is the data of a model's page.
 type modelView struct {
 	Index, Name, Description string
 	Properties               table
@@ -135,7 +134,7 @@ func (s site) models() map[string]any {
 	return pages
 }
 
-// operationView is the page about an operation.
+// operationView is the data of an operation's page.
 type operationView struct {
 	Index, Title, Summary, Description string
 	URI, Headers                       table
@@ -144,7 +143,7 @@ type operationView struct {
 	Errors                             []answerView
 }
 
-// bodyView is what the page tells of a request's body.
+// bodyView is a request body on the page.
 type bodyView struct {
 	Description string
 	Model       typeView
@@ -152,10 +151,10 @@ type bodyView struct {
 	Formats     []format
 }
 
-// format is a body as some media types have it.
+// format is a body in some media types.
 type format struct{ Types, Sample string }
 
-// answerView is what the page tells of one status.
+// answerView is a response on the page.
 type answerView struct {
 	Status      string
 	Reason      string
@@ -214,8 +213,7 @@ func (s site) body(o operation) *bodyView {
 	return view
 }
 
-// sample is the body of a recorded request, as readers like it under this media
-// type: all carry the same.
+// sample returns the body of a recorded request, indented for the media type.
 func (s site) sample(o operation, media string) string {
 	shown := transcript.Examples(s.recorded[o.Spec.Text("operationId")], http.StatusOK)
 	if len(shown) == 0 {
@@ -224,7 +222,7 @@ func (s site) sample(o operation, media string) string {
 	return indented(shown[0].Request.Body, media)
 }
 
-// answer is what the page tells of one of an operation's responses.
+// answer returns the view of one of an operation's responses.
 func (s site) answer(o operation, m openapi.Member) answerView {
 	response, _ := s.doc.Resolve(m.Value)
 	status, _ := strconv.Atoi(m.Name) // "default" would have no examples
@@ -272,15 +270,14 @@ func message(first string, header []transcript.Header, body string) string {
 func mediaType(header []transcript.Header) string {
 	for _, h := range header {
 		if h.Name == "Content-Type" {
-			media, _, _ := mime.ParseMediaType(h.Value) // transcripts also send what is none
+			media, _, _ := mime.ParseMediaType(h.Value) // transcripts also send invalid types
 			return media
 		}
 	}
 	return ""
 }
 
-// indented is a body as a reader likes it when its media type is one of JSON, and
-// otherwise as it is.
+// indented returns a JSON body indented, and any other body unchanged.
 func indented(body, media string) string {
 	value := jsontext.Value(body)
 	if !strings.HasSuffix(media, "json") || value.Indent(jsontext.WithIndent("  ")) != nil {

@@ -1,8 +1,8 @@
-// Package openapi hides how an OpenAPI document is read: YAML in, values with
-// their members in the order of the document out, JSON and YAML of them again. It
-// knows no contract and checks nothing: the tests of contracts judge their documents.
+// Package openapi reads an OpenAPI document from YAML into values that keep the order of
+// the document, and writes them as JSON or YAML. It knows no contract and validates
+// nothing; the tests of the contracts do.
 //
-// Read openapi.go for the values, write.go for what becomes of them.
+// Start with openapi.go for the values; write.go encodes them.
 package openapi
 
 import (
@@ -13,11 +13,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Object is an object of a document, its members in their order. A value is an
+// Object is an object of a document, with its members in order. A value is an
 // Object, a List, a string, a bool, an int64, a float64 or nil.
 type Object []Member
 
-// Member is a value under its name.
+// Member is a name and its value.
 type Member struct {
 	Name  string
 	Value any
@@ -29,8 +29,7 @@ type List []any
 // Document is an OpenAPI document.
 type Document struct{ Root Object }
 
-// Parse reads a document. What it returns is the caller's own, to the last value:
-// changing one in one place changes it nowhere else.
+// Parse parses a document. No two parts of the result share memory.
 func Parse(spec []byte) (Document, error) {
 	var node yaml.Node
 	if err := yaml.Unmarshal(spec, &node); err != nil {
@@ -50,14 +49,14 @@ func Parse(spec []byte) (Document, error) {
 	return Document{root}, nil
 }
 
-// Operation is what a document says of a method on a path.
+// Operation is a method on a path.
 type Operation struct {
 	Method, Path string
-	Parameters   List // those of the path as well
+	Parameters   List // includes those of the path
 	Spec         Object
 }
 
-// Operations returns those of the document, in its order.
+// Operations returns the operations in the order of the document.
 func (d Document) Operations() (all []Operation) {
 	for _, path := range d.Root.Object("paths") {
 		item, _ := d.Resolve(path.Value)
@@ -99,8 +98,8 @@ func valueOf(node *yaml.Node) (any, error) {
 	return scalar(node)
 }
 
-// scalar is a value by the types of JSON. YAML has more: a date that stands there
-// without quotes is its text.
+// scalar returns a scalar as a JSON type. YAML has more types: an unquoted date becomes
+// its text.
 func scalar(node *yaml.Node) (any, error) {
 	var err error
 	switch node.ShortTag() {
@@ -122,7 +121,7 @@ func scalar(node *yaml.Node) (any, error) {
 	return node.Value, nil
 }
 
-// Get is the value under a name, or nil.
+// Get returns the value of a name, or nil.
 func (o Object) Get(name string) any {
 	for _, m := range o {
 		if m.Name == name {
@@ -132,31 +131,31 @@ func (o Object) Get(name string) any {
 	return nil
 }
 
-// Object is the object under a name, or nil.
+// Object returns the object of a name, or nil.
 func (o Object) Object(name string) Object {
 	object, _ := o.Get(name).(Object)
 	return object
 }
 
-// List is the array under a name, or nil.
+// List returns the array of a name, or nil.
 func (o Object) List(name string) List {
 	list, _ := o.Get(name).(List)
 	return list
 }
 
-// Text is the string under a name, or empty.
+// Text returns the string of a name, or "".
 func (o Object) Text(name string) string {
 	text, _ := o.Get(name).(string)
 	return text
 }
 
-// Bool is the boolean under a name, or false.
+// Bool returns the boolean of a name, or false.
 func (o Object) Bool(name string) bool {
 	b, _ := o.Get(name).(bool)
 	return b
 }
 
-// Set writes a value under a name, in its place or at the end.
+// Set replaces the value of a name, or appends it.
 func (o *Object) Set(name string, value any) {
 	for i, m := range *o {
 		if m.Name == name {
@@ -167,12 +166,12 @@ func (o *Object) Set(name string, value any) {
 	*o = append(*o, Member{name, value})
 }
 
-// Resolve is the object that a value is or refers to, by "$ref" within the
-// document, and the last name on the way there: "ElwAddress" for
-// "#/components/schemas/ElwAddress". It is nil when there is no such object.
+// Resolve returns the object that a value is or references with "$ref", and the last part
+// of the reference: "ElwAddress" for "#/components/schemas/ElwAddress". It returns nil if
+// there is no such object.
 func (d Document) Resolve(value any) (object Object, name string) {
 	object, _ = value.(Object)
-	for range 100 { // references may go in a circle
+	for range 100 { // references may be circular
 		ref := object.Text("$ref")
 		if ref == "" {
 			return object, name

@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// JSON writes a value of a document, its members in their order.
+// JSON encodes a value as JSON, with its members in order.
 func JSON(value any) ([]byte, error) { return json.Marshal(value) }
 
 // MarshalJSONTo implements json.MarshalerTo.
@@ -30,7 +30,7 @@ func (o Object) MarshalJSONTo(out *jsontext.Encoder) error {
 	return out.WriteToken(jsontext.EndObject)
 }
 
-// FromJSON reads a value that is written in JSON.
+// FromJSON decodes a value from JSON.
 func FromJSON(text []byte) (any, error) {
 	in := jsontext.NewDecoder(bytes.NewReader(text))
 	value, err := fromJSON(in)
@@ -66,11 +66,11 @@ func fromJSON(in *jsontext.Decoder) (any, error) {
 	return nil, nil
 }
 
-// objectFrom reads what follows a "{".
+// objectFrom decodes an object after its "{".
 func objectFrom(in *jsontext.Decoder) (any, error) {
 	object := Object{}
 	for in.PeekKind() != '}' {
-		name, err := fromJSON(in) // a string: the decoder sees to that
+		name, err := fromJSON(in) // the decoder accepts only a string here
 		if err != nil {
 			return nil, err
 		}
@@ -84,7 +84,7 @@ func objectFrom(in *jsontext.Decoder) (any, error) {
 	return object, err
 }
 
-// listFrom reads what follows a "[".
+// listFrom decodes an array after its "[".
 func listFrom(in *jsontext.Decoder) (any, error) {
 	list := List{}
 	for in.PeekKind() != ']' {
@@ -98,7 +98,7 @@ func listFrom(in *jsontext.Decoder) (any, error) {
 	return list, err
 }
 
-// YAML writes a value of a document, its members in their order.
+// YAML encodes a value as YAML, with its members in order.
 func YAML(value any) ([]byte, error) {
 	node, err := nodeOf(value)
 	if err != nil {

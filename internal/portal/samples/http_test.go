@@ -16,9 +16,8 @@ import (
 
 var variable = regexp.MustCompile(`\{\{\$processEnv (\w+)\}\}`)
 
-// sendHTTP sends a request that is written out, as the HTTP clients of editors do:
-// they put variables in, encode the credentials of Basic, and add what the wire
-// needs.
+// sendHTTP sends the request of a .http file like an editor's HTTP client: it expands
+// variables, encodes Basic credentials and adds the required headers.
 func sendHTTP(source string, env map[string]string) (stdout, stderr string, err error) {
 	source = variable.ReplaceAllStringFunc(source, func(v string) string { return env[variable.FindStringSubmatch(v)[1]] })
 	head, body, _ := strings.Cut(strings.TrimSuffix(source, "\n"), "\n\n")

@@ -11,10 +11,9 @@ import (
 	"text/template"
 )
 
-// functions are what the templates write text with. One that is named after a
-// language makes a string literal of it, quotes and all; one that is named after
-// a language and Raw makes a literal of a JSON document that people can read, and
-// Literal makes the language's own notation of one.
+// functions are the template functions. A language's name returns a quoted string
+// literal, with the suffix Raw a readable literal of a JSON document, and with the suffix
+// Literal the document in the language's own notation.
 var functions = template.FuncMap{
 	"c":          c,
 	"csharp":     csharp,
@@ -56,15 +55,15 @@ var functions = template.FuncMap{
 // syntax is how a language writes a string in quotes.
 type syntax struct {
 	mark    string // the quote
-	escaped string // what has a meaning of its own, unless a backslash stands before it
-	control string // a control character, as the format of its number
+	escaped string // characters that need a backslash
+	control string // format of a control character
 }
 
 var (
 	cSyntax          = syntax{`"`, `"\`, `\%03o`}
 	csharpSyntax     = syntax{`"`, `"\`, `\u%04x`}
 	dartSyntax       = syntax{`'`, `'\$`, `\x%02x`}
-	javaSyntax       = syntax{`"`, `"\`, `\%03o`} // \u000c is put in place before Java reads the literal
+	javaSyntax       = syntax{`"`, `"\`, `\%03o`} // Java resolves \u000c before it parses the literal
 	javascriptSyntax = syntax{`"`, `"\`, `\x%02x`}
 	kotlinSyntax     = syntax{`"`, `"\$`, `\u%04x`}
 	ocamlSyntax      = syntax{`"`, `"\`, `\%03d`}
@@ -107,7 +106,7 @@ func c(s string) string {
 	return strings.ReplaceAll(quoted, "?", `\?`)
 }
 
-// csharp escapes what C# takes for the end of a line, too.
+// csharp also escapes the characters that end a line in C#.
 func csharp(s string) string {
 	return strings.NewReplacer("\u0085", `\u0085`, "\u2028", `\u2028`, "\u2029", `\u2029`).Replace(csharpSyntax.quote(s))
 }
@@ -116,8 +115,7 @@ func php(s string) string {
 	return `'` + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + `'`
 }
 
-// powershell doubles the typographic quotes as well, which end a string like the
-// straight one.
+// powershell also doubles typographic quotes, which end a string like the straight one.
 func powershell(s string) string {
 	return `'` + strings.NewReplacer("'", "''", "‘", "‘‘", "’", "’’", "‚", "‚‚", "‛", "‛‛").Replace(s) + `'`
 }
@@ -130,24 +128,23 @@ func csharpRaw(document string) string {
 	return `@"` + strings.ReplaceAll(document, `"`, `""`) + `"`
 }
 
-// goRaw leaves the only character that a raw string cannot have to JSON's own
-// escape: it can only be inside a string of the document.
+// goRaw writes the backquote, which a raw string cannot contain, as a JSON escape. It can
+// only occur inside a string of the document.
 func goRaw(document string) string {
 	return "`" + strings.ReplaceAll(document, "`", `\u0060`) + "`"
 }
 
-// httpRaw keeps an editor's HTTP client from looking for a variable.
+// httpRaw prevents an editor's HTTP client from expanding variables.
 func httpRaw(document string) string {
 	return strings.ReplaceAll(document, "{{", `{\u007b`)
 }
 
-// javaRaw is the inside of a text block. There are never three quotes in a row in
-// JSON.
+// javaRaw returns the content of a text block. JSON never has three quotes in a row.
 func javaRaw(document string) string {
 	return strings.ReplaceAll(document, `\`, `\\`)
 }
 
-// kotlinRaw is the inside of a raw string, in which only $ means anything.
+// kotlinRaw returns the content of a raw string, in which only $ is special.
 func kotlinRaw(document string) string {
 	return strings.ReplaceAll(document, "$", "${'$'}")
 }
@@ -167,15 +164,14 @@ func rustRaw(document string) string {
 	return "r" + hashes + `"` + document + `"` + hashes
 }
 
-// swiftRaw is a string of several lines, in which a backslash means something only
-// before as many # as stand outside.
+// swiftRaw returns a multi-line string with # delimiters, in which a backslash is special
+// only before the same number of #.
 func swiftRaw(document string) string {
 	hashes := "#" + fence("#", func(more string) bool { return strings.Contains(document, `\#`+more) })
 	return hashes + "\"\"\"\n" + document + "\n\"\"\"" + hashes
 }
 
-// fence repeats a word until it no longer collides with the text that it is put
-// around.
+// fence repeats a word until it does not occur in the text.
 func fence(word string, collides func(string) bool) string {
 	all := ""
 	for collides(all) {
@@ -184,8 +180,8 @@ func fence(word string, collides func(string) bool) string {
 	return all
 }
 
-// javascriptLiteral is the document as it stands, which JavaScript reads like
-// JSON.parse but for one name.
+// javascriptLiteral returns the document unchanged: JavaScript parses it like JSON, except
+// for one name.
 func javascriptLiteral(document string) string {
 	return strings.ReplaceAll(document, `"__proto__":`, `["__proto__"]:`)
 }
@@ -198,29 +194,29 @@ func pythonLiteral(document string) string {
 
 var jsonWord = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|true|false|null`)
 
-// literal is a JSON document in a language that writes maps, lists and numbers
-// like JSON.
+// literal returns a JSON document in a language whose maps, lists and numbers look like
+// JSON.
 func literal(document string, own syntax, words map[string]string) string {
 	return jsonWord.ReplaceAllStringFunc(document, func(word string) string {
 		if word[0] != '"' {
 			return cmp.Or(words[word], word)
 		}
 		var text string
-		_ = json.Unmarshal([]byte(word), &text) // a string of a document that is JSON
+		_ = json.Unmarshal([]byte(word), &text) // cannot fail: word is a JSON string
 		return own.quote(text)
 	})
 }
 
-// indented lays a JSON document out in lines: the first where the template is,
-// the others behind margin spaces, what is inside behind step more.
+// indented indents a JSON document: all lines but the first by margin spaces, and each
+// level by step more.
 func indented(margin, step int, document string) (string, error) {
 	var b bytes.Buffer
 	err := json.Indent(&b, []byte(strings.TrimSpace(document)), strings.Repeat(" ", margin), strings.Repeat(" ", step))
 	return b.String(), err
 }
 
-// lines are those of a text, each with the end that it has.
+// lines splits a text into lines with their line endings.
 func lines(text string) []string { return strings.SplitAfter(text, "\n") }
 
-// title is a method as it stands in the names of many libraries: "Patch".
+// title returns a method in title case, as many libraries write it: "Patch".
 func title(method string) string { return method[:1] + strings.ToLower(method[1:]) }

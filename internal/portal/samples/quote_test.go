@@ -7,8 +7,8 @@ import (
 	"kartotek/internal/portal/samples"
 )
 
-// Each language has its own traps; what this text becomes in a string literal was
-// read by hand, and the samples that run show that it comes back.
+// Each language has its own special characters. These literals were checked by hand, and
+// the samples that run send the same text.
 func TestStringsAreEscaped(t *testing.T) {
 	t.Parallel()
 	const hard = "O'Brien å 🎈 \"q\" \\ $name ${x} #{x} %s `ls` ’???/" + "\n\r\t\x07\u2028"
@@ -35,7 +35,7 @@ func TestStringsAreEscaped(t *testing.T) {
 		"Swift":              `"` + strings.ReplaceAll(c, `\007`, `\u{7}`) + `"`,
 		"curl":               `O'\''Brien å 🎈 "q" \ $name ${x} #{x} %s ` + "`ls` ’???/\n\r\t\x07\u2028'",
 		"Shell · wget":       `O'\''Brien å 🎈 "q" \ $name ${x} #{x} %s ` + "`ls` ’???/\n\r\t\x07\u2028'",
-		"HTTP":               hard, // which has no escapes
+		"HTTP":               hard, // has no escapes
 	} {
 		source := sources(samples.Request{Method: "GET", URL: "http://127.0.0.1/", Headers: []samples.Header{{Name: "X-Note", Value: hard}}})[label]
 		if !strings.Contains(source, want) {

@@ -1,8 +1,8 @@
-// Package samples writes an HTTP request as a program, in each language that the
-// lochting page has a sample in. It does not know what the request is for.
+// Package samples writes an HTTP request as a program in each language of the published
+// lochting page. It knows nothing about the contracts.
 //
-// Read samples.go for what is asked for, templates for the programs, quote.go for
-// how text stands in them. docs/samples.md says which of them the tests run.
+// Start with samples.go; templates has the programs, and quote.go encodes text for them.
+// docs/samples.md lists how the samples are tested.
 package samples
 
 import (
@@ -12,23 +12,23 @@ import (
 	"text/template"
 )
 
-// Request is what a sample sends.
+// Request is the request that a sample sends.
 type Request struct {
 	Method     string
 	URL        string   // whole: "http://127.0.0.1:8080/api/customers/42"
-	Headers    []Header // but Authorization; Content-Type among them
-	Body       string   // JSON as it is sent; empty: none
+	Headers    []Header // with Content-Type, without Authorization
+	Body       string   // JSON; empty for no body
 	Credential Credential
 }
 
 // Header is one header of a request.
 type Header struct{ Name, Value string }
 
-// Credential is how a request authenticates: what the sample reads from the
-// environment, so that nobody writes a secret into a program.
+// Credential is how a request authenticates. Samples read it from the environment, to
+// keep secrets out of programs.
 type Credential int
 
-// The credentials, and the environment variables that they are read from.
+// The credentials and their environment variables.
 const (
 	None   Credential = iota
 	Basic             // KARTOTEK_LOGIN and KARTOTEK_PASSWORD
@@ -36,15 +36,15 @@ const (
 	Bearer            // Authorization is "Bearer " and KARTOTEK_KEY (contract native)
 )
 
-// Sample is a request in one language: a whole program that prints the body of the
-// answer, and ends with an exit code other than 0 when the answer is an error.
+// Sample is a request in one language: a complete program that prints the body of the
+// response and exits with a status other than 0 on an error.
 type Sample struct {
 	Lang   string // as OpenAPI documents' x-codeSamples name it: "csharp"
-	Label  string // for people: "C# · HttpClient"
+	Label  string // for readers: "C# · HttpClient"
 	Source string
 }
 
-// languages are those of the lochting page, in its order.
+// languages are the languages of the lochting page, in its order.
 var languages = []struct{ lang, label, template string }{
 	{"csharp", "C# · HttpClient", "csharp-httpclient.tmpl"},
 	{"csharp", "C# · RestSharp", "csharp-restsharp.tmpl"},
@@ -72,13 +72,13 @@ var languages = []struct{ lang, label, template string }{
 //go:embed templates
 var files embed.FS
 
-// templates are parsed when the first sample is asked for.
+// templates are parsed at the first use.
 var templates = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("").Funcs(functions).ParseFS(files, "templates/*.tmpl"))
 })
 
-// All returns the request in every language, in the order of the page. It panics
-// when the body is not JSON.
+// All returns the request in every language, in the order of the page. It panics if the
+// body is not JSON.
 func All(r Request) []Sample {
 	seen := newView(r)
 	all := make([]Sample, 0, len(languages))
@@ -92,9 +92,9 @@ func All(r Request) []Sample {
 	return all
 }
 
-// view is a request as the templates see it.
+// view is the data of the templates.
 type view struct {
-	Request            // with a Content-Type if, and only if, it has a body
+	Request            // has a Content-Type if and only if it has a body
 	ContentType string // the value of that header
 	Others      []Header
 }

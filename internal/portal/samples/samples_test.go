@@ -27,7 +27,7 @@ func TestLanguagesAreThoseOfTheLochtingPage(t *testing.T) {
 	}
 }
 
-// shapes are requests of every kind.
+// shapes has a request of every kind.
 func shapes() map[string]samples.Request {
 	all := map[string]samples.Request{}
 	accept := samples.Header{Name: "Accept", Value: "application/json"}
@@ -136,7 +136,7 @@ func TestBodyMustBeJSON(t *testing.T) {
 	samples.All(samples.Request{Method: "PATCH", URL: "http://127.0.0.1/", Body: "{"})
 }
 
-// sources are the samples by label.
+// sources returns the samples by label.
 func sources(r samples.Request) map[string]string {
 	all := map[string]string{}
 	for _, s := range samples.All(r) {

@@ -331,8 +331,8 @@ func TestOpenSnapshotRequiresCompleteStore(t *testing.T) {
 		t.Errorf("got files %v (%v), want none", found, err)
 	}
 	old := filledFile(t)
-	executeInFile(t, old, "PRAGMA user_version = 1")
-	if s, err := sqlite.OpenSnapshot(t.Context(), old); err == nil || !strings.Contains(err.Error(), "has schema 1") {
+	executeInFile(t, old, "PRAGMA user_version = 0")
+	if s, err := sqlite.OpenSnapshot(t.Context(), old); err == nil || !strings.Contains(err.Error(), "has schema 0") {
 		t.Errorf("a file with an older schema: got %v (%v), want an error", s, err)
 	}
 }
