@@ -37,9 +37,9 @@ func TestInterruptedCopyResumes(t *testing.T) {
 		want  string // start of standard error
 		done  string // progress recorded in the database
 	}{
-		{"numbers", kill, "", "0 customers, 0 changes"},
+		{"customers", kill, "", "0 customers, 0 changes"},
 		{"changes", kill, "", "3500 customers, 0 changes"},
-		{"receipts", crash, "kartotek: the copy is not complete: run it again to resume: ", "3500 customers, 3500 changes"},
+		{"idempotency_records", crash, "kartotek: the copy is not complete: run it again to resume: ", "3500 customers, 3500 changes"},
 	} {
 		release := lockTable(t, dsn, cut.table)
 		cmd, stderr := command(t, args...)
@@ -68,7 +68,7 @@ func TestInterruptedCopyResumes(t *testing.T) {
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("the last copy: %v\n%s", err, stderr)
 	}
-	if want := "copied and verified: 3500 customers, 3500 numbers, 3500 changes, 0 idempotency records, 0 accounts, 0 keys, 1 secrets\n"; stderr.String() != want {
+	if want := "copied and verified: 3500 customers, 3500 changes, 0 idempotency records, 0 accounts, 0 keys, 1 secrets\n"; stderr.String() != want {
 		t.Errorf("got %q, want %q", stderr, want)
 	}
 
@@ -135,7 +135,7 @@ func copyProgress(t *testing.T, dsn string) (mark string) {
 		t.Fatal(err)
 	}
 	defer conn.Close(t.Context())
-	err = conn.QueryRow(t.Context(), "SELECT customers || ' customers, ' || changes || ' changes' FROM copying").Scan(&mark)
+	err = conn.QueryRow(t.Context(), "SELECT customers || ' customers, ' || changes || ' changes' FROM copy_state").Scan(&mark)
 	if err != nil {
 		t.Error(err)
 	}
@@ -150,7 +150,7 @@ func wantServeFails(t *testing.T, at location) {
 	defer timeout.Stop()
 	err := cmd.Run()
 	exit, exited := errors.AsType[*exec.ExitError](err)
-	const want = "kartotek: open postgres: only a part of another store has been copied into it: run kartotek copy again, which goes on\n"
+	const want = "kartotek: open postgres: it contains a partial copy of another store: run kartotek copy again to complete it\n"
 	if !exited || exit.ExitCode() != 1 || stderr.String() != want {
 		t.Errorf("serve: got %v and %q, want status 1 and %q", err, stderr, want)
 	}

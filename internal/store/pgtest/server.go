@@ -118,7 +118,7 @@ func (s *Server) Up() error {
 	}
 	ended := make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // of a server that was stopped nobody asks how it ended
+		_ = cmd.Wait() // the exit status of a stopped server does not matter
 		close(ended)
 	}()
 	s.held, s.ended, s.log = stdin, ended, out.Name()
@@ -235,7 +235,7 @@ func findOwner() (*syscall.Credential, error) {
 		}
 		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 	}
-	return nil, errors.New("root may not run PostgreSQL, and there is neither a user postgres nor nobody")
+	return nil, errors.New("root cannot run PostgreSQL; create the user postgres or the user nobody")
 }
 
 func freePort() (int, error) {

@@ -32,7 +32,7 @@ func TestStoreOnCitus(t *testing.T) {
 		if made[dir] == "" {
 			made[dir] = createCitus(t, dsn, dir)
 		}
-		s, err := Open(context.Background(), made[dir], Options{}) // whoever opens it closes it
+		s, err := Open(context.Background(), made[dir], Options{}) // the caller closes it
 		if err != nil {
 			t.Fatal(err)
 		}

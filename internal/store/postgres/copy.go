@@ -87,8 +87,8 @@ func (c *Copy) beginAnew(ctx context.Context, tx pgx.Tx, from transfer.SourceID)
 	return err
 }
 
-// requireExclusive is an error when somebody has the database open as a store. One that has
-// just ended may be seen a moment longer.
+// requireExclusive returns an error when a server or another command has the database open. One
+// that has just stopped may remain visible for a moment.
 func (c *Copy) requireExclusive(ctx context.Context) error {
 	for until := time.Now().Add(exclusiveTimeout); ; time.Sleep(20 * time.Millisecond) {
 		var open bool
@@ -133,8 +133,7 @@ func (c *Copy) advanceCheckpoint(ctx context.Context, tx pgx.Tx, to transfer.Che
 	return err
 }
 
-// remove makes room for customers as they are now, each with a statement that names
-// his shard.
+// remove deletes the customers that the batch replaces. Each statement names the tenant.
 func remove(ctx context.Context, tx pgx.Tx, list []transfer.Customer) error {
 	var all pgx.Batch
 	for _, c := range list {

@@ -20,7 +20,7 @@ func TestUpsertWithRepeatedCustomers(t *testing.T) {
 		{ID: id(1), Edit: named("Byron")},
 		{Number: 9, Edit: named("Noel")},
 		{Number: 3, Edit: named("Lovelace")},
-		{ID: id(1), Number: 2, Edit: named("Nobody")},
+		{ID: id(1), Number: 2, Edit: named("Rejected")},
 		{Number: 1, Edit: named("Byron")},
 	})
 	if err != nil {

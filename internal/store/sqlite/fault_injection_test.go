@@ -111,7 +111,7 @@ func TestHungWriteTimesOutOthers(t *testing.T) {
 		t.Errorf("a late caller: got %v, want unavailable", err)
 	}
 	if got := s.Queued(); got != queued {
-		t.Errorf("queued: got %d, want %d: nobody is let in", got, queued)
+		t.Errorf("queued: got %d, want %d: further writes are rejected", got, queued)
 	}
 	if err := s.Ping(t.Context()); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("ping: got %v, want unavailable", err)

@@ -47,6 +47,7 @@ func Run(t *testing.T, lag time.Duration, engine Open) {
 	maps.Copy(tests, receiptTests)
 	maps.Copy(tests, serviceTests)
 	maps.Copy(tests, accessTests)
+	maps.Copy(tests, searchTests)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
