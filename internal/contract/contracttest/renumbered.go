@@ -7,15 +7,15 @@ import (
 	"kartotek/internal/customer"
 )
 
-// renumberedStore numbers changes from 1 without gaps, so that transcripts are equal on every
-// engine.
+// renumberedStore numbers the changes of each tenant from 1 without gaps, so that transcripts are
+// equal on every engine.
 type renumberedStore struct {
 	customer.Store
 }
 
 // Feed translates after and the numbers of the changes.
 func (s renumberedStore) Feed(ctx context.Context, tenant string, after int64, limit int) ([]customer.ChangeRecord, error) {
-	seqs, err := s.seqs(ctx)
+	seqs, err := s.seqs(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -32,11 +32,11 @@ func (s renumberedStore) Changes(ctx context.Context, tenant, id string, below i
 	if err != nil {
 		return nil, err
 	}
-	seqs, err := s.seqs(ctx)
+	seqs, err := s.seqs(ctx, tenant)
 	return renumber(list, seqs), err
 }
 
-// renumber replaces the number of each change by its position among all changes.
+// renumber replaces the number of each change by its position among those of the tenant.
 func renumber(list []customer.ChangeRecord, seqs []int64) []customer.ChangeRecord {
 	for i, r := range list {
 		position, _ := slices.BinarySearch(seqs, r.Seq)
@@ -45,17 +45,14 @@ func renumber(list []customer.ChangeRecord, seqs []int64) []customer.ChangeRecor
 	return list
 }
 
-// seqs returns the numbers of all changes in order.
-func (s renumberedStore) seqs(ctx context.Context) (seqs []int64, err error) {
-	for _, tenant := range []string{"hafslund", "other"} {
-		list, err := s.Store.Feed(ctx, tenant, 0, 1<<20)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range list {
-			seqs = append(seqs, r.Seq)
-		}
+// seqs returns the numbers of all changes of a tenant in order.
+func (s renumberedStore) seqs(ctx context.Context, tenant string) (seqs []int64, err error) {
+	list, err := s.Store.Feed(ctx, tenant, 0, 1<<20)
+	if err != nil {
+		return nil, err
 	}
-	slices.Sort(seqs)
+	for _, r := range list {
+		seqs = append(seqs, r.Seq)
+	}
 	return seqs, nil
 }

@@ -148,7 +148,7 @@ func TestFollowersHearOfAChangeAtOnce(t *testing.T) {
 	}
 	select {
 	case page := <-heard:
-		if items, _ := page["items"].([]any); len(items) != 1 || page["next"] != float64(5) {
+		if items, _ := page["items"].([]any); len(items) != 1 || page["next"] != float64(4) {
 			t.Errorf("heard %v, want the one change", page)
 		}
 	case <-time.After(10 * time.Second):
