@@ -28,7 +28,7 @@ func TestOtherFilesAreRejectedUnchanged(t *testing.T) {
 		want string
 	}{
 		"another program's": {script("CREATE TABLE notes (t); PRAGMA application_id = 7"), errOtherDatabase.Error()},
-		"no program's":          {script("CREATE TABLE notes (t)"), errOtherDatabase.Error()},
+		"no program's":      {script("CREATE TABLE notes (t)"), errOtherDatabase.Error()},
 		"an empty one with another program's mark": {script("PRAGMA application_id = 7"), errOtherDatabase.Error()},
 		"a newer program's": {
 			script(fmt.Sprintf("CREATE TABLE notes (t); PRAGMA application_id = %d; PRAGMA user_version = 9999", appID)),
