@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,19 +20,12 @@ type cluster struct {
 	settings string    // with version, for the report
 	kartotek *kartotek // in the first database
 	bytes    int64     // size of a database after the import
-	update   statement // for pgbench in the second database
 }
 
 // The databases.
 const (
 	kartotekDatabase = "kartotek"
 	pgbenchDatabase  = "pgbench"
-)
-
-// pgbench computes the id of a random customer: the prefix and a number from firstID.
-const (
-	idPrefix = "00000000-0000-7000-8000-"
-	firstID  = 100_000_000_001
 )
 
 // checkPostgres returns an error when PostgreSQL or pgbench is not installed.
@@ -70,40 +62,31 @@ func (l *lab) postgres(ctx context.Context, customers int) (*cluster, error) {
 	}
 	c := &cluster{Server: server}
 	c.kartotek = &kartotek{program: program, store: c.DSN(kartotekDatabase), Customers: customers}
-	if err := c.fill(ctx, l.log(onPostgres, customers)); err != nil {
+	if err := c.fill(ctx); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
 	l.cluster = c
 	return c, nil
 }
 
-// fill imports the customers with Kartotek, copies the database for pgbench, and captures the
-// statement of a PATCH.
-func (c *cluster) fill(ctx context.Context, log string) (err error) {
+// fill imports the customers with Kartotek, and copies the database for pgbench.
+func (c *cluster) fill(ctx context.Context) error {
 	if err := c.Execute(ctx, "postgres", "CREATE DATABASE "+kartotekDatabase); err != nil {
 		return err
 	}
 	if err := c.kartotek.fill(ctx); err != nil {
 		return err
 	}
-	for _, sql := range []string{
-		fmt.Sprintf("UPDATE customers SET id = '%s' || %d + number", idPrefix, firstID-1),
-		fmt.Sprintf("UPDATE numbers SET id = '%s' || %d + number", idPrefix, firstID-1),
-		fmt.Sprintf("UPDATE changes SET customer_id = '%s' || %d + number", idPrefix, firstID-1),
-		"VACUUM FULL ANALYZE",
-	} {
-		if err := c.Execute(ctx, kartotekDatabase, sql); err != nil {
-			return err
-		}
+	if err := c.Execute(ctx, kartotekDatabase, "VACUUM FULL ANALYZE"); err != nil {
+		return err
 	}
 	if err := c.Execute(ctx, "postgres", "CREATE DATABASE "+pgbenchDatabase+" TEMPLATE "+kartotekDatabase); err != nil {
 		return err
 	}
-	if err := c.readSettings(ctx); err != nil {
+	if err := c.Execute(ctx, pgbenchDatabase, "CREATE SEQUENCE pgbench_seq START 1000000000"); err != nil {
 		return err
 	}
-	c.update, err = c.capture(ctx, log)
-	return err
+	return c.readSettings(ctx)
 }
 
 // readSettings reads the settings for the report.
@@ -154,18 +137,16 @@ func (l *lab) pgbench(ctx context.Context, customers int) (target, error) {
 		return target{}, err
 	}
 	script := filepath.Join(l.dir, "pgbench.sql")
-	load, err := c.update.script(customers)
-	if err != nil {
-		return target{}, err
-	}
 	return target{
-		about: "PostgreSQL's own load generator, with the statement that Kartotek sends for a change, prepared, in a copy of the database: " +
+		about: "PostgreSQL's own load generator, with one prepared statement that writes the rows of a change, in a copy of the database: " +
 			"the upper bound for Kartotek on PostgreSQL. CPU excludes PostgreSQL",
 		size: func() int64 { return c.bytes },
 		generate: func(ctx context.Context, t run, set settings) (figures, error) {
-			args := []string{"-n", "-M", "prepared", "-j", "2", "-c", strconv.Itoa(t.connections), "-f", script}
-			args = append(append(args, load.variables...), c.DSN(pgbenchDatabase))
+			args := []string{
+				"-n", "-M", "prepared", "-j", "2", "-c", strconv.Itoa(t.connections),
+				"-D", "customers=" + strconv.Itoa(customers), "-f", script, c.DSN(pgbenchDatabase),
+			}
 			return measurePgbench(ctx, program, args, set.length)
 		},
-	}, os.WriteFile(script, []byte(load.text), 0o600)
+	}, os.WriteFile(script, []byte(changeScript), 0o600)
 }
