@@ -35,11 +35,19 @@ func lockTenantRow(t *testing.T, s *Store) (unlock func()) {
 	if _, err := tx.Exec(t.Context(), "SELECT FROM tenants WHERE tenant = 'north' FOR UPDATE"); err != nil {
 		t.Fatal(err)
 	}
-	return func() {
+	unlock = sync.OnceFunc(func() {
 		if err := tx.Rollback(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}
-	}
+	})
+	t.Cleanup(unlock) // closing the store waits for the connection
+	return unlock
+}
+
+// waitRunning waits until a write waits for the lock of the tenant.
+func waitRunning(t *testing.T, s *Store) {
+	t.Helper()
+	waitFor(t, "the first write to run", func() bool { return s.calls.Load() == 1 && s.writes.queued() == 0 })
 }
 
 func TestConcurrentWritesShareTransactions(t *testing.T) {
@@ -68,7 +76,7 @@ func TestConcurrentWritesShareTransactions(t *testing.T) {
 		})
 	}
 	update(0)
-	waitFor(t, "the first update to run", func() bool { return s.calls.Load() == 1 })
+	waitRunning(t, s)
 	for n := range 20 {
 		update(n)
 	}
@@ -83,6 +91,7 @@ func TestConcurrentWritesShareTransactions(t *testing.T) {
 func TestFailedWriteDoesNotAffectBatch(t *testing.T) {
 	t.Parallel()
 	s, _ := start(t)
+	s.timeout = time.Minute
 	fill(t, s, 2)
 	broken := errors.New("broken on purpose")
 	for name, fail := range map[string]customer.Edit{
@@ -106,11 +115,13 @@ func TestFailedWriteDoesNotAffectBatch(t *testing.T) {
 			})
 		}
 		const updates = 5
-		for i := range updates {
+		run(1, named(name), false)
+		waitRunning(t, s)
+		for i := range updates - 1 {
 			run(1, named(fmt.Sprint(name, i)), false)
 		}
 		run(2, fail, true)
-		waitFor(t, "the writes to be queued", func() bool { return s.writes.queued() >= updates })
+		waitFor(t, "the writes to be queued", func() bool { return s.writes.queued() == updates })
 		unlock()
 		writers.Wait()
 		after, err := s.Find(t.Context(), customer.ByNumber("north", 1))
@@ -127,12 +138,15 @@ func TestFullQueueReturnsUnavailable(t *testing.T) {
 	s.timeout = time.Minute
 	unlock := lockTenantRow(t, s)
 	var writers sync.WaitGroup
-	for range maxQueue + 1 {
-		writers.Go(func() {
-			if err := setPhone(t, s, 1, "+47 22 33 44 55"); err != nil {
-				t.Error(err)
-			}
-		})
+	write := func() {
+		if err := setPhone(t, s, 1, "+47 22 33 44 55"); err != nil {
+			t.Error(err)
+		}
+	}
+	writers.Go(write)
+	waitRunning(t, s)
+	for range maxQueue {
+		writers.Go(write)
 	}
 	waitFor(t, "a full queue", func() bool { return s.writes.queued() == maxQueue })
 	if err := setPhone(t, s, 1, "+47 22 33 44 56"); !fault.Is(err, fault.Unavailable) {
