@@ -32,9 +32,6 @@ The whole text of a line without id and number identifies its customer, so the s
 again is the same customer. Importing a file again changes nothing. Run the command again to
 continue an import that was interrupted or ran out of disk space.
 
-Where the store has no customers yet, their index for searches is made at the end, which
-is quicker: until then nothing is found, and searches through a server are told to wait.
-
 A line that breaks a rule is reported with its number. The import continues, and the exit
 status is 1.`,
 		Example: `  kartotek customer import --tenant t customers.ndjson

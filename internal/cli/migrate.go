@@ -12,8 +12,8 @@ func newMigrate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Create or update the store's schema",
-		Long: `Create the store if it does not exist, update its schema, and build the search index if it is
-missing. Serve does the same when it starts.
+		Long: `Create the store if it does not exist, and update its schema. Serve does the same when it
+starts.
 
 With --citus, also distribute the tables over the nodes of Citus. Stop the servers first,
 because existing rows move to their shards.`,
