@@ -8,17 +8,17 @@ import (
 )
 
 // opened is the place in a cursor, or an error.
-func opened(s sealer, cursor string, where []byte) (string, error) {
-	q := readQuery(httptest.NewRequest("GET", "/?cursor="+cursor, nil), "cursor")
-	place := s.open(q, where)
+func opened(s cursorCodec, cursor string, where []byte) (string, error) {
+	q := parseQuery(httptest.NewRequest("GET", "/?cursor="+cursor, nil), "cursor")
+	place := s.decode(q, where)
 	return place, q.err()
 }
 
 func TestCursorsCannotBeReadOrForged(t *testing.T) {
 	t.Parallel()
-	s := newSealer([]byte(strings.Repeat("s", 32)))
-	where := listOf("acme", "customers", "q", "")
-	cursor := *s.seal("Nordmann", where)
+	s := newCursorCodec([]byte(strings.Repeat("s", 32)))
+	where := cursorScope("acme", "customers", "q", "")
+	cursor := *s.encode("Nordmann", where)
 	if place, err := opened(s, cursor, where); place != "Nordmann" || err != nil {
 		t.Fatalf("got %q, %v, want Nordmann", place, err)
 	}
@@ -37,16 +37,16 @@ func TestCursorsCannotBeReadOrForged(t *testing.T) {
 		}
 	}
 	for name, other := range map[string][]byte{
-		"another tenant's":         listOf("other", "customers", "q", ""),
-		"another list's":           listOf("acme", "keys"),
-		"another search's":         listOf("acme", "customers", "r", ""),
-		"the same words elsewhere": listOf("acme", "customers", "", "q"),
+		"another tenant's":         cursorScope("other", "customers", "q", ""),
+		"another list's":           cursorScope("acme", "keys"),
+		"another search's":         cursorScope("acme", "customers", "r", ""),
+		"the same words elsewhere": cursorScope("acme", "customers", "", "q"),
 	} {
 		if place, err := opened(s, cursor, other); err == nil {
 			t.Errorf("%s: it is taken for %q", name, place)
 		}
 	}
-	stranger := newSealer([]byte(strings.Repeat("t", 32)))
+	stranger := newCursorCodec([]byte(strings.Repeat("t", 32)))
 	if place, err := opened(stranger, cursor, where); err == nil {
 		t.Errorf("under another secret: it is taken for %q", place)
 	}
@@ -54,9 +54,9 @@ func TestCursorsCannotBeReadOrForged(t *testing.T) {
 
 func TestNoCursorIsTheFirstPage(t *testing.T) {
 	t.Parallel()
-	q := readQuery(httptest.NewRequest("GET", "/", nil), "cursor")
-	s := newSealer(make([]byte, 32))
-	if place := s.open(q, nil); place != "" || q.err() != nil {
+	q := parseQuery(httptest.NewRequest("GET", "/", nil), "cursor")
+	s := newCursorCodec(make([]byte, 32))
+	if place := s.decode(q, nil); place != "" || q.err() != nil {
 		t.Errorf("got %q, %v, want the first page", place, q.err())
 	}
 }

@@ -15,11 +15,11 @@ import (
 // or the fault as "kind pointer rule".
 func play(t *testing.T, doc, patch string) (result any, refused string) {
 	t.Helper()
-	v, err := parse([]byte(doc), "")
+	v, err := parseJSON([]byte(doc), "")
 	if err != nil {
 		t.Fatalf("%s: %v", doc, err)
 	}
-	ops, err := readOperations([]byte(patch))
+	ops, err := parseOperations([]byte(patch))
 	if err == nil {
 		result, err = applyAll(ops, v)
 	}
@@ -45,7 +45,7 @@ func (c patchCase) play(t *testing.T) {
 	if c.refused != "" {
 		return
 	}
-	want, err := parse([]byte(c.want), "")
+	want, err := parseJSON([]byte(c.want), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestRFC6902ToTheLetter(t *testing.T) {
 // The store may run an edit more than once: operations keep nothing of a record.
 func TestOperationsMayBeAppliedAgain(t *testing.T) {
 	t.Parallel()
-	ops, err := readOperations([]byte(`[{"op":"add","path":"/a","value":{"b":[]}},{"op":"add","path":"/a/b/-","value":1}]`))
+	ops, err := parseOperations([]byte(`[{"op":"add","path":"/a","value":{"b":[]}},{"op":"add","path":"/a/b/-","value":1}]`))
 	if err != nil {
 		t.Fatal(err)
 	}
