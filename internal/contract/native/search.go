@@ -19,7 +19,7 @@ var filterParams = []string{"email", "phone", "postalCode", "number", "requiresC
 // customersBody is the result of a search, where Next is null, or a page of a list.
 type customersBody struct {
 	pageBody[jsontext.Value] `json:",inline"`
-	More                 bool `json:"more"`
+	More                     bool `json:"more"`
 }
 
 // listCustomers searches when there is a parameter q, and lists otherwise.
