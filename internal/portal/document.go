@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"kartotek/internal/contract"
 	"kartotek/internal/contract/transcript"
 	"kartotek/internal/portal/openapi"
@@ -198,8 +200,8 @@ func ownHeader(r transcript.Request) []transcript.Header {
 func withExample(o openapi.Object, e example, header []transcript.Header, body string) openapi.Object {
 	types := slices.Clone(o.Object("content"))
 	media := slices.Clone(types.Object(mediaType(header)))
-	value, err := openapi.FromJSON([]byte(body))
-	if media == nil || err != nil {
+	value := jsontext.Value(body)
+	if media == nil || !value.IsValid() {
 		return o
 	}
 	examples := slices.DeleteFunc(slices.Clone(media.Object("examples")), func(m openapi.Member) bool {
