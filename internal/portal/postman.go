@@ -142,8 +142,7 @@ func (op operation) tag() string {
 
 func (op operation) item(c contract.Contract) collectionItem {
 	item := collectionItem{Name: op.Spec.Text("summary"), Responses: []collectionResponse{}}
-	typical, _ := op.typical() // readDocument requires one for each operation
-	item.Request = requestOf(c, op, typical)
+	item.Request = requestOf(c, op, op.typical())
 	item.Request.Description = op.Spec.Text("description")
 	for _, e := range op.examples {
 		item.Responses = append(item.Responses, responseOf(c, op, e))

@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"bytes"
 	_ "embed"
 	"html/template"
 
@@ -46,19 +45,12 @@ type authentication struct {
 // reference returns a contract's reference page, or a page that says how to build it.
 func (s Settings) reference(c contract.Contract, script bundle) resource {
 	if script.Script == "" {
-		return rendered("unbuilt", func() ([]byte, error) {
-			d, err := readDocument(c)
-			if err != nil {
-				return nil, err
-			}
-			return page.Render(page.Parse(unbuiltHTML), d.summary(c))
+		return rendered("unbuilt", func() []byte {
+			return must(page.Render(page.Parse(unbuiltHTML), readDocument(c).summary(c)))
 		})
 	}
-	return made("reference", "text/html; charset=utf-8", referencePolicy, func() ([]byte, error) {
-		d, err := readDocument(c)
-		if err != nil {
-			return nil, err
-		}
+	return made("reference", "text/html; charset=utf-8", referencePolicy, func() []byte {
+		d := readDocument(c)
 		about := referencePage{
 			summary: d.summary(c),
 			Script:  script,
@@ -71,13 +63,7 @@ func (s Settings) reference(c contract.Contract, script bundle) resource {
 		for _, other := range s.Contracts {
 			about.Others = append(about.Others, other.Name)
 		}
-		t, err := template.New("reference").Parse(referenceHTML)
-		if err != nil {
-			return nil, err
-		}
-		var b bytes.Buffer
-		err = t.Execute(&b, about)
-		return b.Bytes(), err
+		return must(page.Render(template.Must(template.New("reference").Parse(referenceHTML)), about))
 	})
 }
 

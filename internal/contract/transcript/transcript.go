@@ -26,6 +26,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io/fs"
+	"mime"
 	"path"
 	"regexp"
 	"strconv"
@@ -57,6 +58,17 @@ type Response struct {
 
 // Header is one header line.
 type Header struct{ Name, Value string }
+
+// MediaType returns the media type in the headers, or "" if it is missing or invalid.
+func MediaType(header []Header) string {
+	for _, h := range header {
+		if h.Name == "Content-Type" {
+			name, _, _ := mime.ParseMediaType(h.Value)
+			return name
+		}
+	}
+	return ""
+}
 
 // Verbatim reports whether the body is the text that was sent, without Go-quoted lines.
 func (r Request) Verbatim() bool {
