@@ -20,9 +20,13 @@ const base = "http://127.0.0.1:8080"
 
 // document is a contract's OpenAPI document with the recorded examples of its operations.
 type document struct {
-	openapi.Document
-	operations []operation
+	Contract   contract.Contract
+	Operations []operation
+	spec       openapi.Document
 }
+
+// Info returns a text about the document, such as its title.
+func (d document) Info(name string) string { return d.spec.Root.Object("info").Text(name) }
 
 // operation is an operation of a document.
 type operation struct {
@@ -42,11 +46,11 @@ type example struct {
 // readDocument reads a contract's spec.yaml and transcripts. They are large, so callers
 // keep only what they derive from them.
 func readDocument(c contract.Contract) document {
-	d := document{Document: must(openapi.Parse(c.Spec))}
+	d := document{Contract: c, spec: must(openapi.Parse(c.Spec))}
 	recorded := must(c.Examples())
-	for _, op := range d.Operations() {
+	for _, op := range d.spec.Operations() {
 		examples := examplesOf(op.Spec, recorded[op.Spec.Text("operationId")])
-		d.operations = append(d.operations, operation{op, examples})
+		d.Operations = append(d.Operations, operation{op, examples})
 	}
 	return d
 }
@@ -75,8 +79,8 @@ func examplesOf(operation openapi.Object, recorded []transcript.Exchange) (all [
 
 // scheme returns the security scheme of the document. Each contract has exactly one.
 func (d document) scheme() (name string, scheme openapi.Object) {
-	for _, m := range d.Root.Object("components").Object("securitySchemes") {
-		scheme, _ = d.Resolve(m.Value)
+	for _, m := range d.spec.Root.Object("components").Object("securitySchemes") {
+		scheme, _ = d.spec.Resolve(m.Value)
 		return m.Name, scheme
 	}
 	return "", nil
@@ -98,20 +102,20 @@ func (d document) credential() samples.Credential {
 // enriched returns the document with examples and code samples. Each operation has its
 // own copy of its responses, with its own examples.
 func (d document) enriched() openapi.Object {
-	paths := d.Root.Object("paths")
-	for _, op := range d.operations {
+	paths := d.spec.Root.Object("paths")
+	for _, op := range d.Operations {
 		item := paths.Object(op.Path)
 		item.Set(strings.ToLower(op.Method), op.enriched(d))
 	}
-	components := slices.DeleteFunc(d.Root.Object("components"), func(m openapi.Member) bool { return m.Name == "responses" })
-	d.Root.Set("components", components)
-	return d.Root
+	components := slices.DeleteFunc(d.spec.Root.Object("components"), func(m openapi.Member) bool { return m.Name == "responses" })
+	d.spec.Root.Set("components", components)
+	return d.spec.Root
 }
 
 func (op operation) enriched(d document) openapi.Object {
 	var responses openapi.Object
 	for _, m := range op.Spec.Object("responses") {
-		response, _ := d.Resolve(m.Value)
+		response, _ := d.spec.Resolve(m.Value)
 		for _, e := range op.examples {
 			if strconv.Itoa(e.Response.Status) == m.Name {
 				response = withExample(response, e, e.Response.Header, e.Response.Body)

@@ -5,7 +5,6 @@ import (
 	"strings"
 	text "text/template"
 
-	"kartotek/internal/contract"
 	"kartotek/internal/web/page"
 )
 
@@ -15,33 +14,22 @@ var indexHTML string
 //go:embed pages/llms.txt
 var llmsText string
 
-// summary is a contract in the list of contracts.
-type summary struct {
-	Name, Title, Summary string
-	Operations           []operation
-}
-
-func (d document) summary(c contract.Contract) summary {
-	info := d.Root.Object("info")
-	return summary{c.Name, info.Text("title"), info.Text("summary"), d.operations}
-}
-
 // Anchor returns the operation's place in the reference: Scalar's slug of the tag, as in
 // ui/src/reference.ts.
 func (op operation) Anchor() string {
 	return "tag/" + strings.ToLower(op.tag()) + "/" + op.Spec.Text("operationId")
 }
 
-// contents lists the contracts and guides.
+// contents is the data of the lists.
 type contents struct {
-	Contracts []summary
+	Documents []document
 	Guides    []guide
 }
 
 func (s Settings) contents(guides []guide) contents {
 	all := contents{Guides: guides}
 	for _, c := range s.Contracts {
-		all.Contracts = append(all.Contracts, readDocument(c).summary(c))
+		all.Documents = append(all.Documents, readDocument(c))
 	}
 	return all
 }

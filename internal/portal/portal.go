@@ -98,7 +98,7 @@ func (s Settings) resources(from fs.FS) map[string]resource {
 			return must(openapi.YAML(readDocument(c).enriched()))
 		})
 		all[at+"/postman.json"] = made("postman", "application/json", filePolicy, func() []byte {
-			return must(openapi.JSON(readDocument(c).collection(c, s.Demo)))
+			return must(openapi.JSON(readDocument(c).collection(s.Demo)))
 		})
 	}
 	all[home] = rendered("index", func() []byte { return s.index(guides) })

@@ -23,7 +23,7 @@ const referencePolicy = "default-src 'none'; script-src 'self'; style-src 'self'
 
 // referencePage is the data of a contract's reference page.
 type referencePage struct {
-	summary
+	document
 	Others   []string // names of the contracts
 	Script   bundle
 	Settings referenceSettings
@@ -46,14 +46,14 @@ type authentication struct {
 func (s Settings) reference(c contract.Contract, script bundle) resource {
 	if script.Script == "" {
 		return rendered("unbuilt", func() []byte {
-			return must(page.Render(page.Parse(unbuiltHTML), readDocument(c).summary(c)))
+			return must(page.Render(page.Parse(unbuiltHTML), readDocument(c)))
 		})
 	}
 	return made("reference", "text/html; charset=utf-8", referencePolicy, func() []byte {
 		d := readDocument(c)
 		about := referencePage{
-			summary: d.summary(c),
-			Script:  script,
+			document: d,
+			Script:   script,
 			Settings: referenceSettings{
 				Document:       home + "/" + c.Name + "/openapi.json",
 				Base:           base,
