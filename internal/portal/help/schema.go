@@ -58,7 +58,7 @@ func (s site) headers(headers openapi.Object, label string) table {
 	t := table{Label: label}
 	for _, m := range headers {
 		header, _ := s.doc.Resolve(m.Value)
-		t.Rows = append(t.Rows, s.row(m.Name, header, "Always there."))
+		t.Rows = append(t.Rows, s.row(m.Name, header, "Always sent."))
 	}
 	return t
 }

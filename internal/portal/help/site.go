@@ -198,7 +198,7 @@ func (s site) response(o operation, m openapi.Member) responseView {
 	view.Types = strings.Join(types, ", ")
 	for _, e := range transcript.Examples(o.recorded, status) {
 		if !e.Request.Verbatim() {
-			e.Request.Body = "(a body that is too long, or too odd, to be shown)"
+			e.Request.Body = "(body not shown: too long, or not text)"
 		}
 		e.Response.Body = indented(e.Response.Body, transcript.MediaType(e.Response.Header))
 		view.Examples = append(view.Examples, e)
