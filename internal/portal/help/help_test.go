@@ -34,7 +34,7 @@ func send(method, target string) *httptest.ResponseRecorder {
 	return w
 }
 
-func TestPagesAreFoundInAnyCase(t *testing.T) {
+func TestPathsMatchInAnyCase(t *testing.T) {
 	t.Parallel()
 	for target, want := range map[string]string{
 		"/Help":           "Self-service API",
@@ -55,7 +55,7 @@ func TestPagesAreFoundInAnyCase(t *testing.T) {
 	}
 }
 
-func TestOtherPagesLeadToTheIndex(t *testing.T) {
+func TestErrorPagesLinkToIndex(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		method, target string
@@ -81,7 +81,7 @@ func TestOtherPagesLeadToTheIndex(t *testing.T) {
 	}
 }
 
-func TestPagesAreSentWithTheirHeaders(t *testing.T) {
+func TestPagesHaveHeaders(t *testing.T) {
 	t.Parallel()
 	w := send(http.MethodHead, patchPage)
 	for name, want := range map[string]string{

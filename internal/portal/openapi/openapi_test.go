@@ -36,7 +36,7 @@ func parse(t *testing.T) openapi.Document {
 	return doc
 }
 
-func TestJSONKeepsTheOrder(t *testing.T) {
+func TestJSONKeepsOrder(t *testing.T) {
 	t.Parallel()
 	got, err := openapi.JSON(parse(t).Root.Object("components").Object("responses").Object("Bad"))
 	want := `{"description":"A bad thing.","content":{"application/json":{"example":[1,-2.5,true,null,"3","2026-01-02","<&>"]}}}`
@@ -63,7 +63,7 @@ func TestResolveFollowsReferences(t *testing.T) {
 	}
 }
 
-func TestChangingOnePlaceChangesNoOther(t *testing.T) {
+func TestAliasesAreCopied(t *testing.T) {
 	t.Parallel()
 	responses := parse(t).Root.Object("components").Object("responses")
 	media := responses.Object("Thing").Object("content").Object("application/json")
