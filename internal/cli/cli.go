@@ -119,3 +119,17 @@ func fromEnvironment(cmd *cobra.Command) error {
 	})
 	return errors.Join(errs...)
 }
+
+// reasons joins the texts of an error's fields. Unknown fields have a JSON Pointer as path.
+func reasons(err error) string {
+	f := fault.From(err)
+	if len(f.Fields) == 0 {
+		return f.Text
+	}
+	var out []string
+	for _, field := range f.Fields {
+		path := strings.ReplaceAll(strings.TrimPrefix(field.Path, "/"), "/", ".")
+		out = append(out, strings.TrimPrefix(path+": "+field.Text, ": "))
+	}
+	return strings.Join(out, "; ")
+}

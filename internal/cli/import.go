@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kartotek/internal/access"
+	"kartotek/internal/contract/native"
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
 )
@@ -226,7 +227,7 @@ func (b *batch) add(tenant string, number int, line []byte) {
 		b.reject(number, fault.New(fault.TooLarge, "is longer than %d bytes", maxLine))
 		return
 	}
-	entry, err := parseCustomer(line)
+	entry, err := native.ParseUpsert(line)
 	if err != nil {
 		b.reject(number, err)
 		return
