@@ -24,14 +24,17 @@ var (
 	separator = regexp.MustCompile(`[^\d+()./\s-]+`)
 )
 
-func phonesOf(c customer.Customer) []string { return append(phonesIn(c.Phone), phonesIn(c.Mobile)...) }
+func phonesOf(fields [2]string) []string { return append(phonesIn(fields[0]), phonesIn(fields[1])...) }
 
 // phonesIn returns the phones in a text without their extensions, each as digits, with a +
 // before those of an international number.
 func phonesIn(text string) (out []string) {
-	text = extension.ReplaceAllString(clean(text), "$1")
-	if vanity.MatchString(text) {
-		text = phonenumbers.ConvertAlphaCharactersInNumber(text)
+	text = clean(text)
+	if strings.Trim(text, "0123456789+-/(). ") != "" {
+		text = extension.ReplaceAllString(text, "$1")
+		if vanity.MatchString(text) {
+			text = phonenumbers.ConvertAlphaCharactersInNumber(text)
+		}
 	}
 	for _, part := range separator.Split(strings.ReplaceAll(text, " - ", " / "), -1) {
 		for _, number := range splitNumbers(part) {
@@ -107,7 +110,7 @@ func phoneAlternatives(number, region string, whole bool) (out []alternative) {
 // in its digits unless it must be whole. region is that of a customer without a country.
 func hasPhone(c customer.Customer, typed, region string, whole bool) bool {
 	end, region := digits(typed), cmp.Or(c.Address.Country, region)
-	return slices.ContainsFunc(phonesOf(c), func(stored string) bool {
+	return slices.ContainsFunc(phonesOf([2]string{c.Phone, c.Mobile}), func(stored string) bool {
 		return !whole && len(end) >= minDigits && strings.HasSuffix(stored, end) ||
 			stored == typed || samePhone(stored, typed, region)
 	})

@@ -26,23 +26,55 @@ const (
 	phone      = "t" // the digits of a phone, from the last to the first
 )
 
+// groups are the fields of a customer that are searched, with the terms of each. No term is in two
+// groups.
+var groups = []struct {
+	fields func(customer.Customer) [2]string
+	terms  func([2]string) []string
+}{
+	{
+		func(c customer.Customer) [2]string { return [2]string{c.FirstName, c.LastName} },
+		func(names [2]string) []string { return termsOf(name, nameTerms(names[0], names[1])) },
+	},
+	{
+		func(c customer.Customer) [2]string { return [2]string{c.Email} },
+		func(fields [2]string) []string {
+			address := emailKey(fields[0])
+			host := address[strings.LastIndexByte(address, '@')+1:]
+			return append(termsOf(email, []string{address}), termsOf(domain, []string{host})...)
+		},
+	},
+	{
+		func(c customer.Customer) [2]string { return [2]string{c.Address.PostalCode} },
+		func(fields [2]string) []string { return termsOf(postalCode, postalKeys(fields[0])) },
+	},
+	{
+		func(c customer.Customer) [2]string { return [2]string{c.Phone, c.Mobile} },
+		func(phones [2]string) []string {
+			var keys []string
+			for _, number := range phonesOf(phones) {
+				keys = append(keys, reversed(digits(number)))
+			}
+			return termsOf(phone, keys)
+		},
+	},
+}
+
+// termsOf returns the terms of a kind, without an empty one.
+func termsOf(kind string, texts []string) (terms []string) {
+	for _, text := range texts {
+		if text != "" {
+			terms = append(terms, kind+text)
+		}
+	}
+	return terms
+}
+
 // Of returns the index terms of a customer, sorted, without repetition.
 func Of(c customer.Customer) []string {
 	var all []string
-	add := func(kind string, texts ...string) {
-		for _, text := range texts {
-			if text != "" {
-				all = append(all, kind+text)
-			}
-		}
-	}
-	address := emailKey(c.Email)
-	add(name, nameTerms(c.FirstName, c.LastName)...)
-	add(email, address)
-	add(domain, address[strings.LastIndexByte(address, '@')+1:])
-	add(postalCode, postalKeys(c.Address.PostalCode)...)
-	for _, number := range phonesOf(c) {
-		add(phone, reversed(digits(number)))
+	for _, g := range groups {
+		all = append(all, g.terms(g.fields(c))...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
@@ -50,22 +82,19 @@ func Of(c customer.Customer) []string {
 
 // Diff returns the terms that a change adds and removes. before may be the zero Customer.
 func Diff(before, after customer.Customer) (added, removed []string) {
-	fields := func(c customer.Customer) [6]string {
-		return [6]string{c.FirstName, c.LastName, c.Email, c.Phone, c.Mobile, c.Address.PostalCode}
+	var old, current []string
+	for _, g := range groups {
+		if was, is := g.fields(before), g.fields(after); was != is {
+			old, current = append(old, g.terms(was)...), append(current, g.terms(is)...)
+		}
 	}
-	if fields(before) == fields(after) {
-		return nil, nil
-	}
-	old, current := Of(before), Of(after)
 	return without(current, old), without(old, current)
 }
 
-// without returns the terms of a that are not in b, which is sorted.
+// without returns the terms of a that are not in b, without repetition.
 func without(a, b []string) []string {
-	return slices.DeleteFunc(slices.Clone(a), func(term string) bool {
-		_, found := slices.BinarySearch(b, term)
-		return found
-	})
+	slices.Sort(a)
+	return slices.DeleteFunc(slices.Compact(slices.Clone(a)), func(term string) bool { return slices.Contains(b, term) })
 }
 
 // emailKey returns an e-mail address, or a part of one, as it is compared: in lower case, the
