@@ -9,7 +9,6 @@ import (
 
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
-	"kartotek/internal/store/layout"
 	"kartotek/internal/store/terms"
 )
 
@@ -17,19 +16,6 @@ import (
 func (s *Store) Search(ctx context.Context, tenant, text string, limit int) (customer.SearchResult, error) {
 	return search(ctx, s, tenant, func(index termIndex) (customer.SearchResult, error) {
 		return terms.Search(index, text, s.phoneRegion, limit)
-	})
-}
-
-// List implements customer.Store.
-func (s *Store) List(ctx context.Context, tenant string, f customer.Filter, after customer.Cursor, limit int) ([]customer.Customer, error) {
-	return search(ctx, s, tenant, func(index termIndex) ([]customer.Customer, error) {
-		switch {
-		case terms.Indexed(f):
-			return terms.List(index, f, s.phoneRegion, after, limit)
-		case f.ConfirmedBefore.IsZero():
-			return queryRows(index.conn, scanCustomer, selectByNumbers, tenant, after.Number, limit)
-		}
-		return index.confirmedBefore(f, after, limit)
 	})
 }
 
@@ -82,49 +68,9 @@ func (x termIndex) Customers(numbers []int32) ([]customer.Customer, error) {
 	return customers, nil
 }
 
-// confirmedBefore lists customers that never confirmed their contact details, by number, and then
-// those that did so before a time.
-func (x termIndex) confirmedBefore(f customer.Filter, after customer.Cursor, limit int) ([]customer.Customer, error) {
-	var never []customer.Customer
-	if after.ConfirmedAt.IsZero() {
-		var err error
-		never, err = queryRows(x.conn, scanCustomer, selectNeverConfirmed, x.tenant, after.Number, limit)
-		if err != nil || len(never) == limit {
-			return never, err
-		}
-		after.Number = 0
-	}
-	confirmed, err := queryRows(x.conn, scanCustomer, selectConfirmedBefore,
-		x.tenant, after.ConfirmedAt.UnixMicro(), after.Number, f.ConfirmedBefore.UnixMicro(), limit-len(never))
-	return append(never, confirmed...), err
-}
-
 const selectTerms = `
 	SELECT number
 	FROM terms
 	WHERE tenant = ? AND (term, number) > (?, ?) AND term < ?
 	ORDER BY term, number
 	LIMIT ?`
-
-var (
-	selectByNumbers = `
-		SELECT ` + layout.Names(layout.Columns) + `
-		FROM customers
-		WHERE tenant = ? AND number > ?
-		ORDER BY number
-		LIMIT ?`
-
-	selectNeverConfirmed = `
-		SELECT ` + layout.Names(layout.Columns) + `
-		FROM customers
-		WHERE tenant = ? AND confirmed_at IS NULL AND number > ?
-		ORDER BY number
-		LIMIT ?`
-
-	selectConfirmedBefore = `
-		SELECT ` + layout.Names(layout.Columns) + `
-		FROM customers
-		WHERE tenant = ? AND (confirmed_at, number) > (?, ?) AND confirmed_at < ?
-		ORDER BY confirmed_at, number
-		LIMIT ?`
-)
