@@ -37,23 +37,12 @@ type termIndex struct {
 }
 
 // Numbers implements terms.Index.
-func (x termIndex) Numbers(words [][]terms.Range, limit int) ([][]int32, error) {
-	lists := make([][]int32, len(words))
-	for i, ranges := range words {
-		for _, r := range ranges {
-			if len(lists[i]) >= limit || !isValidText(r.From) {
-				continue
-			}
-			rows, err := x.store.pool.Query(x.ctx, selectTerms, x.tenant, r.From, r.After, r.To, limit-len(lists[i]))
-			if err != nil {
-				return nil, err
-			}
-			if lists[i], err = pgx.AppendRows(lists[i], rows, pgx.RowTo[int32]); err != nil {
-				return nil, err
-			}
-		}
+func (x termIndex) Numbers(r terms.Range, limit int) ([]int32, error) {
+	rows, err := x.store.pool.Query(x.ctx, selectTerms, x.tenant, r.From, r.After, r.To, limit)
+	if err != nil {
+		return nil, err
 	}
-	return lists, nil
+	return pgx.CollectRows(rows, pgx.RowTo[int32])
 }
 
 // Customers implements terms.Index.

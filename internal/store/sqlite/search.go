@@ -4,11 +4,12 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/go-json-experiment/json"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"kartotek/internal/customer"
-	"kartotek/internal/fault"
+	"kartotek/internal/store/layout"
 	"kartotek/internal/store/terms"
 )
 
@@ -38,34 +39,17 @@ type termIndex struct {
 }
 
 // Numbers implements terms.Index.
-func (x termIndex) Numbers(words [][]terms.Range, limit int) ([][]int32, error) {
-	lists := make([][]int32, len(words))
-	for i, ranges := range words {
-		for _, r := range ranges {
-			numbers, err := queryRows(x.conn, scanNumber, selectTerms, x.tenant, r.From, r.After, r.To, limit-len(lists[i]))
-			if err != nil {
-				return nil, err
-			}
-			lists[i] = append(lists[i], numbers...)
-		}
-	}
-	return lists, nil
+func (x termIndex) Numbers(r terms.Range, limit int) ([]int32, error) {
+	return queryRows(x.conn, scanNumber, selectTerms, x.tenant, r.From, r.After, r.To, limit)
 }
 
 // Customers implements terms.Index.
 func (x termIndex) Customers(numbers []int32) ([]customer.Customer, error) {
-	customers := make([]customer.Customer, 0, len(numbers))
-	for _, number := range numbers {
-		r, err := findRecord(x.conn, customer.ByNumber(x.tenant, number))
-		if fault.Is(err, fault.NotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		customers = append(customers, r.Customer)
+	list, err := json.Marshal(numbers)
+	if err != nil {
+		return nil, err
 	}
-	return customers, nil
+	return queryRows(x.conn, scanCustomer, selectNumbered, x.tenant, string(list))
 }
 
 const selectTerms = `
@@ -74,3 +58,8 @@ const selectTerms = `
 	WHERE tenant = ? AND (term, number) > (?, ?) AND term < ?
 	ORDER BY term, number
 	LIMIT ?`
+
+var selectNumbered = `
+	SELECT ` + layout.Names(layout.Columns) + `
+	FROM customers
+	WHERE tenant = ? AND number IN (SELECT value FROM json_each(?))`
