@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"kartotek/internal/customer"
+	"kartotek/internal/store/layout"
 	"kartotek/internal/store/terms"
 	"kartotek/internal/store/transfer"
 )
@@ -112,10 +114,14 @@ func (c *Copy) Put(ctx context.Context, b transfer.Batch) error {
 		if err := remove(ctx, tx, b.Changed); err != nil {
 			return err
 		}
-		if err := copyList(ctx, tx, "customers", customerColumns, slices.Concat(b.Changed, b.Customers), customerValues); err != nil {
+		var customers []customer.Customer
+		for _, c := range slices.Concat(b.Changed, b.Customers) {
+			customers = append(customers, c.Customer)
+		}
+		if err := copyList(ctx, tx, layout.Customers, customers); err != nil {
 			return err
 		}
-		return copyList(ctx, tx, "changes", allChangeColumns, b.Changes, changeValues)
+		return copyList(ctx, tx, layout.Changes, b.Changes)
 	})
 	if err == nil {
 		c.checkpoint = b.Checkpoint
@@ -148,21 +154,15 @@ func (c *Copy) ReplaceSmallTables(ctx context.Context, from transfer.Dump) error
 		if err := c.advanceCheckpoint(ctx, tx, c.checkpoint); err != nil {
 			return err
 		}
-		for _, table := range []string{"idempotency_records", "accounts", "keys", "secrets"} {
-			if _, err := tx.Exec(ctx, "DELETE FROM "+table); err != nil {
+		for _, table := range transfer.SmallTables {
+			if _, err := tx.Exec(ctx, "DELETE FROM "+table.Name); err != nil {
+				return err
+			}
+			if err := copyRows(ctx, tx, table.Name, table.Columns, table.RowsOf(ctx, from)); err != nil {
 				return err
 			}
 		}
-		if err := copyRows(ctx, tx, "idempotency_records", idempotencyColumns, from.IdempotencyRecords(ctx), idempotencyValues); err != nil {
-			return err
-		}
-		if err := copyRows(ctx, tx, "accounts", accountColumns, from.Accounts(ctx), accountValues); err != nil {
-			return err
-		}
-		if err := copyRows(ctx, tx, "keys", keyColumns, from.Keys(ctx), keyValues); err != nil {
-			return err
-		}
-		return copyRows(ctx, tx, "secrets", secretColumns, from.Secrets(ctx), secretValues)
+		return nil
 	})
 }
 
@@ -175,20 +175,25 @@ func (c *Copy) Index(ctx context.Context) error {
 		if _, err := tx.Exec(ctx, "DELETE FROM terms"); err != nil {
 			return fmt.Errorf("index: %w", err)
 		}
-		return copyRows(ctx, tx, "terms", "tenant, term, number", allTerms(c.Customers(ctx)), func(row []any) []any { return row })
+		return copyRows(ctx, tx, "terms", "tenant, term, number", c.allTerms(ctx))
 	})
 }
 
 // allTerms returns the rows of the table terms.
-func allTerms(customers iter.Seq2[transfer.Customer, error]) iter.Seq2[[]any, error] {
+func (c *Copy) allTerms(ctx context.Context) iter.Seq2[[]any, error] {
 	return func(yield func([]any, error) bool) {
-		for c, err := range customers {
+		for row, err := range c.Rows(ctx, layout.Customers.Name, layout.Customers.Columns) {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			for _, term := range terms.Of(c.Customer) {
-				if !yield([]any{c.Tenant, term, c.Number}, nil) {
+			found, err := layout.Customers.Scan(row)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, term := range terms.Of(found) {
+				if !yield([]any{found.Tenant, term, found.Number}, nil) {
 					return
 				}
 			}
