@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"kartotek/internal/customer"
 	"kartotek/internal/store/layout"
@@ -44,7 +45,7 @@ func scanCustomer(r pgx.CollectableRow) (customer.Customer, error) {
 func scanTarget(field any) any {
 	switch p := field.(type) {
 	case *string:
-		return (*textTarget)(p)
+		return (*zeronull.Text)(p)
 	case *customer.POBox:
 		return (*poBoxTarget)(p)
 	case *time.Time:
@@ -54,16 +55,9 @@ func scanTarget(field any) any {
 }
 
 type (
-	textTarget  string
 	poBoxTarget customer.POBox
 	timeTarget  time.Time
 )
-
-// ScanText implements pgtype.TextScanner.
-func (p *textTarget) ScanText(v pgtype.Text) error {
-	*p = textTarget(v.String)
-	return nil
-}
 
 // ScanInt64 implements pgtype.Int64Scanner.
 func (p *poBoxTarget) ScanInt64(v pgtype.Int8) error {

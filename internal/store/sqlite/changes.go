@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"zombiezen.com/go/sqlite"
-
 	"kartotek/internal/customer"
 	"kartotek/internal/store/layout"
 )
@@ -22,8 +20,7 @@ func (s *Store) Feed(ctx context.Context, tenant string, after int64, limit int)
 }
 
 func (s *Store) readChanges(ctx context.Context, query string, args ...any) ([]customer.ChangeRecord, error) {
-	scan := func(stmt *sqlite.Stmt) (customer.ChangeRecord, error) { return layout.ScanChangeRecord(row{stmt}) }
-	changes, err := readRows(ctx, s, scan, query, args...)
+	changes, err := readRows(ctx, s, scanner(layout.ScanChangeRecord), query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read changes: %w", err)
 	}
@@ -57,9 +54,9 @@ var (
 		LIMIT ?`
 )
 
-// changesWithNumber are the changes with the number of their customer, as the other engine has them.
+// changesWithNumber are the changes with the number of their customer, which other engines have in the table.
 const changesWithNumber = `(
 		SELECT changes.*, number
 		FROM changes
-		JOIN customers ON customers.tenant = changes.tenant AND customers.id = customer_id
+		LEFT JOIN customers ON customers.tenant = changes.tenant AND customers.id = customer_id
 	)`

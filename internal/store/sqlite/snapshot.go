@@ -56,9 +56,9 @@ func (s *Snapshot) open(ctx context.Context, path string) (err error) {
 	if s.id.Seq, err = lastSeq(s.conn); err != nil {
 		return err
 	}
-	scan := func(stmt *sqlite.Stmt) (layout.Secret, error) { return layout.Secrets.Scan(row{stmt}) }
-	found, err := queryRows(s.conn, scan, layout.SelectSecret, "cursor") // a random value that identifies the file
-	for _, secret := range found {
+	// A random value that identifies the file.
+	secrets, err := queryRows(s.conn, scanner(layout.Secrets.Scan), layout.SelectSecret, "cursor")
+	for _, secret := range secrets {
 		digest := sha256.Sum256(secret.Secret)
 		s.id.Name = "sqlite:" + hex.EncodeToString(digest[:16])
 	}
@@ -101,8 +101,8 @@ func (s *Snapshot) Changed(context.Context) (bool, error) {
 	return version != s.dataVersion, err
 }
 
-// Remaining implements transfer.Source. It estimates the rows by their numbers, which have hardly any
-// gap: to count them would read them all.
+// Remaining implements transfer.Source. It estimates the rows by the last row ids, which
+// have few gaps: to count the rows would read them all.
 func (s *Snapshot) Remaining(_ context.Context, from transfer.Checkpoint) (int64, error) {
 	customers, err := queryInt64(s.conn, selectLastRow)
 	if err != nil {
@@ -116,19 +116,19 @@ func (s *Snapshot) Rows(ctx context.Context, table, columns string) iter.Seq2[la
 	if table == layout.Changes.Name {
 		table = changesWithNumber
 	}
-	scan := func(stmt *sqlite.Stmt) (layout.Row, error) { return row{stmt}, nil }
-	return rows(ctx, s.conn, scan, "SELECT "+columns+" FROM "+table)
+	self := func(r layout.Row) (layout.Row, error) { return r, nil }
+	return rows(ctx, s.conn, scanner(self), "SELECT "+columns+" FROM "+table)
 }
 
-// CustomersAfter implements transfer.Source. The place of a customer is its rowid: no row is ever
-// deleted. (A VACUUM between two runs of a copy may renumber them; verification finds that.)
-func (s *Snapshot) CustomersAfter(ctx context.Context, place int64) iter.Seq2[transfer.Customer, error] {
-	return rows(ctx, s.conn, scanCustomerRow, selectCustomersAfter, place)
+// CustomersAfter implements transfer.Source. A VACUUM between two runs of a copy may change the row
+// ids; verification finds that.
+func (s *Snapshot) CustomersAfter(ctx context.Context, row int64) iter.Seq2[transfer.Customer, error] {
+	return rows(ctx, s.conn, scanCustomerRow, selectCustomersAfter, row)
 }
 
 // CustomersChanged implements transfer.Source.
-func (s *Snapshot) CustomersChanged(ctx context.Context, seq, place int64) iter.Seq2[transfer.Customer, error] {
-	return rows(ctx, s.conn, scanCustomerRow, selectCustomersChanged, seq, place)
+func (s *Snapshot) CustomersChanged(ctx context.Context, seq, row int64) iter.Seq2[transfer.Customer, error] {
+	return rows(ctx, s.conn, scanCustomerRow, selectCustomersChanged, seq, row)
 }
 
 func scanCustomerRow(stmt *sqlite.Stmt) (transfer.Customer, error) {
@@ -138,8 +138,7 @@ func scanCustomerRow(stmt *sqlite.Stmt) (transfer.Customer, error) {
 
 // ChangesAfter implements transfer.Source.
 func (s *Snapshot) ChangesAfter(ctx context.Context, seq int64) iter.Seq2[layout.Change, error] {
-	scan := func(stmt *sqlite.Stmt) (layout.Change, error) { return layout.Changes.Scan(row{stmt}) }
-	return rows(ctx, s.conn, scan, selectChangesAfter, seq)
+	return rows(ctx, s.conn, scanner(layout.Changes.Scan), selectChangesAfter, seq)
 }
 
 // rows iterates over the rows of a query, and reads each when the iterator needs it.

@@ -19,12 +19,12 @@ func execSQL(conn *sqlite.Conn, query string, args ...any) error {
 }
 
 // queryInt64 returns the one value of the one row of a query, and 0 for NULL.
-func queryInt64(conn *sqlite.Conn, query string) (n int64, err error) {
-	err = sqlitex.Execute(conn, query, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
-		n = stmt.ColumnInt64(0)
-		return nil
-	}})
-	return n, err
+func queryInt64(conn *sqlite.Conn, query string) (int64, error) {
+	stmt, err := conn.Prepare(query)
+	if err != nil {
+		return 0, err
+	}
+	return sqlitex.ResultInt64(stmt)
 }
 
 // queryRows returns the rows of a query.
@@ -94,7 +94,9 @@ func scan(stmt *sqlite.Stmt, col int, target any) {
 
 func scanNumber(stmt *sqlite.Stmt) (int32, error) { return stmt.ColumnInt32(0), nil }
 
-// scanCustomer reads a row that begins with layout.Columns.
-func scanCustomer(stmt *sqlite.Stmt) (customer.Customer, error) {
-	return layout.Customers.Scan(row{stmt})
+// scanner returns a function that scans the current row of a statement.
+func scanner[T any](scan func(layout.Row) (T, error)) func(*sqlite.Stmt) (T, error) {
+	return func(stmt *sqlite.Stmt) (T, error) { return scan(row{stmt}) }
 }
+
+var scanCustomer = scanner(layout.Customers.Scan)

@@ -180,7 +180,7 @@ func write[T any](ctx context.Context, s *Store, fn func(*tx) (T, error)) (T, er
 }
 
 func (s *Store) queryAny(ctx context.Context, scan func(layout.Row) (any, error), query string, args ...any) ([]any, error) {
-	return readRows(ctx, s, func(stmt *sqlite.Stmt) (any, error) { return scan(row{stmt}) }, query, args...)
+	return readRows(ctx, s, scanner(scan), query, args...)
 }
 
 // exec runs a statement in the writer's transaction and returns the number of rows that it wrote.

@@ -132,6 +132,6 @@ CREATE TABLE copy_state (
 	one       INTEGER PRIMARY KEY CHECK (one = 1),
 	source    TEXT NOT NULL,
 	seq       BIGINT NOT NULL, -- of the newest change that the copied customers have
-	customers BIGINT NOT NULL, -- the place in the source of the last copied customer
+	customers BIGINT NOT NULL, -- the row id in the source of the last copied customer
 	changes   BIGINT NOT NULL  -- the seq of the last copied change
 );
