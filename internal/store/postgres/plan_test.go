@@ -20,13 +20,13 @@ func TestEveryStatementUsesAnIndex(t *testing.T) {
 		wantIndex(t, s, name, st.query, st.args)
 	}
 	for name, st := range map[string]statement{
-		"account":        {selectAccount, []any{"kari"}},
-		"accounts":       {selectAccounts, []any{"north", "kari", 10}},
-		"revoke account": {revokeAccount, []any{"north", "kari", int64(1)}},
-		"key":            {selectKey, []any{"k"}},
-		"keys":           {selectKeys, []any{"north", "k", 10}},
-		"revoke key":     {revokeKey, []any{"north", "k", int64(1)}},
-		"secret":         {selectSecret, []any{"cursor"}},
+		"account":        {layout.SelectAccount, []any{"kari"}},
+		"accounts":       {layout.SelectAccounts, []any{"north", "kari", 10}},
+		"revoke account": {layout.RevokeAccount, []any{int64(1), "north", "kari"}},
+		"key":            {layout.SelectKey, []any{"k"}},
+		"keys":           {layout.SelectKeys, []any{"north", "k", 10}},
+		"revoke key":     {layout.RevokeKey, []any{int64(1), "north", "k"}},
+		"secret":         {layout.SelectSecret, []any{"cursor"}},
 	} {
 		wantIndex(t, s, name, st.query, st.args)
 	}
@@ -54,16 +54,16 @@ func requestStatements(t *testing.T, s *Store) map[string]statement {
 		"load by numbers":    {selectByNumbers, []any{"north", []int32{1, 2}}},
 		"load keys":          {selectIdempotencyKeys, []any{"north", []string{"k"}}},
 		"free numbers":       {selectNumbersFrom, []any{"north", 1}},
-		"insert customer":    {insertCustomer, columnValues(&created, layout.Columns)},
-		"update customer":    {updateCustomer, append(columnValues(&c, layout.MutableColumns), "north", c.ID, int64(7))},
+		"insert customer":    {insertCustomer, layout.Values(&created, layout.Columns)},
+		"update customer":    {updateCustomer, append(layout.Values(&c, layout.MutableColumns), "north", c.ID, int64(7))},
 		"insert term":        {insertTerm, []any{"north", "nx", 1_000_000}},
 		"delete term":        {deleteTerm, []any{"north", "nx", 1}},
 		"insert change":      {insertChange, []any{"north", int64(1) << 40, c.ID, 1, int64(1) << 40, "e", "a", nil, nil, int64(1), "{}"}},
 		"update tenant":      {updateTenant, []any{"north", int64(9), 3, 1}},
 		"history":            {selectHistory, []any{"north", c.ID, int64(9), 10}},
 		"feed":               {selectFeed, []any{"north", int64(1), 10}},
-		"idempotency record": {selectIdempotencyRecord, []any{"north", "k", int64(1)}},
-		"save record":        {upsertIdempotencyRecord, []any{"north", "k", "d", []byte{}, int64(1)}},
+		"idempotency record": {layout.SelectIdempotencyRecord, []any{"north", "k", int64(1)}},
+		"save record":        {layout.UpsertIdempotencyRecord, []any{"north", "k", "d", []byte{}, int64(1)}},
 		"expired records":    {deleteExpiredRecords, []any{"north", int64(1)}},
 		"terms":              {selectTerms, []any{"north", "na", 0, "nb", 10}},
 		"list":               {selectAfterNumber, []any{"north", 1, 10}},

@@ -85,15 +85,7 @@ func (t *tx) writeCustomer(ch change, diff []customer.FieldChange, seq int64) er
 
 // insertCustomer returns a Conflict fault when the id or the number is in use.
 func (t *tx) insertCustomer(ch customer.Change, seq int64) error {
-	stmt, err := t.conn.Prepare(insertCustomer)
-	if err != nil {
-		return fmt.Errorf("insert customer: %w", err)
-	}
-	for i, col := range layout.Columns {
-		bind(stmt, 1+i, col.Field(&ch.After))
-	}
-	stmt.BindInt64(1+len(layout.Columns), seq)
-	_, err = stmt.Step()
+	err := execSQL(t.conn, insertCustomer, append(layout.Customers.Values(ch.After), seq)...)
 	switch sqlite.ErrCode(err) {
 	case sqlite.ResultOK:
 		return nil
@@ -110,23 +102,14 @@ func (t *tx) insertCustomer(ch customer.Change, seq int64) error {
 }
 
 var insertCustomer = `
-	INSERT INTO customers (` + layout.Names(layout.Columns) + `, last_change)
+	INSERT INTO customers (` + layout.Customers.Columns + `, last_change)
 	VALUES (` + placeholders(layout.Columns) + `, ?)`
 
 // updateCustomer writes the columns that differ.
 func (t *tx) updateCustomer(ch change, diff []customer.FieldChange, seq int64) error {
 	update := t.updates.forDiff(diff)
-	stmt, err := t.conn.Prepare(update.query)
-	if err != nil {
-		return fmt.Errorf("update customer: %w", err)
-	}
-	n := len(update.columns)
-	for i, col := range update.columns {
-		bind(stmt, 1+i, col.Field(&ch.After))
-	}
-	stmt.BindInt64(n+1, seq)
-	stmt.BindInt64(n+2, ch.row)
-	if _, err := stmt.Step(); err != nil {
+	args := append(layout.Values(&ch.After, update.columns), seq, ch.row)
+	if err := execSQL(t.conn, update.query, args...); err != nil {
 		return fmt.Errorf("update customer: %w", err)
 	}
 	return nil
@@ -135,21 +118,14 @@ func (t *tx) updateCustomer(ch change, diff []customer.FieldChange, seq int64) e
 // writeTerms updates the search index. A change of fields that are not searched costs nothing.
 func (t *tx) writeTerms(ch customer.Change) error {
 	added, removed := terms.Diff(ch.Before, ch.After)
-	for _, step := range []struct {
-		query string
-		terms []string
-	}{{deleteTerm, removed}, {insertTerm, added}} {
-		for _, term := range step.terms {
-			stmt, err := t.conn.Prepare(step.query)
-			if err != nil {
-				return fmt.Errorf("index customer: %w", err)
-			}
-			stmt.BindText(1, ch.After.Tenant)
-			stmt.BindText(2, term)
-			stmt.BindInt64(3, int64(ch.After.Number))
-			if _, err := stmt.Step(); err != nil {
-				return fmt.Errorf("index customer: %w", err)
-			}
+	for _, term := range removed {
+		if err := execSQL(t.conn, deleteTerm, ch.After.Tenant, term, ch.After.Number); err != nil {
+			return fmt.Errorf("index customer: %w", err)
+		}
+	}
+	for _, term := range added {
+		if err := execSQL(t.conn, insertTerm, ch.After.Tenant, term, ch.After.Number); err != nil {
+			return fmt.Errorf("index customer: %w", err)
 		}
 	}
 	return nil
@@ -172,24 +148,14 @@ func (t *tx) insertChange(ch change, diff []customer.FieldChange, seq int64) err
 	if err != nil {
 		return fmt.Errorf("insert change: %w", err)
 	}
-	stmt, err := t.conn.Prepare(insertChange)
-	if err != nil {
-		return fmt.Errorf("insert change: %w", err)
-	}
-	stmt.BindInt64(1, seq)
+	var previous any // NULL for a creation
 	if ch.previous != 0 {
-		stmt.BindInt64(2, ch.previous)
+		previous = ch.previous
 	}
-	stmt.BindText(3, ch.After.Tenant)
-	stmt.BindText(4, ch.After.ID)
-	stmt.BindInt64(5, ch.After.Version)
-	stmt.BindText(6, ch.Event())
-	stmt.BindText(7, ch.Meta.Actor)
-	bindText(stmt, 8, ch.Meta.Contract)
-	bindText(stmt, 9, ch.Meta.RequestID)
-	stmt.BindInt64(10, ch.After.UpdatedAt.UnixMicro())
-	stmt.BindText(11, string(fields))
-	if _, err := stmt.Step(); err != nil {
+	c, meta := ch.After, ch.Meta
+	err = execSQL(t.conn, insertChange, seq, previous, c.Tenant, c.ID, c.Version, ch.Event(),
+		meta.Actor, layout.Text(meta.Contract), layout.Text(meta.RequestID), c.UpdatedAt.UnixMicro(), string(fields))
+	if err != nil {
 		return fmt.Errorf("insert change: %w", err)
 	}
 	return nil
@@ -226,7 +192,7 @@ var (
 	selectByNumber = selectCustomer + " AND number = ?"
 
 	selectCustomer = `
-		SELECT ` + layout.Names(layout.Columns) + `, rowid, last_change
+		SELECT ` + layout.Customers.Columns + `, rowid, last_change
 		FROM customers
 		WHERE tenant = ?`
 )
