@@ -118,7 +118,7 @@ func (s *Server) Handler() http.Handler {
 		}
 		s.notFound(w, r)
 	})
-	return instrument(limitBody(dispatch, s.MaxBody), s.Timeouts.withDefaults().Handler, s.Log, s.Metrics)
+	return instrument(dispatch, s.Timeouts.withDefaults().Handler, s.MaxBody, s.Log, s.Metrics)
 }
 
 // adminHandler serves GET and HEAD of an operation for operators.
