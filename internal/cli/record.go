@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
 	"maps"
 	"math"
@@ -15,6 +14,7 @@ import (
 
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
+	"kartotek/internal/web"
 )
 
 // parseCustomer parses one line of an import: a JSON object with the domain's field names. An
@@ -116,34 +116,24 @@ func fromJSON(want customer.FieldType, value any) any {
 
 // formatCustomer returns c in the format of parseCustomer, with null for an empty field.
 func formatCustomer(c customer.Customer) ([]byte, error) {
-	var line bytes.Buffer
-	enc := jsontext.NewEncoder(&line)
-	errs := []error{enc.WriteToken(jsontext.BeginObject)}
-	property := func(name string, value any) {
-		errs = append(errs, enc.WriteToken(jsontext.String(name)), json.MarshalEncode(enc, value))
-	}
-	property("id", c.ID)
-	property("number", c.Number)
-	open := ""
+	line := web.Properties{{Name: "id", Value: c.ID}, {Name: "number", Value: c.Number}}
 	for _, f := range customer.Fields() {
 		object, name, nested := strings.Cut(f.Path, ".")
 		if !nested {
-			object, name = "", f.Path
+			line = append(line, web.Property{Name: f.Path, Value: f.Get(&c)})
+			continue
 		}
-		if open != "" && open != object {
-			errs = append(errs, enc.WriteToken(jsontext.EndObject))
+		last := &line[len(line)-1]
+		if last.Name != object {
+			line = append(line, web.Property{Name: object, Value: web.Properties{}})
+			last = &line[len(line)-1]
 		}
-		if object != "" && open != object {
-			errs = append(errs, enc.WriteToken(jsontext.String(object)), enc.WriteToken(jsontext.BeginObject))
-		}
-		open = object
-		property(name, f.Get(&c))
+		last.Value = append(last.Value.(web.Properties), web.Property{Name: name, Value: f.Get(&c)})
 	}
-	property("version", c.Version)
-	property("createdAt", c.CreatedAt)
-	property("updatedAt", c.UpdatedAt)
-	errs = append(errs, enc.WriteToken(jsontext.EndObject))
-	return line.Bytes(), errors.Join(errs...)
+	return json.Marshal(append(line,
+		web.Property{Name: "version", Value: c.Version},
+		web.Property{Name: "createdAt", Value: c.CreatedAt},
+		web.Property{Name: "updatedAt", Value: c.UpdatedAt}))
 }
 
 // reasons joins the texts of an error's fields.

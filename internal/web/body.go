@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"kartotek/internal/fault"
@@ -123,6 +124,31 @@ func Object(body []byte) ([]Member, error) {
 		members = append(members, m)
 	}
 	return members, nil
+}
+
+// Properties is a JSON object with its properties in this order.
+type Properties []Property
+
+// Property is one property of Properties. A nil value is null.
+type Property struct {
+	Name  string
+	Value any
+}
+
+// MarshalJSONTo implements json.MarshalerTo.
+func (p Properties) MarshalJSONTo(enc *jsontext.Encoder) error {
+	if err := enc.WriteToken(jsontext.BeginObject); err != nil {
+		return err
+	}
+	for _, property := range p {
+		if err := enc.WriteToken(jsontext.String(property.Name)); err != nil {
+			return err
+		}
+		if err := json.MarshalEncode(enc, property.Value); err != nil {
+			return err
+		}
+	}
+	return enc.WriteToken(jsontext.EndObject)
 }
 
 func errNotJSON(err error) error {

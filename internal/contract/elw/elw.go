@@ -146,5 +146,5 @@ func target(r *http.Request, actor access.Actor) (customer.Ref, error) {
 
 func (h handler) writeCustomer(w http.ResponseWriter, r *http.Request, c customer.Customer, now time.Time) error {
 	w.Header().Set("ETag", web.ETag(c.Version))
-	return write(w, r, http.StatusOK, fromDomain(c, c.NeedsConfirmation(now, h.ConfirmAfter)))
+	return write(w, r, http.StatusOK, properties.of(&representation{c, c.NeedsConfirmation(now, h.ConfirmAfter)}))
 }
