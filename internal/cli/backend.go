@@ -26,12 +26,3 @@ type backend interface {
 type distributor interface {
 	Distribute(ctx context.Context) error
 }
-
-// distribute distributes the tables, if the engine supports it.
-func distribute(ctx context.Context, store backend) error {
-	tables, ok := store.(distributor)
-	if !ok {
-		return usagef("--citus: only PostgreSQL stores can be distributed")
-	}
-	return tables.Distribute(ctx)
-}

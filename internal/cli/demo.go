@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -96,7 +97,7 @@ func (s *settings) demo(ctx context.Context, log *slog.Logger, out io.Writer) (e
 		return errors.Join(err, store.Close())
 	}
 	s.credentials = portal.Credentials{Login: demoLogin, Password: demoPassword, Key: demoKey}
-	return s.serve(ctx, log, metrics, store, func(baseURL string) { fmt.Fprint(out, demoGuide(baseURL)) })
+	return s.serve(ctx, log, metrics, store, func(baseURL string) { writeDemoGuide(out, baseURL) })
 }
 
 func fillDemo(ctx context.Context, store backend) error {
@@ -120,23 +121,15 @@ func fillDemo(ctx context.Context, store backend) error {
 	return store.AddKey(ctx, access.ParseKey(demoTenant, "demo", scopes, demoKey, time.Now()))
 }
 
-// demoGuide returns commands to try.
-func demoGuide(baseURL string) string {
-	return strings.ReplaceAll(`
-Kartotek serves `+strconv.Itoa(demoCustomers)+` fictitious customers. Change one through each API contract:
+// demoGuide has commands to try.
+//
+//go:embed demo.txt
+var demoGuide string
 
-# elw: a customer changes their own phone
-curl -i -X PATCH -u `+demoLogin+`:`+demoPassword+` -H 'Content-Type: application/json' -d '{"PhoneNumber":"22334455"}' URL/api/customers/`+strconv.Itoa(demoNumber)+`
-
-# lochting: a partner updates the same record
-curl -i -X PATCH -H 'Authorization: `+demoKey+`' -H 'Content-Type: application/json' -d '{"firstName":"John","lastName":"Doe","locale":"nl_BE","emailAddress":"johndoe@lochting.com","gender":"female","nationalId":"ABC12345","phoneNumber":"123456789","address":"Dendermondsesteenweg 140C","zipCode":"9000","city":"Gent","country":"BE"}' URL/public/v1/customer/customer-`+demoID+`
-
-# native: Kartotek's own API; null clears a field, an absent field stays unchanged
-curl -i -X PATCH -H 'Authorization: Bearer `+demoKey+`' -H 'Content-Type: application/merge-patch+json' -d '{"mobile":null,"address":{"city":"Brugge","postalCode":"8000"}}' URL/v1/customers/`+strconv.Itoa(demoNumber)+`
-
-To send requests from a browser, and for the documentation, open URL/docs
-
-`, "URL", baseURL)
+func writeDemoGuide(out io.Writer, baseURL string) {
+	values := strings.NewReplacer("{url}", baseURL, "{customers}", strconv.Itoa(demoCustomers),
+		"{login}", demoLogin, "{password}", demoPassword, "{key}", demoKey, "{id}", demoID, "{number}", strconv.Itoa(demoNumber))
+	_, _ = values.WriteString(out, demoGuide)
 }
 
 // demoEntries returns the same fictitious customers each time. demoNumber has the id of the

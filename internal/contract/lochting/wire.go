@@ -198,10 +198,8 @@ func (p customerPatch) outcome(ch customer.Change) web.Outcome {
 
 // wireName maps a domain path to a property name.
 func wireName(path string) string {
-	for _, p := range properties {
-		if p.path == path {
-			return p.name
-		}
+	if i := position(path); i >= 0 {
+		return properties[i].name
 	}
 	return path
 }
