@@ -28,11 +28,11 @@ func openStore(cmd *cobra.Command, opts options) (backend, error) {
 	if err != nil {
 		return nil, err
 	}
+	tuneGC()
 	switch scheme, path, _ := strings.Cut(url, ":"); {
 	case scheme == "sqlite" && path != "":
 		return sqlite.Open(cmd.Context(), path, sqlite.Options{OnCommit: opts.onCommit, PhoneRegion: opts.phoneRegion})
 	case isPostgres(scheme):
-		tuneGC()
 		return postgres.Open(cmd.Context(), url, postgres.Options{OnCommit: opts.onCommit, PhoneRegion: opts.phoneRegion})
 	}
 	return nil, usagef("--store: must be sqlite:PATH or postgres://…")
@@ -40,15 +40,14 @@ func openStore(cmd *cobra.Command, opts options) (backend, error) {
 
 func isPostgres(scheme string) bool { return scheme == "postgres" || scheme == "postgresql" }
 
-// pgGCPercent is GOGC of a process on PostgreSQL. Compared with the default of 100, it
-// costs about 30 MB and saves CPU time per change. SQLite keeps the default: a higher
-// value gains almost nothing there.
-const pgGCPercent = 300
+// gcPercent is the default of GOGC. The live heap is small, so a value above Go's 100 costs
+// about 20 MB and saves CPU time in every request.
+const gcPercent = 300
 
-// tuneGC sets GOGC for a process on PostgreSQL, unless the environment does.
+// tuneGC sets GOGC unless the environment does.
 func tuneGC() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(pgGCPercent)
+		debug.SetGCPercent(gcPercent)
 	}
 }
 

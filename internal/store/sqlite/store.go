@@ -27,7 +27,6 @@ type Store struct {
 	file           *syncFile
 	readers        *sqlitex.Pool
 
-	cache        *cache
 	checkpointer *checkpointer
 	writer       *writer
 	phoneRegion  string
@@ -61,7 +60,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err := createFile(path); err != nil {
 		return nil, err
 	}
-	s := &Store{cache: newCache(), phoneRegion: opts.PhoneRegion}
+	s := &Store{phoneRegion: opts.PhoneRegion}
 	if err := s.open(ctx, path, opts); err != nil {
 		if f := classifyDiskError(err); f != nil {
 			err = fmt.Errorf("%s: %w", f.Text, err)
@@ -90,7 +89,7 @@ func (s *Store) open(ctx context.Context, path string, opts Options) (err error)
 		return err
 	}
 	s.checkpointer = startCheckpointer(s.checkpointConn, s.file)
-	s.writer = startWriter(s.writerConn, s.cache, s.checkpointer, opts.OnCommit)
+	s.writer = startWriter(s.writerConn, s.checkpointer, opts.OnCommit)
 	return nil
 }
 
@@ -108,7 +107,6 @@ func (s *Store) closeFiles() (err error) {
 	if s.file != nil {
 		err = errors.Join(err, s.file.close())
 	}
-	s.cache.clear() // Find of a closed store must fail
 	return err
 }
 

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"errors"
 	"fmt"
 
 	"zombiezen.com/go/sqlite"
@@ -15,8 +14,8 @@ import (
 // tx is the write transaction in progress. The writer passes it to each write.
 type tx struct {
 	conn    *sqlite.Conn
-	seq     int64    // of the newest change in the file
-	changed []record // by this transaction
+	seq     int64 // of the newest change in the file
+	changes int   // in this transaction
 
 	updates updateStatements
 	// lowestFree has, for tenants that use the highest possible number, the number below which all
@@ -30,7 +29,7 @@ func newTx(conn *sqlite.Conn) *tx {
 
 // begin prepares for the next transaction.
 func (t *tx) begin() (err error) {
-	t.changed = t.changed[:0]
+	t.changes = 0
 	t.seq, err = lastSeq(t.conn)
 	return err
 }
@@ -42,17 +41,18 @@ const selectLastSeq = `
 	SELECT max(seq)
 	FROM changes`
 
-// change is a change with the record that it was made from.
-type change struct {
-	customer.Change
-	row      int64 // of the record; 0 for a creation
-	previous int64 // seq of the customer's change before; 0 for a creation
+// record is a customer with its rowid and the seq of its newest change.
+type record struct {
+	customer.Customer
+	row    int64
+	change int64
 }
 
-// apply returns the change that edit makes to a record.
-func apply(before record, meta customer.ChangeMeta, edit customer.Edit) (change, error) {
-	ch, err := customer.Apply(before.Customer, meta, edit)
-	return change{ch, before.row, before.change}, err
+// change is a change with what save needs of the record before it; both are 0 for a creation.
+type change struct {
+	customer.Change
+	row      int64
+	previous int64 // seq of the customer's change before
 }
 
 // save writes the customer, its index terms and the change, unless the change is empty. When it
@@ -62,8 +62,7 @@ func (t *tx) save(ch change) error {
 		return nil
 	}
 	seq, diff := t.seq+1, ch.Diff()
-	row, err := t.writeCustomer(ch, diff, seq)
-	if err != nil {
+	if err := t.writeCustomer(ch, diff, seq); err != nil {
 		return err
 	}
 	if err := t.writeTerms(ch.Change); err != nil {
@@ -73,23 +72,22 @@ func (t *tx) save(ch change) error {
 		return err
 	}
 	t.seq = seq
-	t.changed = append(t.changed, record{Customer: ch.After, row: row, change: seq})
+	t.changes++
 	return nil
 }
 
-// writeCustomer returns the row of the customer.
-func (t *tx) writeCustomer(ch change, diff []customer.FieldChange, seq int64) (row int64, err error) {
+func (t *tx) writeCustomer(ch change, diff []customer.FieldChange, seq int64) error {
 	if ch.Before.Version == 0 {
 		return t.insertCustomer(ch.Change, seq)
 	}
-	return ch.row, t.updateCustomer(ch, diff, seq)
+	return t.updateCustomer(ch, diff, seq)
 }
 
 // insertCustomer returns a Conflict fault when the id or the number is in use.
-func (t *tx) insertCustomer(ch customer.Change, seq int64) (row int64, err error) {
+func (t *tx) insertCustomer(ch customer.Change, seq int64) error {
 	stmt, err := t.conn.Prepare(insertCustomer)
 	if err != nil {
-		return 0, fmt.Errorf("insert customer: %w", err)
+		return fmt.Errorf("insert customer: %w", err)
 	}
 	for i, col := range layout.Columns {
 		bind(stmt, 1+i, col.Field(&ch.After))
@@ -98,26 +96,22 @@ func (t *tx) insertCustomer(ch customer.Change, seq int64) (row int64, err error
 	_, err = stmt.Step()
 	switch sqlite.ErrCode(err) {
 	case sqlite.ResultOK:
-		return t.conn.LastInsertRowID(), nil
+		return nil
 	case sqlite.ResultConstraintPrimaryKey, sqlite.ResultConstraintUnique:
 		conflict := ch.After.AlreadyExists(func(ref customer.Ref) (customer.Customer, error) {
 			r, err := findRecord(t.conn, ref)
 			return r.Customer, err
 		})
 		if conflict != nil {
-			return 0, conflict
+			return conflict
 		}
 	}
-	return 0, fmt.Errorf("insert customer: %w", err)
+	return fmt.Errorf("insert customer: %w", err)
 }
 
 var insertCustomer = `
 	INSERT INTO customers (` + layout.Names(layout.Columns) + `, last_change)
 	VALUES (` + placeholders(layout.Columns) + `, ?)`
-
-// errVersionConflict is the error of an update whose record has another version by now. Nothing
-// was written.
-var errVersionConflict = errors.New("the record has another version")
 
 // updateCustomer writes the columns that differ.
 func (t *tx) updateCustomer(ch change, diff []customer.FieldChange, seq int64) error {
@@ -132,14 +126,8 @@ func (t *tx) updateCustomer(ch change, diff []customer.FieldChange, seq int64) e
 	}
 	stmt.BindInt64(n+1, seq)
 	stmt.BindInt64(n+2, ch.row)
-	stmt.BindText(n+3, ch.Before.Tenant)
-	stmt.BindText(n+4, ch.Before.ID)
-	stmt.BindInt64(n+5, ch.Before.Version)
 	if _, err := stmt.Step(); err != nil {
 		return fmt.Errorf("update customer: %w", err)
-	}
-	if t.conn.Changes() != 1 {
-		return fmt.Errorf("update customer: %w", errVersionConflict)
 	}
 	return nil
 }
