@@ -27,21 +27,16 @@ func ByNumber(tenant string, number int32) Ref { return Ref{Tenant: tenant, Numb
 // An empty id and a number of 0 are skipped.
 func (c Customer) AlreadyExists(find func(Ref) (Customer, error)) error {
 	var taken []string
-	for _, key := range []struct {
-		path string
-		set  bool
-		ref  Ref
-	}{
-		{"id", c.ID != "", ByID(c.Tenant, c.ID)},
-		{"number", c.Number != 0, ByNumber(c.Tenant, c.Number)},
-	} {
-		if !key.set {
+	for _, ref := range []Ref{ByID(c.Tenant, c.ID), ByNumber(c.Tenant, c.Number)} {
+		if ref.ID == "" && ref.Number == 0 {
 			continue
 		}
-		_, err := find(key.ref)
-		if err == nil {
-			taken = append(taken, key.path)
-		} else if !fault.Is(err, fault.NotFound) {
+		switch _, err := find(ref); {
+		case err == nil && ref.ID != "":
+			taken = append(taken, "id")
+		case err == nil:
+			taken = append(taken, "number")
+		case !fault.Is(err, fault.NotFound):
 			return err
 		}
 	}

@@ -111,7 +111,7 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, actor access.Acto
 // confirming returns the patch as an edit. Contact details sent by the customer's own account count
 // as confirmed, even if they are unchanged.
 func confirming(actor access.Actor, now time.Time, in customerPatch) customer.Edit {
-	if actor.Customers.All() || !in.carriesValues() {
+	if actor.Customers.All() || len(in.values) == 0 {
 		return in.apply
 	}
 	return customer.Confirm(now, in.apply)

@@ -39,7 +39,7 @@ func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 		if body.ModelState == nil {
 			body.ModelState = map[string][]string{}
 		}
-		name := cmp.Or(wireName[field.Path], field.Path)
+		name := wireName(field.Path)
 		key := "customer"
 		switch name {
 		case "":
@@ -112,14 +112,6 @@ func unsupported(r *http.Request) string {
 		}
 	}
 	return fmt.Sprintf("The request entity's media type '%s' is not supported for this resource.", sent)
-}
-
-// wireName maps domain fields to property names. Faults about the form of the body have property
-// names already.
-var wireName = map[string]string{
-	"email":  "Email",
-	"mobile": "MobileNumber",
-	"phone":  "PhoneNumber",
 }
 
 // sentence is the message of ASP.NET's validation for a broken rule.

@@ -16,6 +16,7 @@ type property struct {
 	accepts func(web.Member) bool     // whether a non-null value has the right type
 	value   func(*representation) any // nil when the customer does not have the property
 	parts   propertyList              // of an object
+	updates string                    // path in the domain, if clients can update the property
 }
 
 // representation is the representation of a customer.
@@ -56,16 +57,16 @@ var properties = propertyList{
 	{name: "BirthDate", accepts: isDate, value: birthDate},
 	{name: "CustomerId", accepts: isInt32, value: func(r *representation) any { return r.Number }},
 	{name: "CustomerType", accepts: isText, value: customerType},
-	{name: "Email", accepts: isText, value: field("email")},
+	{name: "Email", accepts: isText, value: field("email"), updates: "email"},
 	{name: "FirstName", accepts: isText, value: field("firstName")},
 	{name: "IsBroadbandCustomer", accepts: isFlag, value: field("services.broadband")},
 	{name: "IsDistrictHeatingCustomer", accepts: isFlag, value: field("services.districtHeating")},
 	{name: "IsNetCustomer", accepts: isFlag, value: field("services.grid")},
 	{name: "IsPowerCustomer", accepts: isFlag, value: field("services.power")},
 	{name: "LastName", accepts: isText, value: field("lastName")},
-	{name: "MobileNumber", accepts: isPhone, value: func(r *representation) any { return textOrNil(digits(r.Mobile)) }},
+	{name: "MobileNumber", accepts: isPhone, value: func(r *representation) any { return orNil(digits(r.Mobile)) }, updates: "mobile"},
 	{name: "OrganizationNo", accepts: isText, value: field("organisationNumber")},
-	{name: "PhoneNumber", accepts: isPhone, value: func(r *representation) any { return textOrNil(digits(r.Phone)) }},
+	{name: "PhoneNumber", accepts: isPhone, value: func(r *representation) any { return orNil(digits(r.Phone)) }, updates: "phone"},
 	{name: "Pin", accepts: isText, value: field("nationalId")},
 	{name: "RequiresProfileConfirmation", accepts: isFlag, value: func(r *representation) any { return r.needsConfirmation }},
 }
@@ -115,7 +116,7 @@ func customerType(r *representation) any {
 	return "Person"
 }
 
-func textOrNil(text string) any {
+func orNil(text string) any {
 	if text == "" {
 		return nil
 	}

@@ -27,9 +27,9 @@ func digits(phone string) string {
 // customerPatch is the body of a PATCH. Absent and null both mean unchanged, because a .NET client
 // that sends the whole object cannot distinguish them.
 type customerPatch struct {
-	email, mobile, phone *string
-	sent                 []string // the updatable properties in the body
-	ignored              []string // the other properties
+	values  map[string]string // by path in the domain
+	sent    []string          // the updatable properties in the body
+	ignored []string          // the other properties
 }
 
 // readPatch parses the body of a PATCH. Its BadRequest fault lists every property with a wrong
@@ -46,7 +46,7 @@ func readPatch(r *http.Request) (customerPatch, error) {
 	if err != nil {
 		return customerPatch{}, err
 	}
-	var in customerPatch
+	in := customerPatch{values: map[string]string{}}
 	broken := checkTypes("", properties, members)
 	for _, m := range members {
 		in.readMember(m)
@@ -62,24 +62,16 @@ func readPatch(r *http.Request) (customerPatch, error) {
 
 func (p *customerPatch) readMember(m web.Member) {
 	property, known := properties.find(m.Name)
-	var dst **string
-	switch property.name {
-	case "Email":
-		dst = &p.email
-	case "MobileNumber":
-		dst = &p.mobile
-	case "PhoneNumber":
-		dst = &p.phone
-	default:
-		if !known {
-			property.name = m.Name
-		}
+	if !known {
+		property.name = m.Name
+	}
+	if property.updates == "" {
 		p.ignored = append(p.ignored, property.name)
 		return
 	}
 	p.sent = append(p.sent, property.name)
 	if !m.Null() && property.accepts(m) {
-		*dst = new(textOf(m))
+		p.values[property.updates] = textOf(m)
 	}
 }
 
@@ -91,24 +83,19 @@ func textOf(m web.Member) string {
 	return string(m.Value)
 }
 
-// carriesValues reports whether the patch has a value for any contact detail.
-func (p customerPatch) carriesValues() bool {
-	return p.email != nil || p.mobile != nil || p.phone != nil
-}
-
 // apply is the patch as an edit. A value equal to the current representation is not a change: a
 // client that sends back "004722334455" does not overwrite "+47 22 33 44 55", and a value that this
 // contract would reject is accepted if it is the current one.
 func (p customerPatch) apply(c *customer.Customer) error {
 	var checks fault.Validator
-	if p.email != nil && !equalsShown(*p.email, c.Email) {
-		email := strings.TrimSpace(*p.email)
+	if email, sent := p.values["email"]; sent && !equalsShown(email, c.Email) {
+		email = strings.TrimSpace(email)
 		checks.Require(customer.ValidEmail(email), "email", fault.Format, "must be a valid e-mail address")
 		checks.Require(utf8.RuneCountInString(email) <= maxEmail, "email", fault.Length, "must have at most 100 characters")
 		c.Email = email
 	}
-	applyPhone(&checks, "mobile", p.mobile, &c.Mobile)
-	applyPhone(&checks, "phone", p.phone, &c.Phone)
+	p.applyPhone(&checks, "mobile", &c.Mobile)
+	p.applyPhone(&checks, "phone", &c.Phone)
 	return checks.Err()
 }
 
@@ -122,22 +109,33 @@ const (
 	maxDigits = 14
 )
 
-func applyPhone(checks *fault.Validator, path string, in, dst *string) {
-	if in == nil || equalsShown(*in, digits(*dst)) {
+func (p customerPatch) applyPhone(checks *fault.Validator, path string, phone *string) {
+	value, sent := p.values[path]
+	if !sent || equalsShown(value, digits(*phone)) {
 		return
 	}
-	onlyDigits := strings.Trim(*in, "0123456789") == ""
-	checks.Require(onlyDigits && len(*in) <= maxDigits, path, fault.Format, "must be at most 14 digits")
-	checks.Require(*in == "" || len(*in) >= minDigits || checks.HasError(path), path, fault.Length, "must have at least 3 digits")
-	*dst = *in
+	onlyDigits := strings.Trim(value, "0123456789") == ""
+	checks.Require(onlyDigits && len(value) <= maxDigits, path, fault.Format, "must be at most 14 digits")
+	checks.Require(value == "" || len(value) >= minDigits || checks.HasError(path), path, fault.Length, "must have at least 3 digits")
+	*phone = value
 }
 
 // outcome returns the outcome of each property in the patch.
 func (p customerPatch) outcome(ch customer.Change) web.Outcome {
-	changed := map[string]bool{
-		"Email":        ch.Before.Email != ch.After.Email,
-		"MobileNumber": ch.Before.Mobile != ch.After.Mobile,
-		"PhoneNumber":  ch.Before.Phone != ch.After.Phone,
+	changed := map[string]bool{}
+	for _, f := range ch.Diff() {
+		changed[wireName(f.Path)] = true
 	}
 	return web.NewOutcome(p.sent, changed, p.ignored)
+}
+
+// wireName returns the name of the property that updates a field of the domain. Faults about the
+// form of the body have property names already.
+func wireName(path string) string {
+	for _, p := range properties {
+		if path != "" && p.updates == path {
+			return p.name
+		}
+	}
+	return path
 }
