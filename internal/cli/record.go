@@ -25,10 +25,8 @@ func parseCustomer(line []byte) (customer.Upsert, error) {
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok && !errors.Is(syntax, jsontext.ErrDuplicateName) {
 		return customer.Upsert{}, fault.New(fault.BadRequest, "is not JSON")
 	} else if ok {
-		var checks fault.Validator
 		path := strings.Join(slices.Collect(syntax.JSONPointer.Tokens()), ".")
-		checks.Require(false, path, fault.Duplicate, "must not be repeated")
-		return customer.Upsert{}, checks.Err()
+		return customer.Upsert{}, fault.NewField(fault.Invalid, "validation failed", path, fault.Duplicate, "must not be repeated")
 	}
 	if err != nil || properties == nil {
 		return customer.Upsert{}, fault.New(fault.BadRequest, "is not a JSON object")

@@ -21,11 +21,8 @@ import (
 // executed once, and a retry gets the stored response.
 type IdempotencyMiddleware struct {
 	customers *customer.Service
-	running   sync.Map // of requestKey
+	running   sync.Map // of tenant and key
 }
-
-// requestKey identifies an idempotent request. Keys of different tenants are independent.
-type requestKey struct{ tenant, key string }
 
 // NewIdempotencyMiddleware returns middleware that stores responses with the customers.
 func NewIdempotencyMiddleware(customers *customer.Service) *IdempotencyMiddleware {
@@ -78,7 +75,7 @@ func (m *IdempotencyMiddleware) Handle(w http.ResponseWriter, r *http.Request, a
 		return f(w, r, actor, nil)
 	}
 	// The store detects a concurrent request to another server process when it writes.
-	running := requestKey{actor.Tenant, idem.key}
+	running := [2]string{actor.Tenant, idem.key}
 	if _, exists := m.running.LoadOrStore(running, nil); exists {
 		return fault.New(fault.IdempotencyInProgress, "the first request with this Idempotency-Key is still running")
 	}

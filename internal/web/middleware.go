@@ -78,7 +78,6 @@ type responseRecorder struct {
 	bytes  int64
 }
 
-// WriteHeader implements http.ResponseWriter.
 func (r *responseRecorder) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
@@ -86,7 +85,6 @@ func (r *responseRecorder) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
-// Write implements http.ResponseWriter.
 func (r *responseRecorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK

@@ -1,9 +1,9 @@
 // Package elw implements the energy utility's self-service API: whole customers in the format of
 // ASP.NET, of which clients can update three properties, with HTTP Basic authentication.
 //
-// Routes and handlers are in elw.go, wire types in wire.go, the types of properties in
-// properties.go, content negotiation in media.go, errors in fail.go and operations in spec.yaml.
-// Every behaviour has a transcript in testdata.
+// Routes and handlers are in elw.go, the properties of a customer in properties.go, the body of a
+// PATCH in patch.go, content negotiation in media.go, errors in fail.go and operations in
+// spec.yaml. Every behaviour has a transcript in testdata.
 package elw
 
 import (

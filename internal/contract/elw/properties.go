@@ -116,6 +116,20 @@ func customerType(r *representation) any {
 	return "Person"
 }
 
+// digits formats a phone for this contract: 00 instead of a leading +, and digits only.
+func digits(phone string) string {
+	var out strings.Builder
+	if strings.HasPrefix(phone, "+") {
+		out.WriteString("00")
+	}
+	for _, r := range phone {
+		if '0' <= r && r <= '9' {
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
+}
+
 func orNil(text string) any {
 	if text == "" {
 		return nil

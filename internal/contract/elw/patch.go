@@ -10,20 +10,6 @@ import (
 	"kartotek/internal/web"
 )
 
-// digits formats a phone for this contract: 00 instead of a leading +, and digits only.
-func digits(phone string) string {
-	var out strings.Builder
-	if strings.HasPrefix(phone, "+") {
-		out.WriteString("00")
-	}
-	for _, r := range phone {
-		if '0' <= r && r <= '9' {
-			out.WriteRune(r)
-		}
-	}
-	return out.String()
-}
-
 // customerPatch is the body of a PATCH. Absent and null both mean unchanged, because a .NET client
 // that sends the whole object cannot distinguish them.
 type customerPatch struct {
