@@ -1,7 +1,7 @@
 // Package cli implements the commands. It reads flags and the environment, and is the only
 // package that may import all others.
 //
-// Read serve.go for how the server is assembled and backend.go for what a store must do.
+// Read serve.go for how the server is assembled and store.go for what a store must do.
 // Most other files are named after their command.
 package cli
 
