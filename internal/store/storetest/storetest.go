@@ -39,25 +39,25 @@ type Open func(t testing.TB, dir string) Store
 // own. A record that one open store has written may be read through another as it
 // was up to lag before; in everything else they act as one.
 func Run(t *testing.T, lag time.Duration, engine Open) {
-	tests := map[string]func(*testing.T, *subject){}
-	maps.Copy(tests, customerTests)
+	tests := map[string]func(*testing.T, *suite){}
+	maps.Copy(tests, updateTests)
 	maps.Copy(tests, createTests)
-	maps.Copy(tests, putTests)
+	maps.Copy(tests, upsertTests)
 	maps.Copy(tests, historyTests)
-	maps.Copy(tests, receiptTests)
+	maps.Copy(tests, idempotencyTests)
 	maps.Copy(tests, serviceTests)
 	maps.Copy(tests, accessTests)
 	maps.Copy(tests, searchTests)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, open(t, lag, engine))
+			test(t, openSuite(t, lag, engine))
 		})
 	}
 }
 
 // subject is a store under test.
-type subject struct {
+type suite struct {
 	Store
 	engine Open
 	lag    time.Duration
@@ -71,9 +71,9 @@ type tb interface {
 	Context() context.Context
 }
 
-func open(t *testing.T, lag time.Duration, engine Open) *subject {
+func openSuite(t *testing.T, lag time.Duration, engine Open) *suite {
 	dir := t.TempDir()
-	s := &subject{engine(t, dir), engine, lag, t, dir}
+	s := &suite{engine(t, dir), engine, lag, t, dir}
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Errorf("close: %v", err)
@@ -83,7 +83,7 @@ func open(t *testing.T, lag time.Duration, engine Open) *subject {
 }
 
 // reopen closes the store and opens it again.
-func (s *subject) reopen() {
+func (s *suite) reopen() {
 	s.t.Helper()
 	if err := s.Close(); err != nil {
 		s.t.Fatalf("close: %v", err)
@@ -93,7 +93,7 @@ func (s *subject) reopen() {
 
 // beside opens the store a second time, as another process does. It is closed
 // with the test.
-func (s *subject) beside() Store {
+func (s *suite) openAgain() Store {
 	s.t.Helper()
 	other := s.engine(s.t, s.dir)
 	s.t.Cleanup(func() {
@@ -105,9 +105,9 @@ func (s *subject) beside() Store {
 }
 
 // put puts entries, all of which must be taken.
-func (s *subject) put(t tb, tenant string, entries ...customer.Upsert) []customer.Customer {
+func (s *suite) upsert(t tb, tenant string, entries ...customer.Upsert) []customer.Customer {
 	t.Helper()
-	results, err := s.Upsert(t.Context(), tenant, signature(0), entries)
+	results, err := s.Upsert(t.Context(), tenant, meta(0), entries)
 	if err != nil || len(results) != len(entries) {
 		t.Fatalf("put: got %d results (%v), want %d", len(results), err, len(entries))
 	}
@@ -122,14 +122,14 @@ func (s *subject) put(t tb, tenant string, entries ...customer.Upsert) []custome
 }
 
 // create makes customer n of the tenant: with that id and that number.
-func (s *subject) create(t tb, tenant string, n int32) customer.Customer {
+func (s *suite) create(t tb, tenant string, n int32) customer.Customer {
 	t.Helper()
-	return s.put(t, tenant, customer.Upsert{ID: id(n), Number: n, Edit: named("Ada")})[0]
+	return s.upsert(t, tenant, customer.Upsert{ID: id(n), Number: n, Edit: setLastName("Ada")})[0]
 }
 
 // wantRecord reports unless the store has exactly c, by id and by number, and a
 // history that leads to it.
-func (s *subject) wantRecord(t tb, c customer.Customer) {
+func (s *suite) wantCustomer(t tb, c customer.Customer) {
 	t.Helper()
 	for _, ref := range []customer.Ref{customer.ByID(c.Tenant, c.ID), customer.ByNumber(c.Tenant, c.Number)} {
 		if got, err := s.Find(t.Context(), ref); err != nil || got != c {
@@ -141,7 +141,7 @@ func (s *subject) wantRecord(t tb, c customer.Customer) {
 
 // wantNoRecord reports when the store has a customer with this ref, or a history
 // of one with this id.
-func (s *subject) wantNoRecord(t tb, ref customer.Ref, id string) {
+func (s *suite) wantNoCustomer(t tb, ref customer.Ref, id string) {
 	t.Helper()
 	if c, err := s.Find(t.Context(), ref); !fault.Is(err, fault.NotFound) || c != (customer.Customer{}) {
 		t.Errorf("find %+v: got %#v (%v), want a Missing fault", ref, c, err)
@@ -155,16 +155,16 @@ func (s *subject) wantNoRecord(t tb, ref customer.Ref, id string) {
 func id(n int32) string { return fmt.Sprintf("018f3c5a-9b1e-7d3a-8c4b-%012x", n) }
 
 // clock is a time, in seconds since the suite's beginning.
-func clock(seconds int) time.Time {
+func timeAt(seconds int) time.Time {
 	return time.Date(2025, 3, 1, 12, 0, seconds, 123456000, time.UTC)
 }
 
-func signature(seconds int) customer.ChangeMeta {
-	return customer.ChangeMeta{Actor: "key:Ab3dE6gH", Contract: "native", RequestID: "r-1", At: clock(seconds)}
+func meta(seconds int) customer.ChangeMeta {
+	return customer.ChangeMeta{Actor: "key:Ab3dE6gH", Contract: "native", RequestID: "r-1", At: timeAt(seconds)}
 }
 
 // named is an edit that sets the last name.
-func named(name string) customer.Edit {
+func setLastName(name string) customer.Edit {
 	return func(c *customer.Customer) error {
 		c.LastName = name
 		return nil
