@@ -1,84 +1,80 @@
 package native
 
 import (
-	"cmp"
-	"errors"
+	"context"
 	"fmt"
-	"math"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"kartotek/internal/access"
 	"kartotek/internal/fault"
 )
 
-// callerBody is who the caller is.
+// optionsBody has the options of a key.
+type optionsBody struct {
+	RequireIfMatch   bool `json:"requireIfMatch"`
+	AllowStaleWrites bool `json:"allowStaleWrites"`
+}
+
+// callerBody describes the caller.
 type callerBody struct {
-	Tenant         string         `json:"tenant"`
-	Actor          string         `json:"actor"` // as the history names the caller
-	Kind           string         `json:"kind"`
-	KeyID          string         `json:"keyId"`
-	Scopes         []access.Scope `json:"scopes"`
-	DemandIfMatch  bool           `json:"demandIfMatch"`
-	OverwriteStale bool           `json:"overwriteStale"`
+	Tenant      string         `json:"tenant"`
+	Actor       string         `json:"actor"` // as in the history
+	Kind        string         `json:"kind"`
+	KeyID       string         `json:"keyId"`
+	Scopes      []access.Scope `json:"scopes"`
+	optionsBody `json:",inline"`
 }
 
 func (h handler) me(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	if err := readQuery(r).err(); err != nil {
+	if err := parseQuery(r).err(); err != nil {
 		return err
 	}
-	return write(w, http.StatusOK, callerBody{
-		Tenant:         by.Tenant,
-		Actor:          by.Name,
-		Kind:           "key",
-		KeyID:          keyID(by),
-		Scopes:         by.Scopes,
-		DemandIfMatch:  by.Options.RequireIfMatch,
-		OverwriteStale: by.Options.AllowStaleWrites,
-	})
+	return write(w, http.StatusOK, callerBody{by.Tenant, by.Name, "key", keyID(by), by.Scopes, optionsBody(by.Options)})
 }
 
-// keyID is the id of the caller's key.
+// keyID returns the id of the caller's key.
 func keyID(by access.Actor) string { return strings.TrimPrefix(by.Name, "key:") }
 
-// keyBody is an API key. Its text is there once, when it is made.
+// keyBody is an API key. Only the response to its creation has the key itself.
 type keyBody struct {
-	ID             string         `json:"id"`
-	Name           string         `json:"name"`
-	Scopes         []access.Scope `json:"scopes"`
-	DemandIfMatch  bool           `json:"demandIfMatch"`
-	OverwriteStale bool           `json:"overwriteStale"`
-	CreatedAt      instant        `json:"createdAt"`
-	RevokedAt      *instant       `json:"revokedAt"`
-	Key            string         `json:"key,omitempty"`
+	ID          string         `json:"id"`
+	Name        string         `json:"name"`
+	Scopes      []access.Scope `json:"scopes"`
+	optionsBody `json:",inline"`
+	CreatedAt   timestamp  `json:"createdAt"`
+	RevokedAt   *timestamp `json:"revokedAt"`
+	Key         string     `json:"key,omitempty"`
 }
 
-func fromKey(k access.Key) keyBody {
+func newKeyBody(k access.Key) keyBody {
 	return keyBody{
-		ID:             k.ID,
-		Name:           k.Name,
-		Scopes:         k.Scopes,
-		DemandIfMatch:  k.Options.RequireIfMatch,
-		OverwriteStale: k.Options.AllowStaleWrites,
-		CreatedAt:      instant(k.CreatedAt),
-		RevokedAt:      instantOrNull(k.RevokedAt),
+		ID:          k.ID,
+		Name:        k.Name,
+		Scopes:      k.Scopes,
+		optionsBody: optionsBody(k.Options),
+		CreatedAt:   timestamp(k.CreatedAt),
+		RevokedAt:   timestampOrNull(k.RevokedAt),
 	}
 }
 
-func (h handler) keys(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	return pageThrough(h, w, r, listOf(by.Tenant, "keys"), func(after string, limit int) (items []keyBody, places []string, err error) {
-		keys, err := h.Registry.Keys(r.Context(), by.Tenant, after, limit)
-		for _, k := range keys {
-			items, places = append(items, fromKey(k)), append(places, k.ID)
-		}
-		return items, places, err
+func (h handler) listKeys(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	return writePage(h, w, r, list[access.Key, keyBody]{
+		scope: cursorScope(by.Tenant, "keys"),
+		fetch: func(after string, limit int) ([]access.Key, error) {
+			return h.Registry.Keys(r.Context(), by.Tenant, after, limit)
+		},
+		position: func(k access.Key) string { return k.ID },
+		body:     newKeyBody,
 	})
 }
 
 func (h handler) createKey(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	in, err := readNew(w, r, "name", "scopes", "demandIfMatch", "overwriteStale")
+	in, err := parseCredentialBody(w, r, "name", "scopes", "requireIfMatch", "allowStaleWrites")
 	if err != nil {
 		return err
 	}
@@ -86,98 +82,89 @@ func (h handler) createKey(w http.ResponseWriter, r *http.Request, by access.Act
 	var scopes []access.Scope
 	for i, v := range in.array("scopes") {
 		scope, ok := v.(string)
-		in.need(ok, fmt.Sprintf("scopes.%d", i), fault.Type, "must be a string")
+		in.require(ok, fmt.Sprintf("scopes.%d", i), fault.Type, "must be a string")
 		scopes = append(scopes, access.Scope(scope))
 	}
-	manners := access.KeyOptions{RequireIfMatch: in.flag("demandIfMatch"), AllowStaleWrites: in.flag("overwriteStale")}
+	options := access.KeyOptions{RequireIfMatch: in.flag("requireIfMatch"), AllowStaleWrites: in.flag("allowStaleWrites")}
 	key, text, err := access.NewKey(by.Tenant, name, scopes, h.Now())
-	if err := in.err(err); err != nil {
+	if err := fault.Merge(in.errs.Err(), err); err != nil {
 		return err
 	}
-	key.Options = manners
+	key.Options = options
 	if err := h.Registry.AddKey(r.Context(), key); err != nil {
 		return err
 	}
-	body := fromKey(key)
+	body := newKeyBody(key)
 	body.Key = text
 	w.Header().Set("Location", "/v1/keys/"+key.ID)
 	return write(w, http.StatusCreated, body)
 }
 
 func (h handler) revokeKey(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	if err := readQuery(r).err(); err != nil {
-		return err
+	if r.PathValue("id") == keyID(by) {
+		return fault.New(fault.Conflict, "a key cannot revoke itself, so that the tenant keeps access; use another key with the scope admin")
 	}
-	id := r.PathValue("id")
-	if id == keyID(by) {
-		return fault.New(fault.Conflict, "a key cannot revoke itself, so that a tenant does not lock itself out: use another key with the scope admin")
-	}
-	err := h.Registry.RevokeKey(r.Context(), by.Tenant, id, h.Now())
-	if fault.Is(err, fault.NotFound) {
-		return fault.New(fault.NotFound, "no key with this id works")
-	}
-	if err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return h.revoke(w, r, by, "key with this id", r.PathValue("id"), h.Registry.RevokeKey)
 }
 
 // accountBody is an account, without its password.
 type accountBody struct {
-	Login     string   `json:"login"`
-	Customers any      `json:"customers"` // "all", or their numbers
-	CreatedAt instant  `json:"createdAt"`
-	RevokedAt *instant `json:"revokedAt"`
+	Login     string     `json:"login"`
+	Customers any        `json:"customers"` // "all", or an array of numbers
+	CreatedAt timestamp  `json:"createdAt"`
+	RevokedAt *timestamp `json:"revokedAt"`
 }
 
-func fromAccount(a access.Account) accountBody {
-	out := accountBody{
-		Login:     a.Login,
-		Customers: "all",
-		CreatedAt: instant(a.CreatedAt),
-		RevokedAt: instantOrNull(a.RevokedAt),
-	}
+func newAccountBody(a access.Account) accountBody {
+	body := accountBody{a.Login, "all", timestamp(a.CreatedAt), timestampOrNull(a.RevokedAt)}
 	if !a.Customers.All() {
-		out.Customers = a.Customers.Numbers()
+		body.Customers = a.Customers.Numbers()
 	}
-	return out
+	return body
 }
 
-func (h handler) accounts(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	return pageThrough(h, w, r, listOf(by.Tenant, "accounts"), func(after string, limit int) (items []accountBody, places []string, err error) {
-		accounts, err := h.Registry.Accounts(r.Context(), by.Tenant, after, limit)
-		for _, a := range accounts {
-			items, places = append(items, fromAccount(a)), append(places, a.Login)
-		}
-		return items, places, err
+func (h handler) listAccounts(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	return writePage(h, w, r, list[access.Account, accountBody]{
+		scope: cursorScope(by.Tenant, "accounts"),
+		fetch: func(after string, limit int) ([]access.Account, error) {
+			return h.Registry.Accounts(r.Context(), by.Tenant, after, limit)
+		},
+		position: func(a access.Account) string { return a.Login },
+		body:     newAccountBody,
 	})
 }
 
 func (h handler) createAccount(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	in, err := readNew(w, r, "login", "password", "customers")
+	in, err := parseCredentialBody(w, r, "login", "password", "customers")
 	if err != nil {
 		return err
 	}
 	login, password, customers := in.text("login"), in.text("password"), in.customers()
 	account, err := access.NewAccount(by.Tenant, login, password, customers, h.Now())
-	if err := in.err(err); err != nil {
+	if err := fault.Merge(in.errs.Err(), err); err != nil {
 		return err
 	}
 	if err := h.Registry.AddAccount(r.Context(), account); err != nil {
 		return err
 	}
 	w.Header().Set("Location", "/v1/accounts/"+url.PathEscape(login))
-	return write(w, http.StatusCreated, fromAccount(account))
+	return write(w, http.StatusCreated, newAccountBody(account))
 }
 
 func (h handler) revokeAccount(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	if err := readQuery(r).err(); err != nil {
+	return h.revoke(w, r, by, "account with this login", r.PathValue("login"), h.Registry.RevokeAccount)
+}
+
+// revoke revokes a credential. what names it in the error for one that does not exist.
+func (h handler) revoke(w http.ResponseWriter, r *http.Request, by access.Actor, what, id string,
+	revoke func(ctx context.Context, tenant, id string, at time.Time) error,
+) error {
+	if err := parseQuery(r).err(); err != nil {
 		return err
 	}
-	err := h.Registry.RevokeAccount(r.Context(), by.Tenant, r.PathValue("login"), h.Now())
+	err := revoke(r.Context(), by.Tenant, id, h.Now())
 	if fault.Is(err, fault.NotFound) {
-		return fault.New(fault.NotFound, "no account with this login works")
+		return fault.New(fault.NotFound, "no active %s", what)
 	}
 	if err != nil {
 		return err
@@ -186,126 +173,67 @@ func (h handler) revokeAccount(w http.ResponseWriter, r *http.Request, by access
 	return nil
 }
 
-// pageThrough answers with a page of a list. read returns up to limit items after a
-// place, and the place of each.
-func pageThrough[T any](h handler, w http.ResponseWriter, r *http.Request, where []byte, read func(after string, limit int) (items []T, places []string, err error)) error {
-	q := readQuery(r, "cursor", "limit")
-	limit := q.limit(maxPage, defaultPage)
-	after := h.cursors.open(q, where)
-	if err := q.err(); err != nil {
-		return err
-	}
-	items, places, err := read(after, limit+1) // one more tells whether there is a next page
-	if err != nil {
-		return err
-	}
-	out := listPage[T]{Items: items}
-	if len(items) > limit {
-		out.Items = items[:limit]
-		out.Next = h.cursors.seal(places[limit-1], where)
-	}
-	return write(w, http.StatusOK, out)
+// credentialBody is the body of a request that creates a key or an account.
+type credentialBody struct {
+	object map[string]any
+	errs   fault.Validator
 }
 
-// newBody reads the body of a POST that makes a key or an account, and notes what
-// is wrong with it.
-type newBody struct {
-	names   []string
-	members map[string]any
-	broken  []fault.Field
-	told    map[string]bool // what broken names
-}
-
-// readNew takes a body with these members. A request that may be sent again would
-// have its answer kept, and this answer, or the body, holds a secret.
-func readNew(w http.ResponseWriter, r *http.Request, names ...string) (*newBody, error) {
-	if err := readQuery(r).err(); err != nil {
+// parseCredentialBody rejects an idempotency key: the response to be stored, or the body, contains
+// a secret.
+func parseCredentialBody(w http.ResponseWriter, r *http.Request, names ...string) (*credentialBody, error) {
+	if err := parseQuery(r).err(); err != nil {
 		return nil, err
 	}
 	if r.Header.Values("Idempotency-Key") != nil {
-		return nil, malformed(fault.Field{Path: "Idempotency-Key", Rule: fault.Unknown, Text: "is not taken here: a secret would have to be kept with it"})
+		return nil, malformed("Idempotency-Key", fault.Unknown, "is not supported here: the server would have to store a secret with it")
 	}
-	members, err := readPost(w, r)
+	object, err := readPost(w, r)
 	if err != nil {
 		return nil, err
 	}
-	in := &newBody{names: names, members: members, told: map[string]bool{}}
-	for name := range members {
-		in.need(slices.Contains(names, name), toPointer([]string{name}), fault.Unknown, "is no member that this operation takes")
+	in := &credentialBody{object: object}
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		in.require(slices.Contains(names, name), name, fault.Unknown, "unknown field; allowed: "+strings.Join(names, ", "))
 	}
 	return in, nil
 }
 
-// err tells all that is wrong, with the rules that are broken, in the order of the
-// members; what is unknown comes last.
-func (in *newBody) err(rules error) error {
-	err := fault.Merge(invalid(in.broken), rules)
-	if f, ok := errors.AsType[*fault.Fault](err); ok {
-		place := func(f fault.Field) int {
-			member, _, _ := strings.Cut(f.Path, ".")
-			if i := slices.Index(in.names, member); i >= 0 {
-				return i
-			}
-			return len(in.names)
-		}
-		slices.SortFunc(f.Fields, func(a, b fault.Field) int {
-			return cmp.Or(
-				cmp.Compare(place(a), place(b)),
-				cmp.Compare(len(a.Path), len(b.Path)), // the tenth element comes after the ninth
-				strings.Compare(a.Path, b.Path),
-			)
-		})
-	}
-	return err
+// require records the first error of each field.
+func (in *credentialBody) require(ok bool, path, rule, text string) {
+	in.errs.Require(ok || in.errs.HasError(path), path, rule, text)
 }
 
-// need notes the first thing that is wrong at each place.
-func (in *newBody) need(ok bool, at, rule, text string) {
-	if !ok && !in.told[at] {
-		in.broken = append(in.broken, fault.Field{Path: at, Rule: rule, Text: text})
-		in.told[at] = true
-	}
-}
-
-func (in *newBody) text(name string) string {
-	text, ok := in.members[name].(string)
-	in.need(in.members[name] != nil, name, fault.Required, "is required")
-	in.need(ok, name, fault.Type, "must be a string")
+func (in *credentialBody) text(name string) string {
+	text, ok := in.object[name].(string)
+	in.require(in.object[name] != nil, name, fault.Required, "is required")
+	in.require(ok, name, fault.Type, "must be a string")
 	return text
 }
 
-func (in *newBody) flag(name string) bool {
-	flag, ok := in.members[name].(bool)
-	in.need(ok || in.members[name] == nil, name, fault.Type, "must be true or false")
+func (in *credentialBody) flag(name string) bool {
+	flag, ok := in.object[name].(bool)
+	in.require(ok || in.object[name] == nil, name, fault.Type, "must be a boolean")
 	return flag
 }
 
-func (in *newBody) array(name string) []any {
-	array, ok := in.members[name].([]any)
-	in.need(ok || in.members[name] == nil, name, fault.Type, "must be an array")
+func (in *credentialBody) array(name string) []any {
+	array, ok := in.object[name].([]any)
+	in.require(ok || in.object[name] == nil, name, fault.Type, "must be an array")
 	return array
 }
 
-// customers are "all" or the numbers of some.
-func (in *newBody) customers() access.Customers {
-	if in.members["customers"] == "all" {
-		return access.AllCustomers()
-	}
-	if _, isText := in.members["customers"].(string); isText {
-		in.need(false, "customers", fault.Format, `must be "all" or an array of numbers`)
+// customers returns the customers of an account: "all", or an array of numbers.
+func (in *credentialBody) customers() access.Customers {
+	if text, ok := in.object["customers"].(string); ok {
+		in.require(text == "all", "customers", fault.Format, `must be "all" or an array of numbers`)
 		return access.AllCustomers()
 	}
 	var numbers []int32
 	for i, v := range in.array("customers") {
-		n, isNumber := v.(number)
-		value, whole := n.integer()
-		at, within := fmt.Sprintf("customers.%d", i), 1 <= value && value <= math.MaxInt32
-		in.need(isNumber && whole, at, fault.Type, "must be an integer")
-		in.need(within, at, fault.Range, "must be from 1 to 2147483647")
-		if !within {
-			value = 0 // which no customer has
-		}
-		numbers = append(numbers, int32(value))
+		n, broken := parseInt32(v, 1)
+		in.require(broken.Rule == "", fmt.Sprintf("customers.%d", i), broken.Rule, broken.Text)
+		numbers = append(numbers, int32(n)) // 0 when broken: no customer has it
 	}
 	return access.OnlyCustomers(numbers...)
 }

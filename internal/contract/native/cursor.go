@@ -7,57 +7,104 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"net/http"
 
 	"kartotek/internal/fault"
 )
 
-// sealer makes cursors. A cursor tells where a page begins, which may be the name
-// of a customer, and stands in a URL; so it is encrypted, and bound to the list
-// that it was given out for.
-type sealer struct{ aead cipher.AEAD }
+// A cursor is the position where a page ends. It is encrypted, because it may contain personal data
+// and is part of a URL, and it is valid only for the list that it was created for.
+type cursorCodec struct{ aead cipher.AEAD }
 
-// newSealer panics when there is no secret, which is a server wired wrongly.
-func newSealer(secret []byte) sealer {
+// newCursorCodec panics when the secret is too short: the server is configured wrongly.
+func newCursorCodec(secret []byte) cursorCodec {
 	if len(secret) < 16 {
-		panic("native: the secret of cursors is too short")
+		panic("native: the cursor secret is too short")
 	}
 	key, err := hkdf.Key(sha256.New, secret, nil, "kartotek native cursor", 32)
 	if err != nil {
-		panic(err) // the length is right
+		panic(err) // cannot happen: the length is valid
 	}
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		panic(err) // the length is right
+		panic(err) // cannot happen: the length is valid
 	}
 	aead, err := cipher.NewGCMWithRandomNonce(block)
 	if err != nil {
-		panic(err) // the block is AES
+		panic(err) // cannot happen: the block is AES
 	}
-	return sealer{aead}
+	return cursorCodec{aead}
 }
 
-// listOf says what is paged through: of which tenant, and which part of it.
-func listOf(tenant, what string, narrowed ...string) []byte {
-	return fmt.Appendf(nil, "%q %q %q", tenant, what, narrowed)
+// cursorScope identifies a list: the tenant, the name of the list and its filters.
+func cursorScope(tenant, list string, filters ...string) []byte {
+	return fmt.Appendf(nil, "%q %q %q", tenant, list, filters)
 }
 
-// seal is a cursor into the list.
-func (s sealer) seal(position string, list []byte) *string {
-	return new(base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, []byte(position), list)))
+func (c cursorCodec) encode(position string, scope []byte) *string {
+	return new(base64.RawURLEncoding.EncodeToString(c.aead.Seal(nil, nil, []byte(position), scope)))
 }
 
-// open reads the parameter "cursor", and is empty for the first page.
-func (s sealer) open(q *query, list []byte) (position string) {
+// decode returns the position in the parameter "cursor". It is empty for the first page.
+func (c cursorCodec) decode(q *query, scope []byte) (position string) {
 	text := q.values.Get("cursor")
 	if text == "" {
 		return ""
 	}
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	encrypted, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	var plain []byte
 	if err == nil {
-		var opened []byte
-		opened, err = s.aead.Open(nil, nil, sealed, list)
-		position = string(opened)
+		plain, err = c.aead.Open(nil, nil, encrypted, scope)
 	}
-	q.need(err == nil, "cursor", fault.Format, "must be the next of a page of this same list, with the same parameters")
-	return position
+	q.require(err == nil, "cursor", fault.Format, "must be the value of next in a page of the same list, with the same parameters")
+	return string(plain)
+}
+
+// The number of items in a page.
+const (
+	maxPage     = 100
+	defaultPage = 20
+)
+
+// pageBody is one page of a list. Next is a cursor, or null on the last page.
+type pageBody[B any] struct {
+	Items []B     `json:"items"`
+	Next  *string `json:"next"`
+}
+
+// list describes a list for readPage. T is the type of an item, B its JSON body.
+type list[T, B any] struct {
+	scope    []byte
+	fetch    func(after string, limit int) ([]T, error) // items after a position
+	position func(T) string
+	body     func(T) B
+}
+
+// readPage returns the page that the parameters "cursor" and "limit" ask for.
+func readPage[T, B any](h handler, q *query, l list[T, B]) (pageBody[B], error) {
+	limit, after := q.limit(maxPage, defaultPage), h.cursors.decode(q, l.scope)
+	if err := q.err(); err != nil {
+		return pageBody[B]{}, err
+	}
+	items, err := l.fetch(after, limit+1) // one more, to know whether there is a next page
+	if err != nil {
+		return pageBody[B]{}, err
+	}
+	var p pageBody[B]
+	if len(items) > limit {
+		items = items[:limit]
+		p.Next = h.cursors.encode(l.position(items[limit-1]), l.scope)
+	}
+	for _, item := range items {
+		p.Items = append(p.Items, l.body(item))
+	}
+	return p, nil
+}
+
+func writePage[T, B any](h handler, w http.ResponseWriter, r *http.Request, l list[T, B]) error {
+	p, err := readPage(h, parseQuery(r, "cursor", "limit"), l)
+	if err != nil {
+		return err
+	}
+	return write(w, http.StatusOK, p)
 }

@@ -7,56 +7,56 @@ import (
 	"testing"
 )
 
-// opened is the place in a cursor, or an error.
-func opened(s sealer, cursor string, where []byte) (string, error) {
-	q := readQuery(httptest.NewRequest("GET", "/?cursor="+cursor, nil), "cursor")
-	place := s.open(q, where)
-	return place, q.err()
+// decode returns the position in a cursor.
+func decode(s cursorCodec, cursor string, scope []byte) (string, error) {
+	q := parseQuery(httptest.NewRequest("GET", "/?cursor="+cursor, nil), "cursor")
+	position := s.decode(q, scope)
+	return position, q.err()
 }
 
-func TestCursorsCannotBeReadOrForged(t *testing.T) {
+func TestCursorsAreEncryptedAndAuthenticated(t *testing.T) {
 	t.Parallel()
-	s := newSealer([]byte(strings.Repeat("s", 32)))
-	where := listOf("acme", "customers", "q", "")
-	cursor := *s.seal("Nordmann", where)
-	if place, err := opened(s, cursor, where); place != "Nordmann" || err != nil {
-		t.Fatalf("got %q, %v, want Nordmann", place, err)
+	s := newCursorCodec([]byte(strings.Repeat("s", 32)))
+	scope := cursorScope("acme", "customers", "q", "")
+	cursor := *s.encode("Nordmann", scope)
+	if position, err := decode(s, cursor, scope); position != "Nordmann" || err != nil {
+		t.Fatalf("got %q, %v, want Nordmann", position, err)
 	}
-	sealed, err := base64.RawURLEncoding.DecodeString(cursor)
+	encrypted, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(sealed), "Nord") {
-		t.Error("the cursor tells the name")
+	if strings.Contains(string(encrypted), "Nord") {
+		t.Error("the cursor contains the name")
 	}
-	for i := range sealed {
-		forged := append([]byte(nil), sealed...)
+	for i := range encrypted {
+		forged := append([]byte(nil), encrypted...)
 		forged[i] ^= 1
-		if place, err := opened(s, base64.RawURLEncoding.EncodeToString(forged), where); err == nil {
-			t.Errorf("a cursor with another byte %d is taken for %q", i, place)
+		if position, err := decode(s, base64.RawURLEncoding.EncodeToString(forged), scope); err == nil {
+			t.Errorf("a cursor with a changed byte %d is accepted as %q", i, position)
 		}
 	}
 	for name, other := range map[string][]byte{
-		"another tenant's":         listOf("other", "customers", "q", ""),
-		"another list's":           listOf("acme", "keys"),
-		"another search's":         listOf("acme", "customers", "r", ""),
-		"the same words elsewhere": listOf("acme", "customers", "", "q"),
+		"another tenant": cursorScope("other", "customers", "q", ""),
+		"another list":   cursorScope("acme", "keys"),
+		"another filter": cursorScope("acme", "customers", "r", ""),
+		"the same filter values at other positions": cursorScope("acme", "customers", "", "q"),
 	} {
-		if place, err := opened(s, cursor, other); err == nil {
-			t.Errorf("%s: it is taken for %q", name, place)
+		if position, err := decode(s, cursor, other); err == nil {
+			t.Errorf("%s: it is accepted as %q", name, position)
 		}
 	}
-	stranger := newSealer([]byte(strings.Repeat("t", 32)))
-	if place, err := opened(stranger, cursor, where); err == nil {
-		t.Errorf("under another secret: it is taken for %q", place)
+	otherCodec := newCursorCodec([]byte(strings.Repeat("t", 32)))
+	if position, err := decode(otherCodec, cursor, scope); err == nil {
+		t.Errorf("with another secret: it is accepted as %q", position)
 	}
 }
 
-func TestNoCursorIsTheFirstPage(t *testing.T) {
+func TestRequestWithoutCursorGetsTheFirstPage(t *testing.T) {
 	t.Parallel()
-	q := readQuery(httptest.NewRequest("GET", "/", nil), "cursor")
-	s := newSealer(make([]byte, 32))
-	if place := s.open(q, nil); place != "" || q.err() != nil {
-		t.Errorf("got %q, %v, want the first page", place, q.err())
+	q := parseQuery(httptest.NewRequest("GET", "/", nil), "cursor")
+	s := newCursorCodec(make([]byte, 32))
+	if position := s.decode(q, nil); position != "" || q.err() != nil {
+		t.Errorf("got %q, %v, want the first page", position, q.err())
 	}
 }

@@ -8,127 +8,170 @@ import (
 
 	"kartotek/internal/access"
 	"kartotek/internal/contract"
+	"kartotek/internal/customer"
 	"kartotek/internal/fault"
 	"kartotek/internal/web"
 )
 
+// The limits of the feed.
 const (
-	maxPage     = 100 // items of a page
-	defaultPage = 20
-
-	maxFeed     = 1000 // changes of a page of the feed
+	maxFeed     = 1000 // changes in a page
 	defaultFeed = 100
-	maxWait     = 30 // seconds
-
-	// spare is how long before its deadline a request that waits is answered.
-	spare = time.Second
+	maxWait     = 30          // seconds
+	waitMargin  = time.Second // between the end of the wait and the deadline of the request
 )
 
-func (h handler) history(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	ref, err := target(r, by)
-	if err != nil {
-		return err
-	}
-	q := readQuery(r, "cursor", "limit")
-	limit := q.limit(maxPage, defaultPage)
-	where := listOf(by.Tenant, "history", r.PathValue("ref"))
-	position := h.cursors.open(q, where)
-	if err := q.err(); err != nil {
-		return err
-	}
-	below, _ := strconv.ParseInt(position, 10, 64) // the cursor is ours; 0 is the first page
-	changes, err := h.Customers.History(r.Context(), by, ref, below, limit)
-	if err != nil {
-		return err
-	}
-	out := listPage[changeBody]{}
-	for _, c := range changes {
-		out.Items = append(out.Items, fromRecorded(c))
-	}
-	if n := len(changes); n == limit && changes[n-1].Version > 1 {
-		out.Next = h.cursors.seal(strconv.FormatInt(changes[n-1].Version, 10), where)
-	}
-	return write(w, http.StatusOK, out)
+// fieldBody is the change of one field.
+type fieldBody struct {
+	Pointer string `json:"pointer"`
+	Before  any    `json:"before"`
+	After   any    `json:"after"`
 }
 
-func (h handler) revert(w http.ResponseWriter, r *http.Request, by access.Actor, once *contract.Idempotency) error {
-	if err := readQuery(r).err(); err != nil {
-		return err
+// changeBody is a change in the history of a customer.
+type changeBody struct {
+	Version   int64       `json:"version"`
+	Event     string      `json:"event"`
+	At        timestamp   `json:"at"`
+	Actor     string      `json:"actor"`
+	Contract  *string     `json:"contract"`
+	RequestID *string     `json:"requestId"`
+	Changes   []fieldBody `json:"changes"`
+}
+
+func newChangeBody(r customer.ChangeRecord) changeBody {
+	body := changeBody{
+		Version:   r.Version,
+		Event:     r.Event,
+		At:        timestamp(r.Meta.At),
+		Actor:     r.Meta.Actor,
+		Contract:  textOrNull(r.Meta.Contract),
+		RequestID: textOrNull(r.Meta.RequestID),
 	}
-	if err := readNothing(r); err != nil {
-		return err
+	for _, f := range r.Fields {
+		body.Changes = append(body.Changes, fieldBody{pointerTo(f.Path), fieldValue(f.Before), fieldValue(f.After)})
 	}
-	ref, err := target(r, by)
+	return body
+}
+
+func textOrNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func fieldValue(v any) any {
+	if at, ok := v.(time.Time); ok {
+		return timestamp(at)
+	}
+	return v
+}
+
+func (h handler) listHistory(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	ref, err := parseRef(r, by)
 	if err != nil {
 		return err
 	}
-	version, ok := canonical(r.PathValue("version"), 64)
+	return writePage(h, w, r, list[customer.ChangeRecord, changeBody]{
+		scope: cursorScope(by.Tenant, "history", r.PathValue("ref")),
+		fetch: func(after string, limit int) ([]customer.ChangeRecord, error) {
+			below, _ := strconv.ParseInt(after, 10, 64) // 0, for the first page, when it is empty
+			return h.Customers.History(r.Context(), by, ref, below, limit)
+		},
+		position: func(c customer.ChangeRecord) string { return strconv.FormatInt(c.Version, 10) },
+		body:     newChangeBody,
+	})
+}
+
+func (h handler) revert(w http.ResponseWriter, r *http.Request, by access.Actor, idem *contract.Idempotency) error {
+	if err := parseQuery(r).err(); err != nil {
+		return err
+	}
+	if err := requireEmptyBody(r); err != nil {
+		return err
+	}
+	ref, err := parseRef(r, by)
+	if err != nil {
+		return err
+	}
+	version, ok := parseCanonicalInt(r.PathValue("version"), 64)
 	if !ok {
-		return fault.New(fault.NotFound, "no such version: versions are numbers")
+		return fault.New(fault.NotFound, "no such version: a version is a number")
 	}
-	undo, err := h.Customers.RevertEdit(r.Context(), by, ref, version)
+	edit, err := h.Customers.RevertEdit(r.Context(), by, ref, version)
 	if err != nil {
 		return err
 	}
-	edit, err := guarded(r, by, undo)
+	if edit, err = withIfMatch(r, by, edit); err != nil {
+		return err
+	}
+	respond := h.changeResponder(r, by, h.Now(), nil)
+	ch, err := h.Customers.Update(r.Context(), by, ref, edit, idem.Record(respond))
 	if err != nil {
 		return err
 	}
-	answer := h.changed(r, by, h.Now(), nil)
-	ch, err := h.Customers.Update(r.Context(), by, ref, edit, once.Record(answer))
-	if err != nil {
-		return err
-	}
-	return answer(w, ch)
+	return respond(w, ch)
 }
 
-// readNothing refuses a body that says something: an operation that takes none
-// would drop it in silence.
-func readNothing(r *http.Request) error {
+// requireEmptyBody accepts no body, or an empty object.
+func requireEmptyBody(r *http.Request) error {
 	body, err := web.ReadBody(r)
 	if err != nil || len(body) == 0 {
 		return err
 	}
-	members, err := readObject(body)
+	object, err := parseObject(body)
 	if err != nil {
 		return err
 	}
-	if len(members) > 0 {
-		return malformed(fault.Field{Rule: fault.Unknown, Text: "must be empty: this operation takes no body"})
+	if len(object) > 0 {
+		return malformed("", fault.Unknown, "must be empty: this operation takes no body")
 	}
 	return nil
 }
 
-// feedPage is a page of the feed. Next is where to go on, also at its end.
+// feedBody is a change in the feed of a tenant.
+type feedBody struct {
+	Seq        int64           `json:"seq"`
+	Customer   customerRefBody `json:"customer"`
+	changeBody `json:",inline"`
+}
+
+type customerRefBody struct {
+	ID     string `json:"id"`
+	Number int32  `json:"number"`
+}
+
+// feedPage is a page of the feed. Next is the position after it, also at the end of the feed.
 type feedPage struct {
 	Items []feedBody `json:"items"`
 	Next  int64      `json:"next"`
 }
 
 func (h handler) feed(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	q := readQuery(r, "after", "limit", "wait")
-	after := q.whole("after", 0, math.MaxInt64, 0)
+	q := parseQuery(r, "after", "limit", "wait")
+	after := q.int("after", 0, math.MaxInt64, 0)
 	limit := q.limit(maxFeed, defaultFeed)
-	wait := time.Duration(q.whole("wait", 0, maxWait, 0)) * time.Second
+	wait := time.Duration(q.int("wait", 0, maxWait, 0)) * time.Second
 	if err := q.err(); err != nil {
 		return err
 	}
 	if deadline, ok := r.Context().Deadline(); ok {
-		wait = min(wait, time.Until(deadline)-spare)
+		wait = min(wait, time.Until(deadline)-waitMargin)
 	}
 	changes, err := h.Customers.Feed(r.Context(), by, after, limit, wait, h.Stopping)
 	if err != nil {
 		return err
 	}
-	if wait > 0 {
-		if _, err := h.Authenticator.Directory.ByKey(r.Context(), bearer(r)); err != nil { // it may have been revoked meanwhile
+	if wait > 0 { // the key may have been revoked meanwhile
+		if _, err := h.Authenticator.Directory.ByKey(r.Context(), bearer(r)); err != nil {
 			return err
 		}
 	}
-	out := feedPage{Next: after}
+	page := feedPage{Next: after}
 	for _, c := range changes {
-		out.Items = append(out.Items, feedBody{c.Seq, feedRefBody{c.CustomerID, c.Number}, fromRecorded(c)})
-		out.Next = c.Seq
+		page.Items = append(page.Items, feedBody{c.Seq, customerRefBody{c.CustomerID, c.Number}, newChangeBody(c)})
+		page.Next = c.Seq
 	}
-	return write(w, http.StatusOK, out)
+	return write(w, http.StatusOK, page)
 }

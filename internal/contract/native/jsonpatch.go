@@ -4,185 +4,168 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"kartotek/internal/fault"
 )
 
+// The limits of a JSON Patch. It runs inside a transaction that other changes wait for.
 const (
-	// maxOperations bounds what a JSON Patch keeps the store's writer busy with.
 	maxOperations = 200
-
-	// maxCopied bounds how much larger a JSON Patch may make the document by
-	// copying, in bytes.
-	maxCopied = 64 << 10
+	maxCopied     = 64 << 10 // bytes that "copy" may add to the document
 )
 
-// The rules of a JSON Patch that only the document can tell broken.
+// The rules that an operation can break on a given record.
 const (
-	ruleExists = "exists" // nothing is there
-	ruleTest   = "test"   // another value is there
+	ruleExists = "exists" // the location does not exist
+	ruleTest   = "test"   // the value is different
 )
 
 // operation is one operation of a JSON Patch (RFC 6902).
 type operation struct {
 	op         string
-	path, from []string // the tokens of JSON Pointers
+	path, from jsontext.Pointer
 	value      any
 }
 
-// readOperations reads a JSON Patch, or tells all that is wrong with it in one
-// BadRequest fault. Members that RFC 6902 does not define are ignored.
-func readOperations(body []byte) ([]operation, error) {
-	doc, err := parse(body, "an array of operations (RFC 6902)")
+// parseOperations parses a JSON Patch and reports all errors in one BadRequest fault. It ignores
+// properties that RFC 6902 does not define.
+func parseOperations(body []byte) ([]operation, error) {
+	const expected = "an array of operations (RFC 6902)"
+	doc, err := parseJSON(body, expected)
 	if err != nil {
 		return nil, err
 	}
 	list, ok := doc.([]any)
 	if !ok {
-		return nil, malformed(fault.Field{Rule: fault.Type, Text: "must be an array of operations (RFC 6902)"})
+		return nil, malformed("", fault.Type, "must be "+expected)
 	}
 	if len(list) > maxOperations {
 		return nil, fault.New(fault.TooLarge, "a JSON Patch may have at most %d operations", maxOperations)
 	}
-	var broken []fault.Field
+	p := operationParser{}
 	ops := make([]operation, len(list))
 	for i, v := range list {
-		r := operationReader{at: fmt.Sprint("/", i)}
-		ops[i] = r.read(v)
-		broken = append(broken, r.broken...)
+		p.at = fmt.Sprint("/", i)
+		ops[i] = p.parse(v)
 	}
-	if len(broken) > 0 {
-		return nil, malformed(broken...)
-	}
-	return ops, nil
+	return ops, badRequest(p.errs)
 }
 
-// operationReader reads one operation and notes what is wrong with it.
-type operationReader struct {
-	at      string // its place in the patch
-	members map[string]any
-	broken  []fault.Field
+// operationParser parses operations and collects their errors.
+type operationParser struct {
+	at     string // the JSON Pointer of the operation
+	object map[string]any
+	errs   fault.Validator
 }
 
-func (r *operationReader) need(ok bool, member, rule, text string) {
-	if !ok {
-		r.broken = append(r.broken, fault.Field{Path: r.at + member, Rule: rule, Text: text})
-	}
+func (p *operationParser) require(ok bool, name, rule, text string) {
+	p.errs.Require(ok, p.at+name, rule, text)
 }
 
-func (r *operationReader) read(v any) operation {
-	members, ok := v.(map[string]any)
-	if !ok {
-		r.need(false, "", fault.Type, "must be an object")
-		return operation{}
+func (p *operationParser) parse(v any) (op operation) {
+	var ok bool
+	if p.object, ok = v.(map[string]any); !ok {
+		p.require(false, "", fault.Type, "must be an object")
+		return op
 	}
-	r.members = members
-	var op operation
-	op.op, ok = r.text("op")
+	op.op, ok = p.text("op")
 	switch op.op {
 	case "add", "replace", "test":
-		value, ok := members["value"]
-		r.need(ok, "/value", fault.Required, "is required: the value, which may be null")
-		op.value = value
+		op.value, ok = p.object["value"]
+		p.require(ok, "/value", fault.Required, "is required; it may be null")
 	case "move", "copy":
-		op.from = r.pointer("from")
+		op.from = p.pointer("from")
 	case "remove":
 	default:
-		r.need(!ok, "/op", fault.Format, "must be one of add, remove, replace, move, copy, test")
+		p.require(!ok, "/op", fault.Format, "must be one of add, remove, replace, move, copy, test")
 	}
-	op.path = r.pointer("path")
-	inside := op.op == "move" && len(op.path) > len(op.from) && slices.Equal(op.path[:len(op.from)], op.from)
-	r.need(!inside || len(r.broken) > 0, "/path", fault.Format, "must not be inside of from: nothing can be moved into itself")
+	op.path = p.pointer("path")
+	inside := op.op == "move" && op.from.Contains(op.path) && op.from != op.path
+	p.require(!inside || p.errs.HasError(p.at+"/from"), "/path", fault.Format, "must not be inside from: a value cannot be moved into itself")
 	return op
 }
 
-func (r *operationReader) pointer(name string) []string {
-	text, ok := r.text(name)
+func (p *operationParser) pointer(name string) jsontext.Pointer {
+	text, ok := p.text(name)
 	pointer := jsontext.Pointer(text)
-	if !ok || !pointer.IsValid() {
-		r.need(!ok, "/"+name, fault.Format, "must be a JSON Pointer (RFC 6901), such as /address/city")
-		return nil
-	}
-	return slices.Collect(pointer.Tokens())
+	p.require(!ok || pointer.IsValid(), "/"+name, fault.Format, "must be a JSON Pointer (RFC 6901), such as /address/city")
+	return pointer
 }
 
-// text is a member that must be there and be a string.
-func (r *operationReader) text(name string) (text string, ok bool) {
-	v, there := r.members[name]
+// text returns a required string.
+func (p *operationParser) text(name string) (text string, ok bool) {
+	v, exists := p.object[name]
 	text, ok = v.(string)
-	r.need(there, "/"+name, fault.Required, "is required")
-	r.need(ok || !there, "/"+name, fault.Type, "must be a string")
+	p.require(exists, "/"+name, fault.Required, "is required")
+	p.require(ok || !exists, "/"+name, fault.Type, "must be a string")
 	return text, ok
 }
 
-// applyAll applies the operations, in order, to doc, which it changes. An
-// operation that cannot be applied is a Conflict fault.
+// applyAll applies the operations to doc, in order. It may change doc. An operation that cannot be
+// applied is a Conflict fault.
 func applyAll(ops []operation, doc any) (any, error) {
 	copied := 0
 	for i, op := range ops {
 		if op.op == "copy" {
-			if v, ok := valueAt(doc, op.from); ok {
+			if v, ok := valueAt(doc, tokens(op.from)); ok {
 				copied += size(v)
 			}
 			if copied > maxCopied {
 				return nil, fault.New(fault.TooLarge, "the operations copy more than %d bytes", maxCopied)
 			}
 		}
-		after, broken := op.apply(doc)
-		if broken != nil {
-			broken.Path = fmt.Sprint("/", i, broken.Path)
-			return nil, &fault.Fault{Kind: fault.Conflict, Text: "an operation does not apply to the record as it is", Fields: []fault.Field{*broken}}
+		var failed *fault.Field
+		if doc, failed = op.apply(doc); failed != nil {
+			failed.Path = fmt.Sprint("/", i, failed.Path)
+			return nil, &fault.Fault{Kind: fault.Conflict, Text: "an operation cannot be applied to the current record", Fields: []fault.Field{*failed}}
 		}
-		doc = after
 	}
 	return doc, nil
 }
 
-// apply returns doc after the operation, or what is wrong with one of its
-// members.
+func tokens(at jsontext.Pointer) []string { return slices.Collect(at.Tokens()) }
+
+// apply returns doc after the operation, or why it cannot be applied.
 func (op operation) apply(doc any) (any, *fault.Field) {
-	noPath := &fault.Field{Path: "/path", Rule: ruleExists, Text: "leads to nothing in the record"}
-	noFrom := &fault.Field{Path: "/from", Rule: ruleExists, Text: "leads to nothing in the record"}
+	path, from := tokens(op.path), tokens(op.from)
 	ok := true
 	switch op.op {
 	case "add":
-		doc, ok = add(doc, op.path, clone(op.value))
+		doc, ok = add(doc, path, clone(op.value))
 	case "remove":
-		doc, ok = remove(doc, op.path)
+		doc, ok = remove(doc, path)
 	case "replace":
-		if doc, ok = remove(doc, op.path); ok {
-			doc, ok = add(doc, op.path, clone(op.value))
+		if doc, ok = remove(doc, path); ok {
+			doc, ok = add(doc, path, clone(op.value))
 		}
 	case "move", "copy":
-		v, found := valueAt(doc, op.from)
+		v, found := valueAt(doc, from)
 		if !found {
-			return nil, noFrom
+			return nil, &fault.Field{Path: "/from", Rule: ruleExists, Text: "does not exist in the record"}
 		}
 		if op.op == "move" {
-			doc, _ = remove(doc, op.from)
+			doc, _ = remove(doc, from)
 		} else {
 			v = clone(v)
 		}
-		doc, ok = add(doc, op.path, v)
+		doc, ok = add(doc, path, v)
 	case "test":
-		v, found := valueAt(doc, op.path)
-		if found && !equal(v, op.value) {
-			return nil, &fault.Field{Path: "/value", Rule: ruleTest, Text: "is not what the record has there"}
+		var v any
+		if v, ok = valueAt(doc, path); ok && !equal(v, op.value) {
+			return nil, &fault.Field{Path: "/value", Rule: ruleTest, Text: "differs from the value in the record"}
 		}
-		ok = found
 	}
 	if !ok {
-		return nil, noPath
+		return nil, &fault.Field{Path: "/path", Rule: ruleExists, Text: "does not exist in the record"}
 	}
 	return doc, nil
 }
 
-// valueAt is the value at a location.
-func valueAt(doc any, at []string) (v any, ok bool) {
-	for _, token := range at {
+// valueAt returns the value at a location.
+func valueAt(doc any, path []string) (v any, ok bool) {
+	for _, token := range path {
 		switch container := doc.(type) {
 		case map[string]any:
 			doc, ok = container[token]
@@ -201,13 +184,12 @@ func valueAt(doc any, at []string) (v any, ok bool) {
 	return doc, true
 }
 
-// add puts v at a location: in place of a member, or before an element. The
-// object or array that it goes into must be there.
-func add(doc any, at []string, v any) (after any, ok bool) {
-	if len(at) == 0 {
+// add sets a property, or inserts v before an element of an array. The container must exist.
+func add(doc any, path []string, v any) (after any, ok bool) {
+	if len(path) == 0 {
 		return v, true
 	}
-	return inContainer(doc, at, func(container any, token string) (any, bool) {
+	return updateContainer(doc, path, func(container any, token string) (any, bool) {
 		switch container := container.(type) {
 		case map[string]any:
 			container[token] = v
@@ -226,13 +208,12 @@ func add(doc any, at []string, v any) (after any, ok bool) {
 	})
 }
 
-// remove takes the value at a location away. Without the whole document, null is
-// left.
-func remove(doc any, at []string) (after any, ok bool) {
-	if len(at) == 0 {
+// remove deletes a property or an element of an array. Removing the whole document leaves null.
+func remove(doc any, path []string) (after any, ok bool) {
+	if len(path) == 0 {
 		return nil, true
 	}
-	return inContainer(doc, at, func(container any, token string) (any, bool) {
+	return updateContainer(doc, path, func(container any, token string) (any, bool) {
 		switch container := container.(type) {
 		case map[string]any:
 			_, ok := container[token]
@@ -249,30 +230,30 @@ func remove(doc any, at []string) (after any, ok bool) {
 	})
 }
 
-// inContainer has f change the object or array that holds a location.
-func inContainer(doc any, at []string, f func(container any, token string) (any, bool)) (after any, ok bool) {
-	if len(at) == 1 {
-		return f(doc, at[0])
+// updateContainer calls f for the object or array that has the location, and stores its result.
+func updateContainer(doc any, path []string, f func(container any, token string) (any, bool)) (after any, ok bool) {
+	if len(path) == 1 {
+		return f(doc, path[0])
 	}
-	child, ok := valueAt(doc, at[:1])
+	child, ok := valueAt(doc, path[:1])
 	if !ok {
 		return nil, false
 	}
-	if child, ok = inContainer(child, at[1:], f); !ok {
+	if child, ok = updateContainer(child, path[1:], f); !ok {
 		return nil, false
 	}
 	switch container := doc.(type) {
 	case map[string]any:
-		container[at[0]] = child
+		container[path[0]] = child
 	case []any:
-		i, _ := index(at[0], len(container)) // found above
+		i, _ := index(path[0], len(container)) // valid: valueAt found it
 		container[i] = child
 	}
 	return doc, true
 }
 
-// index is an element's place in an array of n: digits without a leading zero.
+// index parses the index of an element in an array of length n: digits without a leading zero.
 func index(token string, n int) (i int, ok bool) {
 	i, err := strconv.Atoi(token)
-	return i, err == nil && i < n && strings.Trim(token, "0123456789") == "" && (token == "0" || token[0] != '0')
+	return i, err == nil && 0 <= i && i < n && strconv.Itoa(i) == token
 }

@@ -30,7 +30,7 @@ func TestTranscripts(t *testing.T) {
 	contracttest.Replay(t, always, start)
 }
 
-func TestEveryFaultHasAnAnswer(t *testing.T) {
+func TestEveryFaultHasAResponse(t *testing.T) {
 	t.Parallel()
 	contracttest.CheckErrors(t, start(contracttest.Fixture{CursorSecret: make([]byte, 32)}), "Problem")
 }

@@ -15,17 +15,16 @@ import (
 	"kartotek/internal/fault"
 )
 
-func askForProblem(method, path string) *httptest.ResponseRecorder {
+func getProblem(method, path string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	native.Problems().Handler.ServeHTTP(w, httptest.NewRequest(method, path, nil))
 	return w
 }
 
-// TestTypesLeadToPages follows the type of each problem that the contract answers.
-func TestTypesLeadToPages(t *testing.T) {
+func TestEveryProblemTypeHasAPage(t *testing.T) {
 	t.Parallel()
 	c := start(contracttest.Fixture{CursorSecret: make([]byte, 32)})
-	index := askForProblem(http.MethodGet, "/problems/")
+	index := getProblem(http.MethodGet, "/problems/")
 	for _, kind := range fault.Kinds() {
 		failed := httptest.NewRecorder()
 		c.Fail(failed, httptest.NewRequest(http.MethodGet, "/v1/me", nil), fault.New(kind, "a text"))
@@ -33,23 +32,23 @@ func TestTypesLeadToPages(t *testing.T) {
 		if err := json.Unmarshal(failed.Body.Bytes(), &problem, json.MatchCaseInsensitiveNames(true)); err != nil {
 			t.Fatal(err)
 		}
-		page := askForProblem(http.MethodGet, problem.Type)
+		page := getProblem(http.MethodGet, problem.Type)
 		text := html.UnescapeString(page.Body.String())
 		for _, want := range []string{problem.Title, problem.Type, fmt.Sprint(failed.Code), "What to do"} {
 			if !strings.Contains(text, want) {
-				t.Errorf("%s: the page does not tell %q", problem.Type, want)
+				t.Errorf("%s: the page does not contain %q", problem.Type, want)
 			}
 		}
 		if page.Code != http.StatusOK || !strings.HasPrefix(page.Header().Get("Content-Security-Policy"), "default-src 'none'") {
 			t.Errorf("%s: got status %d and headers %v", problem.Type, page.Code, page.Header())
 		}
 		if !strings.Contains(index.Body.String(), `href="`+problem.Type+`"`) {
-			t.Errorf("the list does not lead to %s", problem.Type)
+			t.Errorf("the list has no link to %s", problem.Type)
 		}
 	}
 }
 
-func TestOtherProblemsHaveNoPage(t *testing.T) {
+func TestUnknownProblemsAreNotFound(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		method, path string
@@ -62,7 +61,7 @@ func TestOtherProblemsHaveNoPage(t *testing.T) {
 		{http.MethodGet, "/problems/<script>", http.StatusNotFound},
 		{http.MethodPost, "/problems/precondition-failed", http.StatusMethodNotAllowed},
 	} {
-		w := askForProblem(tt.method, tt.path)
+		w := getProblem(tt.method, tt.path)
 		if w.Code != tt.status || strings.Contains(w.Body.String(), "<script>") {
 			t.Errorf("%s %s: got status %d, want %d", tt.method, tt.path, w.Code, tt.status)
 		}

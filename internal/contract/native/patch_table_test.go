@@ -17,8 +17,7 @@ import (
 	"kartotek/internal/contract/contracttest"
 )
 
-// client sends requests to a contract, with the key of one who may do all with
-// customers.
+// client sends requests to a contract with a key that may read and write customers.
 type client struct {
 	t       testing.TB
 	handler http.Handler
@@ -27,12 +26,11 @@ type client struct {
 
 func newClient(t testing.TB) client {
 	t.Helper()
-	world := contracttest.NewFixture(t)
-	return client{t, world.Handler(start(world)), world.Key("writer")}
+	fixture := contracttest.NewFixture(t)
+	return client{t, fixture.Handler(start(fixture)), fixture.Key("writer")}
 }
 
-// send returns the status, the header and the JSON of the answer. headers are
-// names and values in turn.
+// send returns the status, header and JSON of the response. headers has alternating names and values.
 func (c client) send(method, target, contentType, body string, headers ...string) (int, http.Header, map[string]any) {
 	c.t.Helper()
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
@@ -45,29 +43,28 @@ func (c client) send(method, target, contentType, body string, headers ...string
 	}
 	w := httptest.NewRecorder()
 	c.handler.ServeHTTP(w, r)
-	var members map[string]any
+	var object map[string]any
 	if w.Body.Len() > 0 {
-		if err := json.Unmarshal(w.Body.Bytes(), &members); err != nil {
+		if err := json.Unmarshal(w.Body.Bytes(), &object); err != nil {
 			c.t.Fatalf("%s %s: %v in %s", method, target, err, w.Body)
 		}
 	}
-	return w.Code, w.Header(), members
+	return w.Code, w.Header(), object
 }
 
 func (c client) patch(ref, body string) (int, map[string]any) {
 	c.t.Helper()
-	status, _, members := c.send(http.MethodPatch, "/v1/customers/"+ref, "application/merge-patch+json", body)
-	return status, members
+	status, _, object := c.send(http.MethodPatch, "/v1/customers/"+ref, "application/merge-patch+json", body)
+	return status, object
 }
 
-// fresh is the body of the record that each cell of the table begins with. Its
-// last name is its only one.
-const fresh = `{"kind":"person","lastName":"Nordmann","birthDate":"1968-03-05","gender":"female","nationalId":"05036812345",
+// newCustomer is the record that each cell of the table starts with.
+const newCustomer = `{"kind":"person","lastName":"Nordmann","birthDate":"1968-03-05","gender":"female","nationalId":"05036812345",
 	"email":"kari@example.com","phone":"22334455","confirmedAt":"2026-01-01T12:00:00Z",
 	"address":{"line":"Storgata 1","houseNumber":"1","poBox":10,"city":"Gent","editable":true},"services":{"grid":true}}`
 
-// samples are the values of the last three columns of the table, for each member.
-var samples = map[string]struct{ another, broken, otherType string }{
+// samples has the values of the last three columns of the table, by property.
+var samples = map[string]struct{ different, invalid, wrongType string }{
 	"/nationalId":           {`"1"`, `"` + strings.Repeat("1", 33) + `"`, `7`},
 	"/lastName":             {`"Hansen"`, `"` + strings.Repeat("x", 101) + `"`, `true`},
 	"/email":                {`"kari@example.org"`, `"kari"`, `[]`},
@@ -89,34 +86,33 @@ var samples = map[string]struct{ another, broken, otherType string }{
 	"/nickname":             {`"K"`, ``, `7`},
 }
 
-func TestTruthTable(t *testing.T) {
+func TestPatchTable(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
 	table := readTable(t)
 	if got, want := slices.Sorted(maps.Keys(table)), slices.Sorted(maps.Keys(samples)); !slices.Equal(got, want) {
-		t.Fatalf("the table has the members %v, want %v", got, want)
+		t.Fatalf("the table has the properties %v, want %v", got, want)
 	}
 	for pointer, row := range table {
 		for column, cell := range row {
-			status, _, before := c.send(http.MethodPost, "/v1/customers", "application/json", fresh)
+			status, _, before := c.send(http.MethodPost, "/v1/customers", "application/json", newCustomer)
 			if status != http.StatusCreated {
-				t.Fatalf("a fresh record: got %d %v", status, before)
+				t.Fatalf("create: got %d %v", status, before)
 			}
 			value, sent := sample(t, pointer, column, before)
 			if (cell == "") != !sent {
-				t.Errorf("%s, %s: the table says %q, and there is the value %q for it", pointer, column, cell, value)
+				t.Errorf("%s, %s: the table has %q, the sample is %q", pointer, column, cell, value)
 				continue
 			}
 			if !sent {
 				continue
 			}
-			c.play(pointer, column, document(pointer, value), cell, before)
+			c.checkCell(pointer, column, mergePatch(pointer, value), cell, before)
 		}
 	}
 }
 
-// readTable is the truth table of the README: for each member, what each column
-// says.
+// readTable reads the table of the README: the cells of each property, by column.
 func readTable(t *testing.T) map[string]map[string]string {
 	t.Helper()
 	text, err := os.ReadFile("README.md")
@@ -131,7 +127,7 @@ func readTable(t *testing.T) map[string]map[string]string {
 		for i := range cells {
 			cells[i] = strings.TrimSpace(cells[i])
 		}
-		if cells[0] == "member" {
+		if cells[0] == "property" {
 			columns = cells
 			continue
 		}
@@ -148,7 +144,7 @@ func readTable(t *testing.T) map[string]map[string]string {
 	return table
 }
 
-// sample is the JSON that a column stands for; sent is false where there is none.
+// sample returns the JSON value of a column; sent is false when there is none.
 func sample(t *testing.T, pointer, column string, before map[string]any) (value string, sent bool) {
 	t.Helper()
 	s := samples[pointer]
@@ -159,7 +155,7 @@ func sample(t *testing.T, pointer, column string, before map[string]any) (value 
 		return "null", true
 	case "`\"\"`":
 		return `""`, true
-	case "its own value":
+	case "the current value":
 		if pointer == "/tenant" {
 			return `"hafslund"`, true
 		}
@@ -169,19 +165,19 @@ func sample(t *testing.T, pointer, column string, before map[string]any) (value 
 			t.Fatal(err)
 		}
 		return string(b), ok
-	case "another value":
-		return s.another, true
-	case "against its rules":
-		return s.broken, s.broken != ""
-	case "of another type":
-		return s.otherType, true
+	case "a different value":
+		return s.different, true
+	case "an invalid value":
+		return s.invalid, s.invalid != ""
+	case "another type":
+		return s.wrongType, true
 	}
-	t.Fatalf("the table has a column %q", column)
+	t.Fatalf("unknown column %q", column)
 	return "", false
 }
 
-// document is a merge patch that gives the member the value, or nothing for "".
-func document(pointer, value string) string {
+// mergePatch returns a merge patch that sets the property to the value; it is empty for "".
+func mergePatch(pointer, value string) string {
 	if value == "" {
 		return `{}`
 	}
@@ -195,40 +191,40 @@ func document(pointer, value string) string {
 func at(record map[string]any, pointer string) (v any, ok bool) {
 	v = record
 	for name := range strings.SplitSeq(pointer[1:], "/") {
-		members, _ := v.(map[string]any)
-		if v, ok = members[name]; !ok {
+		object, _ := v.(map[string]any)
+		if v, ok = object[name]; !ok {
 			return nil, false
 		}
 	}
 	return v, true
 }
 
-// play sends the document and compares what becomes of the record with the cell.
-func (c client) play(pointer, column, body, cell string, before map[string]any) {
+// checkCell sends the patch and compares the resulting record with the cell.
+func (c client) checkCell(pointer, column, body, cell string, before map[string]any) {
 	c.t.Helper()
-	status, answer := c.patch(before["id"].(string), body)
+	status, response := c.patch(before["id"].(string), body)
 	_, _, after := c.send(http.MethodGet, "/v1/customers/"+before["id"].(string), "", "")
 	what := fmt.Sprintf("%s, %s: %s", pointer, column, body)
-	if rule, refused := strings.CutPrefix(cell, "422 "); refused {
-		errors, _ := answer["errors"].([]any)
+	if rule, fails := strings.CutPrefix(cell, "422 "); fails {
+		errors, _ := response["errors"].([]any)
 		first, _ := errors[0].(map[string]any)
-		told, _ := first["pointer"].(string)
-		if status != http.StatusUnprocessableEntity || len(errors) != 1 || first["rule"] != rule || !strings.HasPrefix(told, pointer) {
+		location, _ := first["pointer"].(string)
+		if status != http.StatusUnprocessableEntity || len(errors) != 1 || first["rule"] != rule || !strings.HasPrefix(location, pointer) {
 			c.t.Errorf("%s: got %d %v, want 422 %s", what, status, errors, rule)
 		}
-		cell = "stays"
-	} else if status != http.StatusOK || !cmp.Equal(answer, after) {
-		c.t.Errorf("%s: got %d %v, want 200 and the record", what, status, answer)
+		cell = "unchanged"
+	} else if status != http.StatusOK || !cmp.Equal(response, after) {
+		c.t.Errorf("%s: got %d %v, want 200 and the record", what, status, response)
 	}
 	if want := expected(c.t, pointer, body, cell, before); !cmp.Equal(after, want) {
 		c.t.Errorf("%s: the record (-got +want)\n%s", what, cmp.Diff(after, want))
 	}
 }
 
-// expected is the record when the cell is right.
+// expected returns the record that the cell requires.
 func expected(t testing.TB, pointer, body, cell string, before map[string]any) map[string]any {
 	t.Helper()
-	if cell == "stays" {
+	if cell == "unchanged" {
 		return before
 	}
 	want := clone(t, before)
@@ -239,18 +235,18 @@ func expected(t testing.TB, pointer, body, cell string, before map[string]any) m
 	}
 	value, _ := at(sent, pointer)
 	parent, name, nested := strings.Cut(pointer[1:], "/")
-	members := want
+	parentObject := want
 	if nested {
-		members = want[parent].(map[string]any)
+		parentObject = want[parent].(map[string]any)
 	} else {
 		name = parent
 	}
-	object, isObject := members[name].(map[string]any)
+	object, isObject := parentObject[name].(map[string]any)
 	switch {
 	case cell == "set" && isObject:
 		maps.Copy(object, value.(map[string]any))
 	case cell == "set":
-		members[name] = value
+		parentObject[name] = value
 	case cell == "cleared" && isObject:
 		for part, v := range object {
 			object[part] = nil
@@ -259,22 +255,22 @@ func expected(t testing.TB, pointer, body, cell string, before map[string]any) m
 			}
 		}
 	case cell == "cleared":
-		members[name] = nil
+		parentObject[name] = nil
 	case cell == "false" && isObject:
 		for part := range object {
 			object[part] = false
 		}
 	case cell == "false":
-		members[name] = false
+		parentObject[name] = false
 	default:
-		t.Fatalf("the table has a cell %q", cell)
+		t.Fatalf("unknown cell %q", cell)
 	}
 	return want
 }
 
-func clone(t testing.TB, members map[string]any) (out map[string]any) {
+func clone(t testing.TB, object map[string]any) (out map[string]any) {
 	t.Helper()
-	b, err := json.Marshal(members)
+	b, err := json.Marshal(object)
 	if err == nil {
 		err = json.Unmarshal(b, &out)
 	}
