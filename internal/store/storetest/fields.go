@@ -13,27 +13,27 @@ import (
 
 // everyFieldSurvives creates customers that are drawn at random, and turns each
 // into another.
-func everyFieldSurvives(t *testing.T, s *subject) {
+func everyFieldSurvives(t *testing.T, s *suite) {
 	n := int32(0)
 	rapid.Check(t, func(t *rapid.T) {
 		n++
-		born := s.put(t, "north", customer.Upsert{ID: id(n), Edit: become(records.Draw(t, "born"))})[0]
-		s.wantRecord(t, born)
+		born := s.upsert(t, "north", customer.Upsert{ID: id(n), Edit: replaceWith(anyCustomer.Draw(t, "born"))})[0]
+		s.wantCustomer(t, born)
 
 		ref := customer.ByID("north", born.ID)
-		ch, err := s.Update(t.Context(), ref, signature(5), become(records.Draw(t, "revised")), nil)
+		ch, err := s.Update(t.Context(), ref, meta(5), replaceWith(anyCustomer.Draw(t, "revised")), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.wantRecord(t, ch.After)
+		s.wantCustomer(t, ch.After)
 		if !ch.Empty() {
-			s.wantRecorded(t, ch)
+			s.wantNewestChange(t, ch)
 		}
 	})
 }
 
 // become is an edit that gives a customer every field of want.
-func become(want customer.Customer) customer.Edit {
+func replaceWith(want customer.Customer) customer.Edit {
 	return func(c *customer.Customer) error {
 		want.Tenant, want.ID, want.Number, want.Version = c.Tenant, c.ID, c.Number, c.Version
 		want.CreatedAt, want.UpdatedAt = c.CreatedAt, c.UpdatedAt
@@ -43,7 +43,7 @@ func become(want customer.Customer) customer.Edit {
 }
 
 // records draws customers that break no rule, with zero values for what the server sets.
-var records = rapid.Custom(func(t *rapid.T) customer.Customer {
+var anyCustomer = rapid.Custom(func(t *rapid.T) customer.Customer {
 	var c customer.Customer
 	for _, f := range customer.Fields() {
 		values, ok := valuesOf[f.Path]

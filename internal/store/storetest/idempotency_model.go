@@ -16,14 +16,14 @@ import (
 // keysMakeChangesHappenOnce sends requests with keys at random: new ones, again,
 // with the key of another, a day later, after a restart, and as one who did not
 // look for a receipt first. A model says what each must hear.
-func keysMakeChangesHappenOnce(t *testing.T, s *subject) {
+func keysMakeChangesHappenOnce(t *testing.T, s *suite) {
 	tenants := 0
 	rapid.Check(t, func(t *rapid.T) {
 		tenants++
 		m := &sender{
 			subject: s,
 			tenant:  fmt.Sprint("tenant-", tenants),
-			now:     clock(0),
+			now:     timeAt(0),
 			kept:    map[string]customer.IdempotencyRecord{},
 			counts:  map[int32]int{},
 		}
@@ -44,7 +44,7 @@ func keysMakeChangesHappenOnce(t *testing.T, s *subject) {
 
 // sender is a client, and what it knows must be so.
 type sender struct {
-	subject *subject
+	subject *suite
 	tenant  string
 	now     time.Time
 	kept    map[string]customer.IdempotencyRecord // by key
@@ -59,7 +59,7 @@ func (m *sender) service() *customer.Service {
 
 // actor signs each request with an id of its own.
 func (m *sender) actor() access.Actor {
-	by := everyone(m.tenant)
+	by := actor(m.tenant)
 	by.RequestID = fmt.Sprint("sent-", m.sent)
 	return by
 }
@@ -94,7 +94,7 @@ func (m *sender) heard(t *rapid.T, used bool, o *customer.Idempotency, ch custom
 	if err != nil {
 		t.Fatalf("key %s: %v", o.Key, err)
 	}
-	m.kept[o.Key] = customer.IdempotencyRecord{Tenant: m.tenant, Key: o.Key, Digest: o.Digest, Response: answerTo(ch), At: m.now}
+	m.kept[o.Key] = customer.IdempotencyRecord{Tenant: m.tenant, Key: o.Key, Digest: o.Digest, Response: responseTo(ch), At: m.now}
 	return !ch.Empty()
 }
 
@@ -102,9 +102,9 @@ func (m *sender) send(t *rapid.T) {
 	m.sent++
 	key, request := m.request(t)
 	number := rapid.Int32Range(1, 2).Draw(t, "customer")
-	edit := rapid.SampledFrom([]customer.Edit{addOne, addOne, named("Ada"), named("")}).Draw(t, "edit")
+	edit := rapid.SampledFrom([]customer.Edit{increment, increment, setLastName("Ada"), setLastName("")}).Draw(t, "edit")
 	used := m.used(t, key)
-	o := once(key)
+	o := withKey(key)
 	o.Digest = request
 	ch, err := m.service().Update(t.Context(), m.actor(), customer.ByNumber(m.tenant, number), edit, o)
 	if !used && fault.Is(err, fault.Invalid) { // of the edit, which must not be kept
@@ -120,9 +120,9 @@ func (m *sender) create(t *rapid.T) {
 	m.sent++
 	key, request := m.request(t)
 	used := m.used(t, key)
-	o := once(key)
+	o := withKey(key)
 	o.Digest = request
-	ch, err := m.service().Create(t.Context(), m.actor(), customer.Upsert{ID: id(int32(100 + m.sent)), Edit: named("Bo")}, o)
+	ch, err := m.service().Create(t.Context(), m.actor(), customer.Upsert{ID: id(int32(100 + m.sent)), Edit: setLastName("Bo")}, o)
 	if m.heard(t, used, o, ch, err) {
 		m.births++
 	}
@@ -163,7 +163,7 @@ func (m *sender) check(t *rapid.T) {
 		requests[r.Meta.RequestID]++
 	}
 	for request, n := range requests {
-		if n != 1 && request != signature(0).RequestID {
+		if n != 1 && request != meta(0).RequestID {
 			t.Errorf("request %s made %d changes", request, n)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // customerTests hold customer.Store to its promises, but for Put's own.
-var customerTests = map[string]func(*testing.T, *subject){
+var updateTests = map[string]func(*testing.T, *suite){
 	"EveryFieldSurvives":                    everyFieldSurvives,
 	"RevisionIsFoundAndRecorded":            revisionIsFoundAndRecorded,
 	"EditThatChangesNothingWritesNothing":   editThatChangesNothing,
@@ -33,21 +33,21 @@ var customerTests = map[string]func(*testing.T, *subject){
 	"ConcurrentPutsAndRevisionsLoseNothing": concurrentPutsAndRevisions,
 }
 
-func revisionIsFoundAndRecorded(t *testing.T, s *subject) {
+func revisionIsFoundAndRecorded(t *testing.T, s *suite) {
 	c := s.create(t, "north", 7)
-	by := customer.ChangeMeta{Actor: "account:kari", Contract: "elw", RequestID: "r-2", At: clock(9)}
-	ch, err := s.Update(t.Context(), customer.ByNumber("north", 7), by, named("King"), nil)
+	by := customer.ChangeMeta{Actor: "account:kari", Contract: "elw", RequestID: "r-2", At: timeAt(9)}
+	ch, err := s.Update(t.Context(), customer.ByNumber("north", 7), by, setLastName("King"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := c
-	want.LastName, want.Version, want.UpdatedAt = "King", 2, clock(9)
+	want.LastName, want.Version, want.UpdatedAt = "King", 2, timeAt(9)
 	if ch.Before != c || ch.After != want || ch.Meta != by {
 		t.Errorf("change: got %#v, want %#v after %#v", ch, want, c)
 	}
-	s.wantRecord(t, want)
+	s.wantCustomer(t, want)
 
-	s.wantRecorded(t, ch)
+	s.wantNewestChange(t, ch)
 	got := s.history(t, "north", c.ID)[1]
 	wantFields := []customer.FieldChange{{Path: "lastName", Before: "Ada", After: "King"}}
 	if got.Event != customer.EventUpdated || got.Meta != by || !slices.Equal(got.Fields, wantFields) {
@@ -55,44 +55,44 @@ func revisionIsFoundAndRecorded(t *testing.T, s *subject) {
 	}
 }
 
-func editThatChangesNothing(t *testing.T, s *subject) {
+func editThatChangesNothing(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
-	for _, edit := range []customer.Edit{named("Ada"), named(" Ada "), customer.Patch{}.Apply} {
-		ch, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(5), edit, nil)
+	for _, edit := range []customer.Edit{setLastName("Ada"), setLastName(" Ada "), customer.Patch{}.Apply} {
+		ch, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(5), edit, nil)
 		if err != nil || !ch.Empty() || ch.After != c {
 			t.Errorf("got %#v (%v), want an empty change", ch, err)
 		}
 	}
-	s.wantRecord(t, c)
+	s.wantCustomer(t, c)
 }
 
-func editThatFails(t *testing.T, s *subject) {
+func editThatFails(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	broken := errors.New("broken after the edit")
 	tests := map[string]struct {
 		edit customer.Edit
 		want fault.Kind
 	}{
-		"a rule":          {named(""), fault.Invalid},
-		"a precondition":  {customer.AtVersion([]int64{2}, named("King")), fault.PreconditionFailed},
-		"an error":        {func(c *customer.Customer) error { return errors.Join(named("King")(c), broken) }, fault.Internal},
+		"a rule":          {setLastName(""), fault.Invalid},
+		"a precondition":  {customer.AtVersion([]int64{2}, setLastName("King")), fault.PreconditionFailed},
+		"an error":        {func(c *customer.Customer) error { return errors.Join(setLastName("King")(c), broken) }, fault.Internal},
 		"the bookkeeping": {func(c *customer.Customer) error { c.Number++; return nil }, fault.Internal},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			ch, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(5), tt.edit, nil)
+			ch, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(5), tt.edit, nil)
 			wantFault(t, err, tt.want, "")
 			if ch != (customer.Change{}) {
 				t.Errorf("got %#v, want no change", ch)
 			}
 		})
 	}
-	s.wantRecord(t, c)
+	s.wantCustomer(t, c)
 }
 
 // editThatPanics lets an engine choose: the panic goes on to the caller, or
 // becomes an error.
-func editThatPanics(t *testing.T, s *subject) {
+func editThatPanics(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	ref := customer.ByID("north", c.ID)
 	revise := func(edit customer.Edit) (err error) {
@@ -101,7 +101,7 @@ func editThatPanics(t *testing.T, s *subject) {
 				err = fmt.Errorf("panic: %v", r)
 			}
 		}()
-		_, err = s.Update(t.Context(), ref, signature(5), edit, nil)
+		_, err = s.Update(t.Context(), ref, meta(5), edit, nil)
 		return err
 	}
 	const each = 8
@@ -113,17 +113,17 @@ func editThatPanics(t *testing.T, s *subject) {
 			}
 		})
 		wg.Go(func() {
-			if err := revise(addOne); err != nil {
+			if err := revise(increment); err != nil {
 				t.Errorf("the neighbour of an edit that panics: %v", err)
 			}
 		})
 	}
 	wg.Wait()
-	c.FirstName, c.Version, c.UpdatedAt = strconv.Itoa(each), each+1, clock(5)
-	s.wantRecord(t, c)
+	c.FirstName, c.Version, c.UpdatedAt = strconv.Itoa(each), each+1, timeAt(5)
+	s.wantCustomer(t, c)
 }
 
-func unknownCustomers(t *testing.T, s *subject) {
+func unknownCustomers(t *testing.T, s *suite) {
 	s.create(t, "north", 1)
 	for _, ref := range []customer.Ref{
 		customer.ByID("north", id(2)),
@@ -132,68 +132,68 @@ func unknownCustomers(t *testing.T, s *subject) {
 		{Tenant: "north"},
 		{Tenant: "north", ID: id(2), Number: 1}, // the id decides
 	} {
-		s.wantNoRecord(t, ref, id(2))
-		ch, err := s.Update(t.Context(), ref, signature(5), named("King"), nil)
+		s.wantNoCustomer(t, ref, id(2))
+		ch, err := s.Update(t.Context(), ref, meta(5), setLastName("King"), nil)
 		if !fault.Is(err, fault.NotFound) || ch != (customer.Change{}) {
 			t.Errorf("revise %+v: got %#v (%v), want a Missing fault", ref, ch, err)
 		}
 	}
 }
 
-func idsAreCaseSensitive(t *testing.T, s *subject) {
+func idsAreCaseSensitive(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
-	s.wantNoRecord(t, customer.ByID("north", strings.ToUpper(c.ID)), strings.ToUpper(c.ID))
-	s.wantNoRecord(t, customer.ByID("NORTH", c.ID), c.ID)
+	s.wantNoCustomer(t, customer.ByID("north", strings.ToUpper(c.ID)), strings.ToUpper(c.ID))
+	s.wantNoCustomer(t, customer.ByID("NORTH", c.ID), c.ID)
 }
 
-func tenantsAreApart(t *testing.T, s *subject) {
+func tenantsAreApart(t *testing.T, s *suite) {
 	north, south := s.create(t, "north", 1), s.create(t, "south", 1)
-	ch, err := s.Update(t.Context(), customer.ByID("south", south.ID), signature(5), named("King"), nil)
+	ch, err := s.Update(t.Context(), customer.ByID("south", south.ID), meta(5), setLastName("King"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.wantRecord(t, north)
-	s.wantRecord(t, ch.After)
+	s.wantCustomer(t, north)
+	s.wantCustomer(t, ch.After)
 
 	own := s.create(t, "south", 2)
-	s.wantNoRecord(t, customer.ByID("north", own.ID), own.ID)
-	s.wantNoRecord(t, customer.ByNumber("north", 2), own.ID)
-	if next := s.put(t, "north", customer.Upsert{GeneratedID: id(3), Edit: named("Bo")})[0]; next.Number != 2 {
+	s.wantNoCustomer(t, customer.ByID("north", own.ID), own.ID)
+	s.wantNoCustomer(t, customer.ByNumber("north", 2), own.ID)
+	if next := s.upsert(t, "north", customer.Upsert{GeneratedID: id(3), Edit: setLastName("Bo")})[0]; next.Number != 2 {
 		t.Errorf("next number of north: got %d, want 2", next.Number)
 	}
 }
 
-func updatedAtNeverGoesBack(t *testing.T, s *subject) {
+func updatedAtNeverGoesBack(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	ref := customer.ByID("north", c.ID)
 	for i, seconds := range []int{9, 3, 12} { // the second was stamped before the first
-		ch, err := s.Update(t.Context(), ref, signature(seconds), named(fmt.Sprint("King ", i)), nil)
+		ch, err := s.Update(t.Context(), ref, meta(seconds), setLastName(fmt.Sprint("King ", i)), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := clock(max(9, seconds)); !ch.After.UpdatedAt.Equal(want) {
+		if want := timeAt(max(9, seconds)); !ch.After.UpdatedAt.Equal(want) {
 			t.Errorf("updated at: got %v, want %v", ch.After.UpdatedAt, want)
 		}
-		s.wantRecord(t, ch.After)
+		s.wantCustomer(t, ch.After)
 	}
 }
 
-func cancelledCalls(t *testing.T, s *subject) {
+func cancelledCalls(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	cause := errors.New("the caller left")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
 
-	_, err := s.Update(ctx, customer.ByID("north", c.ID), signature(5), named("King"), nil)
+	_, err := s.Update(ctx, customer.ByID("north", c.ID), meta(5), setLastName("King"), nil)
 	wantCause(t, "revise", err, cause)
-	_, err = s.Upsert(ctx, "north", signature(5), []customer.Upsert{{GeneratedID: id(2), Edit: named("Bo")}})
+	_, err = s.Upsert(ctx, "north", meta(5), []customer.Upsert{{GeneratedID: id(2), Edit: setLastName("Bo")}})
 	wantCause(t, "put", err, cause)
 	_, err = s.Find(ctx, customer.ByID("north", c.ID))
 	wantCause(t, "find", err, cause)
 
 	s.create(t, "north", 3) // whatever was queued before it is done by now
-	s.wantRecord(t, c)
-	s.wantNoRecord(t, customer.ByID("north", id(2)), id(2))
+	s.wantCustomer(t, c)
+	s.wantNoCustomer(t, customer.ByID("north", id(2)), id(2))
 }
 
 func wantCause(t *testing.T, call string, err, cause error) {
@@ -203,22 +203,22 @@ func wantCause(t *testing.T, call string, err, cause error) {
 	}
 }
 
-func reopenedStore(t *testing.T, s *subject) {
+func reopenedStore(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
-	ch, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(5), named("King"), nil)
+	ch, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(5), setLastName("King"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.reopen()
-	s.wantRecord(t, ch.After)
-	ch, err = s.Update(t.Context(), customer.ByID("north", c.ID), signature(6), named("Lovelace"), nil)
+	s.wantCustomer(t, ch.After)
+	ch, err = s.Update(t.Context(), customer.ByID("north", c.ID), meta(6), setLastName("Lovelace"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.wantRecord(t, ch.After)
+	s.wantCustomer(t, ch.After)
 }
 
-func closedStore(t *testing.T, s *subject) {
+func closedStore(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	ref := customer.ByID("north", c.ID)
 	if err := s.Close(); err != nil {
@@ -227,19 +227,19 @@ func closedStore(t *testing.T, s *subject) {
 	if _, err := s.Find(t.Context(), ref); err == nil || fault.Is(err, fault.NotFound) {
 		t.Errorf("find: got %v, want an error", err)
 	}
-	if _, err := s.Update(t.Context(), ref, signature(5), named("King"), nil); err == nil || fault.Is(err, fault.NotFound) {
+	if _, err := s.Update(t.Context(), ref, meta(5), setLastName("King"), nil); err == nil || fault.Is(err, fault.NotFound) {
 		t.Errorf("revise: got %v, want an error", err)
 	}
 }
 
 // addOne counts in the first name, which loses a count when an edit is lost.
-func addOne(c *customer.Customer) error {
+func increment(c *customer.Customer) error {
 	count, _ := strconv.Atoi(c.FirstName) // empty at first: 0
 	c.FirstName = strconv.Itoa(count + 1)
 	return nil
 }
 
-func concurrentRevisions(t *testing.T, s *subject) {
+func concurrentRevisions(t *testing.T, s *suite) {
 	const writers, each = 64, 3
 	c := s.create(t, "north", 1)
 	ref := customer.ByID("north", c.ID)
@@ -247,7 +247,7 @@ func concurrentRevisions(t *testing.T, s *subject) {
 	for range writers {
 		wg.Go(func() {
 			for range each {
-				ch, err := s.Update(t.Context(), ref, signature(5), addOne, nil)
+				ch, err := s.Update(t.Context(), ref, meta(5), increment, nil)
 				if err != nil || ch.After.Version != ch.Before.Version+1 {
 					t.Errorf("got %#v (%v), want the next version", ch, err)
 				}
@@ -255,13 +255,13 @@ func concurrentRevisions(t *testing.T, s *subject) {
 		})
 	}
 	wg.Wait()
-	c.FirstName, c.Version, c.UpdatedAt = strconv.Itoa(writers*each), writers*each+1, clock(5)
-	s.wantRecord(t, c)
+	c.FirstName, c.Version, c.UpdatedAt = strconv.Itoa(writers*each), writers*each+1, timeAt(5)
+	s.wantCustomer(t, c)
 }
 
 // concurrentFields counts in five fields at once: whoever writes one never takes
 // the others back.
-func concurrentFields(t *testing.T, s *subject) {
+func concurrentFields(t *testing.T, s *suite) {
 	const writers, each = 8, 5 // of each field
 	c := s.create(t, "north", 1)
 	counters := []func(*customer.Customer) *string{
@@ -276,7 +276,7 @@ func concurrentFields(t *testing.T, s *subject) {
 		for range writers {
 			wg.Go(func() {
 				for range each {
-					_, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(5), func(c *customer.Customer) error {
+					_, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(5), func(c *customer.Customer) error {
 						count, _ := strconv.Atoi(*counter(c)) // empty at first: 0
 						*counter(c) = strconv.Itoa(count + 1)
 						return nil
@@ -292,37 +292,37 @@ func concurrentFields(t *testing.T, s *subject) {
 	for _, counter := range counters {
 		*counter(&c) = strconv.Itoa(writers * each)
 	}
-	c.Version, c.UpdatedAt = int64(len(counters)*writers*each+1), clock(5)
-	s.wantRecord(t, c)
+	c.Version, c.UpdatedAt = int64(len(counters)*writers*each+1), timeAt(5)
+	s.wantCustomer(t, c)
 }
 
-func concurrentPutsAndRevisions(t *testing.T, s *subject) {
+func concurrentPutsAndRevisions(t *testing.T, s *suite) {
 	const writers, size = 8, 10
 	c := s.create(t, "north", 1)
 	var wg sync.WaitGroup
 	made := make([][]customer.Customer, writers)
 	for w := range int32(writers) {
 		wg.Go(func() {
-			entries := []customer.Upsert{{ID: c.ID, Edit: addOne}}
+			entries := []customer.Upsert{{ID: c.ID, Edit: increment}}
 			for i := range int32(size) {
-				entries = append(entries, customer.Upsert{GeneratedID: id(100 + w*size + i), Edit: named("Bo")})
+				entries = append(entries, customer.Upsert{GeneratedID: id(100 + w*size + i), Edit: setLastName("Bo")})
 			}
-			made[w] = s.put(t, "north", entries...)[1:]
+			made[w] = s.upsert(t, "north", entries...)[1:]
 		})
 		wg.Go(func() {
-			if _, err := s.Update(t.Context(), customer.ByNumber("north", 1), signature(0), addOne, nil); err != nil {
+			if _, err := s.Update(t.Context(), customer.ByNumber("north", 1), meta(0), increment, nil); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
 	c.FirstName, c.Version = strconv.Itoa(2*writers), 2*writers+1
-	s.wantRecord(t, c)
+	s.wantCustomer(t, c)
 	numbers := map[int32]bool{}
 	for _, list := range made {
 		for _, c := range list {
 			numbers[c.Number] = true
-			s.wantRecord(t, c)
+			s.wantCustomer(t, c)
 		}
 	}
 	for n := int32(2); n < 2+writers*size; n++ {

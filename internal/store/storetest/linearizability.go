@@ -21,28 +21,28 @@ import (
 )
 
 // serviceTests hold the use cases to their promises on top of the store.
-var serviceTests = map[string]func(*testing.T, *subject){
+var serviceTests = map[string]func(*testing.T, *suite){
 	"CallsHappenOneAfterTheOther":             callsAreLinearizable,
 	"CallsOfTwoServersHappenOneAfterTheOther": callsOfTwoServersAreLinearizable,
 	"KeysMakeChangesHappenOnce":               keysMakeChangesHappenOnce,
 }
 
 // callsAreLinearizable holds what callers of one server hear to one order of calls.
-func callsAreLinearizable(t *testing.T, s *subject) {
-	wantOneOrder(t, 0, service(s, time.Now))
+func callsAreLinearizable(t *testing.T, s *suite) {
+	wantLinearizable(t, 0, service(s, time.Now))
 }
 
 // callsOfTwoServersAreLinearizable does so for two servers on one store, whose
 // reads may lag.
-func callsOfTwoServersAreLinearizable(t *testing.T, s *subject) {
-	wantOneOrder(t, s.lag, service(s, time.Now), service(s.beside(), time.Now))
+func callsOfTwoServersAreLinearizable(t *testing.T, s *suite) {
+	wantLinearizable(t, s.lag, service(s, time.Now), service(s.openAgain(), time.Now))
 }
 
 // wantOneOrder lets callers of the services read, patch, undo, create and import a
 // few customers at once, and looks for an order of the calls of each customer that
 // explains every answer: one in which a call comes after all that had ended before
 // it began. What was read may be as old as lag. TEST_HISTORIES says how often.
-func wantOneOrder(t *testing.T, lag time.Duration, services ...*customer.Service) {
+func wantLinearizable(t *testing.T, lag time.Duration, services ...*customer.Service) {
 	const callers, records, each = 6, 3, 20
 	histories, err := strconv.Atoi(cmp.Or(os.Getenv("TEST_HISTORIES"), "12"))
 	if err != nil {
@@ -67,7 +67,7 @@ func wantOneOrder(t *testing.T, lag time.Duration, services ...*customer.Service
 		for _, id := range ids {
 			log.note(t, 0, caller{svc: services[0]}, call{use: "get", id: id})
 			if got := porcupine.CheckOperationsTimeout(model, log.made[id], time.Minute); got != porcupine.Ok {
-				t.Fatalf("no order explains these calls (%s):\n%s", got, told(log.made[id]))
+				t.Fatalf("no order explains these calls (%s):\n%s", got, formatCalls(log.made[id]))
 			}
 		}
 	}
@@ -78,7 +78,7 @@ func service(s Store, now func() time.Time) *customer.Service {
 	return customer.New(s, s, now, func() string { return "none" })
 }
 
-func everyone(tenant string) access.Actor {
+func actor(tenant string) access.Actor {
 	return access.Actor{Tenant: tenant, Name: "key:Ab3dE6gH", Customers: access.AllCustomers(), Scopes: access.Scopes(), Contract: "native"}
 }
 
@@ -159,7 +159,7 @@ func (c caller) draw(id string) call {
 
 // make makes the call.
 func (c caller) make(ctx context.Context, next call) (outcome, error) {
-	by, ref := everyone("north"), customer.ByID("north", next.id)
+	by, ref := actor("north"), customer.ByID("north", next.id)
 	edit := next.apply
 	var ch customer.Change
 	var err error
@@ -181,7 +181,7 @@ func (c caller) make(ctx context.Context, next call) (outcome, error) {
 			ch, err = results[0].Change, results[0].Err
 		}
 	}
-	return heard(ch, err), err
+	return outcomeOf(ch, err), err
 }
 
 func (c call) conditional(edit customer.Edit) customer.Edit {
@@ -191,7 +191,7 @@ func (c call) conditional(edit customer.Edit) customer.Edit {
 	return customer.AtVersion([]int64{c.ifMatch}, edit)
 }
 
-func heard(ch customer.Change, err error) outcome {
+func outcomeOf(ch customer.Change, err error) outcome {
 	if err != nil {
 		f := fault.From(err)
 		out := outcome{fault: f.Kind}
@@ -238,7 +238,7 @@ func (l *calls) note(t *testing.T, n int, by caller, next call) {
 	})
 }
 
-func told(made []porcupine.Operation) string {
+func formatCalls(made []porcupine.Operation) string {
 	var lines strings.Builder
 	slices.SortFunc(made, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
 	for _, op := range made {
@@ -249,29 +249,29 @@ func told(made []porcupine.Operation) string {
 
 // model is one customer without any concurrency.
 var model = porcupine.Model{
-	Init: func() any { return life(nil) },
+	Init: func() any { return versions(nil) },
 	Step: func(state, input, output any) (bool, any) {
-		want, next := state.(life).answer(input.(call))
+		want, next := state.(versions).answer(input.(call))
 		return want == output.(outcome), next
 	},
-	Equal: func(a, b any) bool { return slices.Equal(a.(life), b.(life)) },
+	Equal: func(a, b any) bool { return slices.Equal(a.(versions), b.(versions)) },
 }
 
 // life is every version of a customer; it is empty before the birth.
-type life []values
+type versions []values
 
 // answer is what a caller must hear, and the life after that.
-func (l life) answer(c call) (outcome, life) {
+func (l versions) answer(c call) (outcome, versions) {
 	born := len(l) > 0
 	switch c.use {
 	case "create":
 		if born {
 			return outcome{fault: fault.Conflict}, l
 		}
-		return life{}.become(c.patched(values{}))
+		return versions{}.become(c.patched(values{}))
 	case "import":
 		if !born {
-			return life{}.become(c.patched(values{}))
+			return versions{}.become(c.patched(values{}))
 		}
 		return l.become(c.patched(l[len(l)-1]))
 	}
@@ -306,7 +306,7 @@ func (c call) patched(v values) values {
 }
 
 // without is the newest version without the change to an older one.
-func (l life) without(version int64) (values, outcome) {
+func (l versions) without(version int64) (values, outcome) {
 	if version < 1 || version > int64(len(l)) {
 		return values{}, outcome{fault: fault.NotFound}
 	}
@@ -328,7 +328,7 @@ func (l life) without(version int64) (values, outcome) {
 }
 
 // become is the next version, unless it is like the last.
-func (l life) become(v values) (outcome, life) {
+func (l versions) become(v values) (outcome, versions) {
 	if len(l) > 0 && l[len(l)-1] == v {
 		return outcome{empty: true, version: int64(len(l)), values: v}, l
 	}

@@ -16,7 +16,7 @@ import (
 
 // receiptTests hold customer.IdempotencyStore to its promises, and customer.Store to what
 // it promises of them.
-var receiptTests = map[string]func(*testing.T, *subject){
+var idempotencyTests = map[string]func(*testing.T, *suite){
 	"ReceiptIsKeptWithItsChange":           receiptWithChange,
 	"ReceiptIsKeptOfAnEmptyChange":         receiptOfEmptyChange,
 	"ReceiptIsKeptWithItsBirth":            receiptWithBirth,
@@ -35,18 +35,18 @@ var receiptTests = map[string]func(*testing.T, *subject){
 }
 
 // once keeps what the version became.
-func once(key string) *customer.Idempotency {
+func withKey(key string) *customer.Idempotency {
 	return &customer.Idempotency{Key: key, Digest: "digest of " + key, Respond: func(ch customer.Change) ([]byte, error) {
-		return answerTo(ch), nil
+		return responseTo(ch), nil
 	}}
 }
 
-func answerTo(ch customer.Change) []byte {
+func responseTo(ch customer.Change) []byte {
 	return fmt.Appendf(nil, "%s is %s at version %d", ch.After.ID, ch.After.LastName, ch.After.Version)
 }
 
 // wantReceipt reports unless the tenant has this receipt and no younger one.
-func (s *subject) wantReceipt(t tb, want customer.IdempotencyRecord) {
+func (s *suite) wantIdempotencyRecord(t tb, want customer.IdempotencyRecord) {
 	t.Helper()
 	got, err := s.FindResponse(t.Context(), want.Tenant, want.Key, want.At)
 	same := got.Tenant == want.Tenant && got.Key == want.Key && got.Digest == want.Digest &&
@@ -59,7 +59,7 @@ func (s *subject) wantReceipt(t tb, want customer.IdempotencyRecord) {
 }
 
 // wantNoReceipt reports when the tenant has a receipt with the key, however old.
-func (s *subject) wantNoReceipt(t tb, tenant, key string) {
+func (s *suite) wantNoIdempotencyRecord(t tb, tenant, key string) {
 	t.Helper()
 	got, err := s.FindResponse(t.Context(), tenant, key, time.Time{})
 	if !fault.Is(err, fault.NotFound) || got.Key != "" || got.Response != nil {
@@ -67,154 +67,154 @@ func (s *subject) wantNoReceipt(t tb, tenant, key string) {
 	}
 }
 
-func receiptWithChange(t *testing.T, s *subject) {
+func receiptWithChange(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	for seconds, ref := range []customer.Ref{customer.ByID("north", c.ID), customer.ByNumber("north", 1)} {
 		key := fmt.Sprint("key-", seconds)
-		s.wantNoReceipt(t, "north", key)
-		ch, err := s.Update(t.Context(), ref, signature(seconds), addOne, once(key))
+		s.wantNoIdempotencyRecord(t, "north", key)
+		ch, err := s.Update(t.Context(), ref, meta(seconds), increment, withKey(key))
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.wantReceipt(t, customer.IdempotencyRecord{Tenant: "north", Key: key, Digest: "digest of " + key, Response: answerTo(ch), At: clock(seconds)})
-		s.wantRecord(t, ch.After)
+		s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Key: key, Digest: "digest of " + key, Response: responseTo(ch), At: timeAt(seconds)})
+		s.wantCustomer(t, ch.After)
 	}
 }
 
-func receiptOfEmptyChange(t *testing.T, s *subject) {
+func receiptOfEmptyChange(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
-	ch, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(5), named("Ada"), once("k"))
+	ch, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(5), setLastName("Ada"), withKey("k"))
 	if err != nil || !ch.Empty() {
 		t.Fatalf("got %#v (%v), want an empty change", ch, err)
 	}
-	s.wantReceipt(t, customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest of k", Response: answerTo(ch), At: clock(5)})
-	s.wantRecord(t, c)
+	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest of k", Response: responseTo(ch), At: timeAt(5)})
+	s.wantCustomer(t, c)
 }
 
-func receiptWithBirth(t *testing.T, s *subject) {
-	ch, err := s.Create(t.Context(), "north", signature(5), customer.Upsert{GeneratedID: id(1), Edit: named("Ada")}, once("k"))
+func receiptWithBirth(t *testing.T, s *suite) {
+	ch, err := s.Create(t.Context(), "north", meta(5), customer.Upsert{GeneratedID: id(1), Edit: setLastName("Ada")}, withKey("k"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.wantReceipt(t, customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest of k", Response: answerTo(ch), At: clock(5)})
-	_, err = s.Create(t.Context(), "north", signature(5), customer.Upsert{GeneratedID: id(2), Edit: named("Ada")}, once("k"))
+	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest of k", Response: responseTo(ch), At: timeAt(5)})
+	_, err = s.Create(t.Context(), "north", meta(5), customer.Upsert{GeneratedID: id(2), Edit: setLastName("Ada")}, withKey("k"))
 	wantFault(t, err, fault.IdempotencyInProgress, "")
-	s.wantNoRecord(t, customer.ByID("north", id(2)), id(2))
+	s.wantNoCustomer(t, customer.ByID("north", id(2)), id(2))
 	s.wantFeed(t, "north", 1)
 }
 
-func receiptOfFailure(t *testing.T, s *subject) {
+func receiptOfFailure(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	broken := errors.New("broken on purpose")
 	for key, revise := range map[string]func(*customer.Idempotency) (customer.Change, error){
 		"missing": func(o *customer.Idempotency) (customer.Change, error) {
-			return s.Update(t.Context(), customer.ByID("north", id(9)), signature(5), addOne, o)
+			return s.Update(t.Context(), customer.ByID("north", id(9)), meta(5), increment, o)
 		},
 		"stale": func(o *customer.Idempotency) (customer.Change, error) {
-			return s.Update(t.Context(), customer.ByID("north", c.ID), signature(5), customer.AtVersion([]int64{9}, addOne), o)
+			return s.Update(t.Context(), customer.ByID("north", c.ID), meta(5), customer.AtVersion([]int64{9}, increment), o)
 		},
 		"invalid": func(o *customer.Idempotency) (customer.Change, error) {
-			return s.Update(t.Context(), customer.ByID("north", c.ID), signature(5), named(""), o)
+			return s.Update(t.Context(), customer.ByID("north", c.ID), meta(5), setLastName(""), o)
 		},
 		"broken": func(o *customer.Idempotency) (customer.Change, error) {
-			return s.Update(t.Context(), customer.ByID("north", c.ID), signature(5), func(*customer.Customer) error { return broken }, o)
+			return s.Update(t.Context(), customer.ByID("north", c.ID), meta(5), func(*customer.Customer) error { return broken }, o)
 		},
 		"taken": func(o *customer.Idempotency) (customer.Change, error) {
-			return s.Create(t.Context(), "north", signature(5), customer.Upsert{ID: c.ID, Edit: named("Bo")}, o)
+			return s.Create(t.Context(), "north", meta(5), customer.Upsert{ID: c.ID, Edit: setLastName("Bo")}, o)
 		},
 		"taken number": func(o *customer.Idempotency) (customer.Change, error) {
-			return s.Create(t.Context(), "north", signature(5), customer.Upsert{ID: id(2), Number: 1, Edit: named("Bo")}, o)
+			return s.Create(t.Context(), "north", meta(5), customer.Upsert{ID: id(2), Number: 1, Edit: setLastName("Bo")}, o)
 		},
 	} {
-		if ch, err := revise(once(key)); err == nil || ch != (customer.Change{}) {
+		if ch, err := revise(withKey(key)); err == nil || ch != (customer.Change{}) {
 			t.Errorf("%s: got %#v, want an error", key, ch)
 		}
-		s.wantNoReceipt(t, "north", key)
+		s.wantNoIdempotencyRecord(t, "north", key)
 	}
-	s.wantRecord(t, c)
+	s.wantCustomer(t, c)
 	s.wantFeed(t, "north", 1)
 }
 
-func usedKey(t *testing.T, s *subject) {
+func usedKey(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
-	first := s.reviseOnce(t, c, 5, "k")
-	receipt := customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest of k", Response: answerTo(first), At: clock(5)}
+	first := s.updateWithKey(t, c, 5, "k")
+	receipt := customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest of k", Response: responseTo(first), At: timeAt(5)}
 	for name, again := range map[string]func() error{
 		"the same request": func() error {
-			_, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(6), addOne, once("k"))
+			_, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(6), increment, withKey("k"))
 			return err
 		},
 		"another request": func() error {
-			other := once("k")
+			other := withKey("k")
 			other.Digest = "another digest"
-			_, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(6), named("King"), other)
+			_, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(6), setLastName("King"), other)
 			return err
 		},
 		"a clock that went back": func() error {
-			_, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(-3600), addOne, once("k"))
+			_, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(-3600), increment, withKey("k"))
 			return err
 		},
 		"a receipt of its own": func() error {
-			return s.SaveResponse(t.Context(), customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "r", Response: []byte("a"), At: clock(6)})
+			return s.SaveResponse(t.Context(), customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "r", Response: []byte("a"), At: timeAt(6)})
 		},
 		// It is not looked for: whoever comes second learns that he did.
 		"a customer that is not there": func() error {
-			_, err := s.Update(t.Context(), customer.ByID("north", id(9)), signature(6), addOne, once("k"))
+			_, err := s.Update(t.Context(), customer.ByID("north", id(9)), meta(6), increment, withKey("k"))
 			return err
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantFault(t, again(), fault.IdempotencyInProgress, "")
-			s.wantReceipt(t, receipt)
-			s.wantRecord(t, first.After)
+			s.wantIdempotencyRecord(t, receipt)
+			s.wantCustomer(t, first.After)
 		})
 	}
 }
 
 // reviseOnce counts one in the customer's first name, under a key.
-func (s *subject) reviseOnce(t tb, c customer.Customer, seconds int, key string) customer.Change {
+func (s *suite) updateWithKey(t tb, c customer.Customer, seconds int, key string) customer.Change {
 	t.Helper()
-	ch, err := s.Update(t.Context(), customer.ByID(c.Tenant, c.ID), signature(seconds), addOne, once(key))
+	ch, err := s.Update(t.Context(), customer.ByID(c.Tenant, c.ID), meta(seconds), increment, withKey(key))
 	if err != nil {
 		t.Fatalf("revise with key %s: %v", key, err)
 	}
 	return ch
 }
 
-func keyAfterADay(t *testing.T, s *subject) {
+func keyAfterADay(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
-	s.reviseOnce(t, c, 0, "revised")
-	kept := customer.IdempotencyRecord{Tenant: "north", Key: "kept", Digest: "r", Response: []byte("a"), At: clock(0)}
+	s.updateWithKey(t, c, 0, "revised")
+	kept := customer.IdempotencyRecord{Tenant: "north", Key: "kept", Digest: "r", Response: []byte("a"), At: timeAt(0)}
 	if err := s.SaveResponse(t.Context(), kept); err != nil {
 		t.Fatal(err)
 	}
 	day := int(customer.IdempotencyTTL.Seconds())
-	_, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(day), addOne, once("revised"))
+	_, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(day), increment, withKey("revised"))
 	wantFault(t, err, fault.IdempotencyInProgress, "")
-	kept.At = clock(day)
+	kept.At = timeAt(day)
 	wantFault(t, s.SaveResponse(t.Context(), kept), fault.IdempotencyInProgress, "")
 
-	ch := s.reviseOnce(t, c, day+1, "revised")
-	s.wantReceipt(t, customer.IdempotencyRecord{Tenant: "north", Key: "revised", Digest: "digest of revised", Response: answerTo(ch), At: clock(day + 1)})
-	kept.Response, kept.At = []byte("b"), clock(day+1)
+	ch := s.updateWithKey(t, c, day+1, "revised")
+	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Key: "revised", Digest: "digest of revised", Response: responseTo(ch), At: timeAt(day + 1)})
+	kept.Response, kept.At = []byte("b"), timeAt(day+1)
 	if err := s.SaveResponse(t.Context(), kept); err != nil {
 		t.Error(err)
 	}
-	s.wantReceipt(t, kept)
-	s.wantRecord(t, ch.After)
+	s.wantIdempotencyRecord(t, kept)
+	s.wantCustomer(t, ch.After)
 }
 
-func concurrentKeys(t *testing.T, s *subject) {
+func concurrentKeys(t *testing.T, s *suite) {
 	const keys, senders = 8, 8
 	c := s.create(t, "north", 1)
-	other := s.beside()
+	other := s.openAgain()
 	var written atomic.Int64
 	var wg sync.WaitGroup
 	for key := range keys {
 		for sender := range senders {
 			store := []customer.Store{s, other}[sender%2]
 			wg.Go(func() {
-				_, err := store.Update(t.Context(), customer.ByID("north", c.ID), signature(5), addOne, once(fmt.Sprint("key-", key)))
+				_, err := store.Update(t.Context(), customer.ByID("north", c.ID), meta(5), increment, withKey(fmt.Sprint("key-", key)))
 				if err != nil {
 					wantFault(t, err, fault.IdempotencyInProgress, "")
 					return
@@ -227,13 +227,13 @@ func concurrentKeys(t *testing.T, s *subject) {
 	if written.Load() != keys {
 		t.Errorf("%d keys were written %d times", keys, written.Load())
 	}
-	c.FirstName, c.Version, c.UpdatedAt = fmt.Sprint(keys), keys+1, clock(5)
-	s.wantRecord(t, c)
+	c.FirstName, c.Version, c.UpdatedAt = fmt.Sprint(keys), keys+1, timeAt(5)
+	s.wantCustomer(t, c)
 }
 
 // failures are Answers that do not answer. A panic may go on to the caller, or
 // become an error.
-func failures() map[string]func(customer.Change) ([]byte, error) {
+func failingResponses() map[string]func(customer.Change) ([]byte, error) {
 	return map[string]func(customer.Change) ([]byte, error){
 		"by an error": func(customer.Change) ([]byte, error) { return nil, errors.New("broken on purpose") },
 		"by a fault":  func(customer.Change) ([]byte, error) { return nil, fault.New(fault.Conflict, "on purpose") },
@@ -242,47 +242,47 @@ func failures() map[string]func(customer.Change) ([]byte, error) {
 }
 
 // tryOnce is Revise with a receipt, its panic as an error.
-func (s *subject) tryOnce(t tb, c customer.Customer, o *customer.Idempotency) (err error) {
+func (s *suite) tryUpdate(t tb, c customer.Customer, o *customer.Idempotency) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	_, err = s.Update(t.Context(), customer.ByID(c.Tenant, c.ID), signature(5), addOne, o)
+	_, err = s.Update(t.Context(), customer.ByID(c.Tenant, c.ID), meta(5), increment, o)
 	return err
 }
 
-func answerThatFails(t *testing.T, s *subject) {
+func answerThatFails(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
-	for name, answer := range failures() {
-		if err := s.tryOnce(t, c, &customer.Idempotency{Key: name, Digest: "r", Respond: answer}); err == nil {
+	for name, answer := range failingResponses() {
+		if err := s.tryUpdate(t, c, &customer.Idempotency{Key: name, Digest: "r", Respond: answer}); err == nil {
 			t.Errorf("%s: got no error", name)
 		}
-		s.wantNoReceipt(t, "north", name)
+		s.wantNoIdempotencyRecord(t, "north", name)
 	}
-	s.wantRecord(t, c)
+	s.wantCustomer(t, c)
 	s.wantFeed(t, "north", 1)
 }
 
 // neighboursOfFailure lets requests wait beside those whose answers fail: a store
 // that runs them again must not find their own receipts.
-func neighboursOfFailure(t *testing.T, s *subject) {
+func neighboursOfFailure(t *testing.T, s *suite) {
 	const each = 16
 	c := s.create(t, "north", 1)
 	var wg sync.WaitGroup
 	for n := range each {
-		for name, answer := range failures() {
+		for name, answer := range failingResponses() {
 			wg.Go(func() {
-				if err := s.tryOnce(t, c, &customer.Idempotency{Key: fmt.Sprint(name, n), Digest: "r", Respond: answer}); err == nil {
+				if err := s.tryUpdate(t, c, &customer.Idempotency{Key: fmt.Sprint(name, n), Digest: "r", Respond: answer}); err == nil {
 					t.Errorf("%s: got no error", name)
 				}
 			})
 		}
-		wg.Go(func() { s.reviseOnce(t, c, 5, fmt.Sprint("good-", n)) })
+		wg.Go(func() { s.updateWithKey(t, c, 5, fmt.Sprint("good-", n)) })
 	}
 	wg.Wait()
-	c.FirstName, c.Version, c.UpdatedAt = fmt.Sprint(each), each+1, clock(5)
-	s.wantRecord(t, c)
+	c.FirstName, c.Version, c.UpdatedAt = fmt.Sprint(each), each+1, timeAt(5)
+	s.wantCustomer(t, c)
 	for n := range each {
 		if _, err := s.FindResponse(t.Context(), "north", fmt.Sprint("good-", n), time.Time{}); err != nil {
 			t.Errorf("receipt %d: %v", n, err)
@@ -290,7 +290,7 @@ func neighboursOfFailure(t *testing.T, s *subject) {
 	}
 }
 
-func answersAreBytes(t *testing.T, s *subject) {
+func answersAreBytes(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	long := make([]byte, 1<<20)
 	for i := range long {
@@ -298,79 +298,79 @@ func answersAreBytes(t *testing.T, s *subject) {
 	}
 	for name, answer := range map[string][]byte{"none": nil, "empty": {}, "not text": {0, 0xff, '\'', 0}, "long": long} {
 		o := customer.Idempotency{Key: name, Digest: "r", Respond: func(customer.Change) ([]byte, error) { return answer, nil }}
-		if _, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(5), addOne, &o); err != nil {
+		if _, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(5), increment, &o); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		s.wantReceipt(t, customer.IdempotencyRecord{Tenant: "north", Key: name, Digest: "r", Response: answer, At: clock(5)})
+		s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Key: name, Digest: "r", Response: answer, At: timeAt(5)})
 	}
 }
 
-func receiptsAreApart(t *testing.T, s *subject) {
+func receiptsAreApart(t *testing.T, s *suite) {
 	north, south := s.create(t, "north", 1), s.create(t, "south", 1)
-	s.reviseOnce(t, north, 5, "k")
-	s.wantNoReceipt(t, "south", "k")
-	s.wantNoReceipt(t, "north", "K")
-	ch := s.reviseOnce(t, south, 6, "k")
-	s.wantReceipt(t, customer.IdempotencyRecord{Tenant: "south", Key: "k", Digest: "digest of k", Response: answerTo(ch), At: clock(6)})
+	s.updateWithKey(t, north, 5, "k")
+	s.wantNoIdempotencyRecord(t, "south", "k")
+	s.wantNoIdempotencyRecord(t, "north", "K")
+	ch := s.updateWithKey(t, south, 6, "k")
+	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "south", Key: "k", Digest: "digest of k", Response: responseTo(ch), At: timeAt(6)})
 }
 
-func receiptsSurvive(t *testing.T, s *subject) {
+func receiptsSurvive(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
-	ch := s.reviseOnce(t, c, 5, "k")
+	ch := s.updateWithKey(t, c, 5, "k")
 	s.reopen()
-	s.wantReceipt(t, customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest of k", Response: answerTo(ch), At: clock(5)})
-	_, err := s.Update(t.Context(), customer.ByID("north", c.ID), signature(6), addOne, once("k"))
+	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest of k", Response: responseTo(ch), At: timeAt(5)})
+	_, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(6), increment, withKey("k"))
 	wantFault(t, err, fault.IdempotencyInProgress, "")
-	s.wantRecord(t, ch.After)
+	s.wantCustomer(t, ch.After)
 }
 
 // receiptsAreRemoved sends as many requests a day later as there were: by then no
 // old receipt may be left, and every young one must be.
-func receiptsAreRemoved(t *testing.T, s *subject) {
+func receiptsAreRemoved(t *testing.T, s *suite) {
 	const requests = 40
 	c := s.create(t, "north", 1)
 	day := int(customer.IdempotencyTTL.Seconds())
 	for n := range requests {
-		s.reviseOnce(t, c, n, fmt.Sprint("old-", n))
+		s.updateWithKey(t, c, n, fmt.Sprint("old-", n))
 	}
 	for n := range requests {
-		s.reviseOnce(t, c, day+requests+n, fmt.Sprint("young-", n))
+		s.updateWithKey(t, c, day+requests+n, fmt.Sprint("young-", n))
 	}
 	for n := range requests {
-		s.wantNoReceipt(t, "north", fmt.Sprint("old-", n))
-		if _, err := s.FindResponse(t.Context(), "north", fmt.Sprint("young-", n), clock(day)); err != nil {
+		s.wantNoIdempotencyRecord(t, "north", fmt.Sprint("old-", n))
+		if _, err := s.FindResponse(t.Context(), "north", fmt.Sprint("young-", n), timeAt(day)); err != nil {
 			t.Errorf("young-%d: %v", n, err)
 		}
 	}
 }
 
-func keptReceipt(t *testing.T, s *subject) {
+func keptReceipt(t *testing.T, s *suite) {
 	s.create(t, "north", 1)
-	r := customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest", Response: []byte("refused"), At: clock(5)}
+	r := customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest", Response: []byte("refused"), At: timeAt(5)}
 	if err := s.SaveResponse(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	s.wantReceipt(t, r)
+	s.wantIdempotencyRecord(t, r)
 	s.wantFeed(t, "north", 1)
 	s.reopen()
-	s.wantReceipt(t, r)
+	s.wantIdempotencyRecord(t, r)
 }
 
-func cancelledReceipt(t *testing.T, s *subject) {
+func cancelledReceipt(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	cause := errors.New("the caller left")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
-	_, err := s.Update(ctx, customer.ByID("north", c.ID), signature(5), addOne, once("revised"))
+	_, err := s.Update(ctx, customer.ByID("north", c.ID), meta(5), increment, withKey("revised"))
 	wantCause(t, "revise", err, cause)
-	err = s.SaveResponse(ctx, customer.IdempotencyRecord{Tenant: "north", Key: "kept", Digest: "r", Response: []byte("a"), At: clock(5)})
+	err = s.SaveResponse(ctx, customer.IdempotencyRecord{Tenant: "north", Key: "kept", Digest: "r", Response: []byte("a"), At: timeAt(5)})
 	wantCause(t, "keep", err, cause)
 	_, err = s.FindResponse(ctx, "north", "kept", time.Time{})
 	wantCause(t, "receipt", err, cause)
 
 	s.create(t, "north", 2) // whatever was queued before it is done by now
-	s.wantNoReceipt(t, "north", "revised")
-	s.wantNoReceipt(t, "north", "kept")
-	s.wantRecord(t, c)
+	s.wantNoIdempotencyRecord(t, "north", "revised")
+	s.wantNoIdempotencyRecord(t, "north", "kept")
+	s.wantCustomer(t, c)
 }
