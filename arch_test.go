@@ -41,8 +41,8 @@ var mayImport = map[string][]string{
 	"contract/contracttest": {"access", "contract", "contract/transcript", "customer", "fault", "store/pgtest", "store/postgres", "store/sqlite", "store/storetest", "web"},
 
 	"portal/samples": {},
-	"portal":         {"contract", "contract/transcript", "fault", "portal/openapi", "portal/samples", "web", "web/page"},
-	"portal/help":    {"contract", "contract/transcript", "fault", "portal/openapi", "web", "web/page"},
+	"portal":         {"contract", "contract/transcript", "fault", "portal/help", "portal/openapi", "portal/samples", "web", "web/page"},
+	"portal/help":    {"contract", "contract/transcript", "portal/openapi", "web/page"},
 	"portal/openapi": {},
 
 	"cli":  {anything},

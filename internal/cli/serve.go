@@ -17,7 +17,6 @@ import (
 	"kartotek/internal/contract/lochting"
 	"kartotek/internal/contract/native"
 	"kartotek/internal/portal"
-	"kartotek/internal/portal/help"
 	"kartotek/internal/store/terms"
 	"kartotek/internal/web"
 )
@@ -182,8 +181,8 @@ func (s *settings) newServer(ctx context.Context, log *slog.Logger, m *metrics, 
 	for _, c := range contracts {
 		mounts = append(mounts, c.Mount())
 	}
-	mounts = append(mounts, help.Mount(elwContract), native.Problems())
-	mounts = append(mounts, portal.Mounts(portal.Settings{Contracts: contracts, Demo: s.credentials})...)
+	mounts = append(mounts, native.Problems())
+	mounts = append(mounts, portal.Mounts(portal.Settings{Contracts: contracts, Help: elwContract, Demo: s.credentials})...)
 	return &web.Server{
 		Mounts:  mounts,
 		Ready:   store.Ping,

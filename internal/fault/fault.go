@@ -83,6 +83,11 @@ func New(kind Kind, format string, args ...any) *Fault {
 	return &Fault{Kind: kind, Text: fmt.Sprintf(format, args...)}
 }
 
+// NewField returns a fault of one field.
+func NewField(kind Kind, text, path, rule, fieldText string) *Fault {
+	return &Fault{Kind: kind, Text: text, Fields: []Field{{path, rule, fieldText}}}
+}
+
 // AlreadyExists returns a Conflict fault: another record of this kind, such as a customer,
 // has the same value at each of the paths.
 func AlreadyExists(kind string, paths ...string) *Fault {
@@ -132,14 +137,9 @@ func Merge(a, b error) error {
 	if b == nil {
 		return a
 	}
-	first := From(a)
-	merged := Validator{fields: slices.Clone(first.Fields)}
-	listed := map[string]bool{}
-	for _, f := range first.Fields {
-		listed[f.Path] = true
-	}
+	merged := Validator{fields: slices.Clone(From(a).Fields)}
 	for _, f := range From(b).Fields {
-		if !listed[f.Path] {
+		if !slices.ContainsFunc(From(a).Fields, func(first Field) bool { return first.Path == f.Path }) {
 			merged.fields = append(merged.fields, f)
 		}
 	}

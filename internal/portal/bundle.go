@@ -4,7 +4,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"strings"
@@ -31,30 +30,33 @@ type bundle struct {
 
 // readBundle adds the files of the bundle to the resources. They are compressed, and
 // their names change with their content.
-func readBundle(from fs.FS, all map[string]resource) (bundle, error) {
+func readBundle(from fs.FS, all map[string]resource) bundle {
 	manifest, err := fs.ReadFile(from, bundleDir+"/manifest.json")
 	if errors.Is(err, fs.ErrNotExist) {
-		return bundle{}, nil
+		return bundle{}
 	}
-	if err != nil {
-		return bundle{}, err
-	}
-	names, err := fs.Glob(from, bundleDir+"/*.gz")
-	if err != nil {
-		return bundle{}, err
-	}
-	for _, name := range names {
-		f, err := bundled(from, name)
-		if err != nil {
-			return bundle{}, err
+	for _, name := range must(fs.Glob(from, bundleDir+"/*.gz")) {
+		served := strings.TrimSuffix(path.Base(name), ".gz")
+		mediaType, known := mediaTypes[path.Ext(served)]
+		if !known {
+			panic(name + ": unknown file type")
 		}
-		all[assets+strings.TrimSuffix(path.Base(name), ".gz")] = resource{"asset", f.send}
+		all[assets+served] = loaded("asset", func() file {
+			return file{mediaType, filePolicy, "public, max-age=31536000, immutable", served, must(fs.ReadFile(from, name))}
+		})
 	}
-	return entryOf(manifest)
+	return parseManifest(must(manifest, err))
 }
 
-// entryOf reads the manifest that Vite writes.
-func entryOf(manifest []byte) (bundle, error) {
+var mediaTypes = map[string]string{
+	".js":    "text/javascript; charset=utf-8",
+	".css":   "text/css; charset=utf-8",
+	".svg":   "image/svg+xml",
+	".woff2": "font/woff2",
+}
+
+// parseManifest parses the manifest that Vite writes.
+func parseManifest(manifest []byte) bundle {
 	var chunks map[string]struct {
 		File    string   `json:"file"`
 		CSS     []string `json:"css"`
@@ -62,7 +64,7 @@ func entryOf(manifest []byte) (bundle, error) {
 		IsEntry bool     `json:"isEntry"`
 	}
 	if err := json.Unmarshal(manifest, &chunks); err != nil {
-		return bundle{}, fmt.Errorf("manifest: %w", err)
+		panic(fmt.Errorf("manifest: %w", err))
 	}
 	for _, chunk := range chunks {
 		if !chunk.IsEntry {
@@ -75,35 +77,7 @@ func entryOf(manifest []byte) (bundle, error) {
 		for _, name := range chunk.Imports {
 			b.Imports = append(b.Imports, assets+chunks[name].File)
 		}
-		return b, nil
+		return b
 	}
-	return bundle{}, errors.New("manifest: it has no entry")
-}
-
-var mediaTypes = map[string]string{
-	".js":    "text/javascript; charset=utf-8",
-	".css":   "text/css; charset=utf-8",
-	".svg":   "image/svg+xml",
-	".woff2": "font/woff2",
-}
-
-// bundled is a file of the bundle. It is sent as it is embedded.
-func bundled(from fs.FS, name string) (file, error) {
-	served := strings.TrimSuffix(path.Base(name), ".gz")
-	mediaType, known := mediaTypes[path.Ext(served)]
-	if !known {
-		return file{}, fmt.Errorf("%s: of what type is it?", name)
-	}
-	info, err := fs.Stat(from, name)
-	if err != nil {
-		return file{}, err
-	}
-	return file{
-		mediaType: mediaType,
-		policy:    noPolicy,
-		caching:   forEver,
-		tag:       `"` + served + `"`,
-		size:      info.Size(),
-		open:      func() (io.ReadCloser, error) { return from.Open(name) },
-	}, nil
+	panic("manifest: no entry")
 }

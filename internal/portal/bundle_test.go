@@ -42,12 +42,12 @@ func built(t *testing.T) fs.FS {
 	}
 }
 
-func TestTheBundleIsSentAsItLies(t *testing.T) {
+func TestBundleIsSentCompressedAndCachedForever(t *testing.T) {
 	t.Parallel()
 	mounts := portal.MountsFrom(portal.Settings{}, built(t))
 	for name, text := range map[string]string{"reference-1.js": "script", "reference-1.css": "style", "part-1.js": "part"} {
 		for accept, want := range map[string]string{"gzip": string(zipped(t, text).Data), "": text} {
-			got := askMounts(t, mounts, http.MethodGet, "/docs/assets/"+name, "Accept-Encoding", accept)
+			got := sendTo(t, mounts, http.MethodGet, "/docs/assets/"+name, "Accept-Encoding", accept)
 			if got.Body.String() != want || got.Header().Get("Cache-Control") != "public, max-age=31536000, immutable" {
 				t.Errorf("%s, %q: got %q and %v", name, accept, got.Body, got.Header())
 			}
@@ -55,10 +55,10 @@ func TestTheBundleIsSentAsItLies(t *testing.T) {
 	}
 }
 
-func TestTheReferenceBeginsWithItsBundle(t *testing.T) {
+func TestReferenceLoadsBundle(t *testing.T) {
 	t.Parallel()
 	s := portal.Settings{Contracts: contracts()}
-	page := askMounts(t, portal.MountsFrom(s, built(t)), http.MethodGet, "/docs/elw")
+	page := sendTo(t, portal.MountsFrom(s, built(t)), http.MethodGet, "/docs/elw")
 	for _, want := range []string{
 		`<script type="module" src="/docs/assets/reference-1.js">`,
 		`<link rel="stylesheet" href="/docs/assets/reference-1.css">`,
@@ -74,7 +74,7 @@ func TestTheReferenceBeginsWithItsBundle(t *testing.T) {
 	}
 }
 
-func TestTheReferenceFillsInTheCredentialsOfADemo(t *testing.T) {
+func TestReferenceFillsInDemoCredentials(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"elw":      `"authentication":{"preferredSecurityScheme":"account","securitySchemes":{"account":{"password":"a-password","username":"a-login"}}}`,
@@ -83,17 +83,17 @@ func TestTheReferenceFillsInTheCredentialsOfADemo(t *testing.T) {
 	} {
 		for s, want := range map[portal.Credentials]string{demo: want, {}: `"authentication":{}`} {
 			mounts := portal.MountsFrom(portal.Settings{Contracts: contracts(), Demo: s}, built(t))
-			if got := askMounts(t, mounts, http.MethodGet, "/docs/"+name).Body.String(); !strings.Contains(got, want) {
+			if got := sendTo(t, mounts, http.MethodGet, "/docs/"+name).Body.String(); !strings.Contains(got, want) {
 				t.Errorf("%s: got %s, want %s in it", name, got, want)
 			}
 		}
 	}
 }
 
-func TestAProgramWithoutTheBundleSaysHowToGetIt(t *testing.T) {
+func TestPageWithoutBundleSaysHowToBuildIt(t *testing.T) {
 	t.Parallel()
 	mounts := portal.MountsFrom(portal.Settings{Contracts: contracts()}, fstest.MapFS{"dist/README.md": {}})
-	got := askMounts(t, mounts, http.MethodGet, "/docs/elw")
+	got := sendTo(t, mounts, http.MethodGet, "/docs/elw")
 	for _, want := range []string{"make run", "PATCH /api/customers/{customerId}", "/docs/elw/openapi.yaml"} {
 		if !strings.Contains(got.Body.String(), want) || got.Code != http.StatusOK {
 			t.Errorf("got status %d and %s, want %s in it", got.Code, got.Body, want)
@@ -101,7 +101,7 @@ func TestAProgramWithoutTheBundleSaysHowToGetIt(t *testing.T) {
 	}
 }
 
-func TestABundleThatCannotBeReadIsRefused(t *testing.T) {
+func TestMalformedBundlePanics(t *testing.T) {
 	t.Parallel()
 	for name, files := range map[string]fstest.MapFS{
 		"no entry":        {"dist/reference/manifest.json": {Data: []byte(`{}`)}},
@@ -111,7 +111,7 @@ func TestABundleThatCannotBeReadIsRefused(t *testing.T) {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("%s: it was taken", name)
+					t.Errorf("%s: no panic", name)
 				}
 			}()
 			portal.MountsFrom(portal.Settings{}, files)

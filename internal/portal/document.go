@@ -2,11 +2,11 @@ package portal
 
 import (
 	"cmp"
-	"fmt"
-	"mime"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"kartotek/internal/contract"
 	"kartotek/internal/contract/transcript"
@@ -20,9 +20,13 @@ const base = "http://127.0.0.1:8080"
 
 // document is a contract's OpenAPI document with the recorded examples of its operations.
 type document struct {
-	openapi.Document
-	operations []operation
+	Contract   contract.Contract
+	Operations []operation
+	spec       openapi.Document
 }
+
+// Info returns a text about the document, such as its title.
+func (d document) Info(name string) string { return d.spec.Root.Object("info").Text(name) }
 
 // operation is an operation of a document.
 type operation struct {
@@ -41,21 +45,14 @@ type example struct {
 
 // readDocument reads a contract's spec.yaml and transcripts. They are large, so callers
 // keep only what they derive from them.
-func readDocument(c contract.Contract) (document, error) {
-	parsed, err := openapi.Parse(c.Spec)
-	if err != nil {
-		return document{}, fmt.Errorf("contract %s: spec.yaml: %w", c.Name, err)
-	}
-	recorded, err := c.Examples()
-	if err != nil {
-		return document{}, fmt.Errorf("contract %s: %w", c.Name, err)
-	}
-	d := document{Document: parsed}
-	for _, op := range parsed.Operations() {
+func readDocument(c contract.Contract) document {
+	d := document{Contract: c, spec: must(openapi.Parse(c.Spec))}
+	recorded := must(c.Examples())
+	for _, op := range d.spec.Operations() {
 		examples := examplesOf(op.Spec, recorded[op.Spec.Text("operationId")])
-		d.operations = append(d.operations, operation{op, examples})
+		d.Operations = append(d.Operations, operation{op, examples})
 	}
-	return d, nil
+	return d
 }
 
 // examplesOf returns the examples of an operation by status, those in the operation's
@@ -63,7 +60,7 @@ func readDocument(c contract.Contract) (document, error) {
 func examplesOf(operation openapi.Object, recorded []transcript.Exchange) (all []example) {
 	types := operation.Object("requestBody").Object("content")
 	rank := func(e transcript.Exchange) int {
-		i := slices.IndexFunc(types, func(m openapi.Member) bool { return m.Name == mediaType(e.Request.Header) })
+		i := slices.IndexFunc(types, func(m openapi.Member) bool { return m.Name == transcript.MediaType(e.Request.Header) })
 		return cmp.Or(i+1, len(types)+1) // other media types come last
 	}
 	recorded = slices.Clone(recorded)
@@ -82,8 +79,8 @@ func examplesOf(operation openapi.Object, recorded []transcript.Exchange) (all [
 
 // scheme returns the security scheme of the document. Each contract has exactly one.
 func (d document) scheme() (name string, scheme openapi.Object) {
-	for _, m := range d.Root.Object("components").Object("securitySchemes") {
-		scheme, _ = d.Resolve(m.Value)
+	for _, m := range d.spec.Root.Object("components").Object("securitySchemes") {
+		scheme, _ = d.spec.Resolve(m.Value)
 		return m.Name, scheme
 	}
 	return "", nil
@@ -104,50 +101,42 @@ func (d document) credential() samples.Credential {
 
 // enriched returns the document with examples and code samples. Each operation has its
 // own copy of its responses, with its own examples.
-func (d document) enriched() (openapi.Object, error) {
-	paths := d.Root.Object("paths")
-	for _, op := range d.operations {
-		whole, err := op.enriched(d)
-		if err != nil {
-			return nil, fmt.Errorf("%s %s: %w", op.Method, op.Path, err)
-		}
+func (d document) enriched() openapi.Object {
+	paths := d.spec.Root.Object("paths")
+	for _, op := range d.Operations {
 		item := paths.Object(op.Path)
-		item.Set(strings.ToLower(op.Method), whole)
+		item.Set(strings.ToLower(op.Method), op.enriched(d))
 	}
-	components := slices.DeleteFunc(d.Root.Object("components"), func(m openapi.Member) bool { return m.Name == "responses" })
-	d.Root.Set("components", components)
-	return d.Root, nil
+	components := slices.DeleteFunc(d.spec.Root.Object("components"), func(m openapi.Member) bool { return m.Name == "responses" })
+	d.spec.Root.Set("components", components)
+	return d.spec.Root
 }
 
-func (op operation) enriched(d document) (openapi.Object, error) {
-	var answers openapi.Object
+func (op operation) enriched(d document) openapi.Object {
+	var responses openapi.Object
 	for _, m := range op.Spec.Object("responses") {
-		answer, _ := d.Resolve(m.Value)
+		response, _ := d.spec.Resolve(m.Value)
 		for _, e := range op.examples {
 			if strconv.Itoa(e.Response.Status) == m.Name {
-				answer = withExample(answer, e, e.Response.Header, e.Response.Body)
+				response = withExample(response, e, e.Response.Header, e.Response.Body)
 			}
 		}
-		answers.Set(m.Name, answer)
+		responses.Set(m.Name, response)
 	}
 	whole := slices.Clone(op.Spec)
-	whole.Set("responses", answers)
+	whole.Set("responses", responses)
 	if body := op.Spec.Object("requestBody"); body != nil {
 		for _, e := range op.accepted() {
 			body = withExample(body, e, e.Request.Header, e.Request.Body)
 		}
 		whole.Set("requestBody", body)
 	}
-	typical, ok := op.typical()
-	if !ok {
-		return nil, fmt.Errorf("no transcript shows how to ask for it")
-	}
 	var list openapi.List
-	for _, s := range samples.All(sampleOf(typical, d.credential())) {
+	for _, s := range samples.All(sampleOf(op.typical(), d.credential())) {
 		list = append(list, openapi.Object{{Name: "lang", Value: s.Lang}, {Name: "label", Value: s.Label}, {Name: "source", Value: s.Source}})
 	}
 	whole.Set("x-codeSamples", list)
-	return whole, nil
+	return whole
 }
 
 // accepted returns the examples with a successful response.
@@ -156,15 +145,11 @@ func (op operation) accepted() []example {
 }
 
 // typical returns the simplest successful request: the first one with the fewest headers.
-func (op operation) typical() (transcript.Request, bool) {
-	accepted := op.accepted()
-	if len(accepted) == 0 {
-		return transcript.Request{}, false
-	}
-	plainest := slices.MinFunc(accepted, func(a, b example) int {
+// It panics if there is none; each operation needs a transcript of one.
+func (op operation) typical() transcript.Request {
+	return slices.MinFunc(op.accepted(), func(a, b example) int {
 		return cmp.Compare(len(a.Request.Header), len(b.Request.Header))
-	})
-	return plainest.Request, true
+	}).Request
 }
 
 // readable returns the exchange with sample values in place of the transcript's
@@ -197,9 +182,9 @@ func ownHeader(r transcript.Request) []transcript.Header {
 // its media type is documented. The first example replaces the one of spec.yaml.
 func withExample(o openapi.Object, e example, header []transcript.Header, body string) openapi.Object {
 	types := slices.Clone(o.Object("content"))
-	media := slices.Clone(types.Object(mediaType(header)))
-	value, err := openapi.FromJSON([]byte(body))
-	if media == nil || err != nil {
+	media := slices.Clone(types.Object(transcript.MediaType(header)))
+	value := jsontext.Value(body)
+	if media == nil || !value.IsValid() {
 		return o
 	}
 	examples := slices.DeleteFunc(slices.Clone(media.Object("examples")), func(m openapi.Member) bool {
@@ -211,18 +196,8 @@ func withExample(o openapi.Object, e example, header []transcript.Header, body s
 	})
 	media = slices.DeleteFunc(media, func(m openapi.Member) bool { return m.Name == "example" })
 	media.Set("examples", examples)
-	types.Set(mediaType(header), media)
+	types.Set(transcript.MediaType(header), media)
 	changed := slices.Clone(o)
 	changed.Set("content", types)
 	return changed
-}
-
-func mediaType(header []transcript.Header) string {
-	for _, h := range header {
-		if h.Name == "Content-Type" {
-			name, _, _ := mime.ParseMediaType(h.Value) // empty if it is invalid
-			return name
-		}
-	}
-	return ""
 }

@@ -19,7 +19,7 @@ import (
 
 func documentOf(t *testing.T, name, form string) []byte {
 	t.Helper()
-	got := ask(t, portal.Settings{Contracts: contracts()}, http.MethodGet, "/docs/"+name+"/openapi."+form)
+	got := send(t, portal.Settings{Contracts: contracts()}, http.MethodGet, "/docs/"+name+"/openapi."+form)
 	if got.Code != http.StatusOK {
 		t.Fatalf("got status %d", got.Code)
 	}
@@ -64,7 +64,7 @@ func wantSamples(t *testing.T, name string, op *openapi3.Operation) {
 		sample, _ := item.(map[string]any)
 		source, _ := sample["source"].(string)
 		if !strings.Contains(source, "127.0.0.1:8080") || strings.Contains(source, "$id") {
-			t.Errorf("%s: the sample in %v has no address, or a placeholder: %s", name, sample["lang"], source)
+			t.Errorf("%s: the sample in %v has no URL, or a placeholder: %s", name, sample["lang"], source)
 		}
 	}
 }
@@ -105,7 +105,7 @@ func TestOperationsHaveTheirOwnExamples(t *testing.T) {
 	}
 }
 
-func TestYAMLIsTheSameDocument(t *testing.T) {
+func TestYAMLAndJSONAreSameDocument(t *testing.T) {
 	t.Parallel()
 	for _, c := range contracts() {
 		fromYAML, err := openapi.Parse(documentOf(t, c.Name, "yaml"))

@@ -6,5 +6,5 @@ import (
 	"kartotek/internal/web"
 )
 
-// MountsFrom is Mounts in a program that has another bundle.
+// MountsFrom is Mounts with another bundle.
 func MountsFrom(s Settings, bundle fs.FS) []web.Mount { return s.mounts(bundle) }

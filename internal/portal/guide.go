@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"bytes"
 	"embed"
 	"fmt"
 	"html/template"
@@ -32,21 +31,13 @@ type guide struct {
 	source  []byte
 }
 
-func readGuides() ([]guide, error) {
-	names, err := fs.Glob(guideFiles, "guides/*.md")
-	if err != nil {
-		return nil, err
-	}
-	var all []guide
-	for _, name := range names {
-		source, err := guideFiles.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		title, rest, ok := strings.Cut(strings.TrimPrefix(string(source), "# "), "\n\n")
+func readGuides() (all []guide) {
+	for _, name := range must(fs.Glob(guideFiles, "guides/*.md")) {
+		source := must(guideFiles.ReadFile(name))
+		title, rest, _ := strings.Cut(strings.TrimPrefix(string(source), "# "), "\n\n")
 		summary, _, _ := strings.Cut(rest, "\n\n")
-		if !ok || summary == "" {
-			return nil, fmt.Errorf("%s: a guide begins with a title and what it is for", name)
+		if summary == "" {
+			panic(name + ": a guide begins with a title and a summary")
 		}
 		_, slug, _ := strings.Cut(strings.TrimSuffix(path.Base(name), ".md"), "-") // without the number
 		all = append(all, guide{
@@ -56,28 +47,24 @@ func readGuides() ([]guide, error) {
 			source:  source,
 		})
 	}
-	return all, nil
+	return all
 }
 
 // render returns the guide's page.
-func (g guide) render() ([]byte, error) {
-	body, err := g.html()
-	if err != nil {
-		return nil, err
-	}
-	return page.Render(page.Parse(guideHTML), struct {
+func (g guide) render() []byte {
+	return must(page.Render(page.Parse(guideHTML), struct {
 		guide
 		Body template.HTML
-	}{g, body})
+	}{g, g.html()}))
 }
 
 // html renders Markdown. Goldmark removes raw HTML, so all tables come from Markdown; they
 // scroll in a narrow window.
-func (g guide) html() (template.HTML, error) {
+func (g guide) html() template.HTML {
 	markdown := goldmark.New(goldmark.WithExtensions(extension.Table), goldmark.WithParserOptions(parser.WithAutoHeadingID()))
-	var b bytes.Buffer
+	var b strings.Builder
 	if err := markdown.Convert(g.source, &b); err != nil {
-		return "", err
+		panic(err)
 	}
 	const begin, end = "<table>", "</table>"
 	var out strings.Builder
@@ -88,5 +75,5 @@ func (g guide) html() (template.HTML, error) {
 		}
 		out.WriteString(part)
 	}
-	return template.HTML(strings.ReplaceAll(out.String(), "<th>", `<th scope="col">`)), nil
+	return template.HTML(strings.ReplaceAll(out.String(), "<th>", `<th scope="col">`))
 }

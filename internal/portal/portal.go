@@ -1,6 +1,6 @@
 // Package portal serves the documentation of the contracts: references with requests to
-// try, OpenAPI documents, Postman collections and guides. It knows nothing about the
-// behaviour of a contract but its spec.yaml and its transcripts.
+// try, OpenAPI documents, Postman collections, guides and help pages. It knows nothing
+// about the behaviour of a contract but its spec.yaml and its transcripts.
 //
 // Start with portal.go for the paths and resource.go for the responses. document.go builds
 // the OpenAPI document of a contract, postman.go its collection, reference.go its
@@ -10,10 +10,13 @@ package portal
 import (
 	"io/fs"
 	"net/http"
+	"net/url"
 	"strings"
+	"sync"
 
 	"kartotek/internal/contract"
 	"kartotek/internal/fault"
+	"kartotek/internal/portal/help"
 	"kartotek/internal/portal/openapi"
 	"kartotek/internal/web"
 )
@@ -21,7 +24,8 @@ import (
 // Settings are the contracts to document.
 type Settings struct {
 	Contracts []contract.Contract
-	Demo      Credentials // filled in on the references; only for public credentials
+	Help      contract.Contract // the contract of the help pages
+	Demo      Credentials       // filled in on the references; only for public credentials
 }
 
 // Credentials authenticate requests that readers try. If they are empty, readers enter
@@ -36,79 +40,76 @@ const (
 	llmsPath = "/llms.txt"
 )
 
-// Mounts returns the handlers of the documentation. It panics if an embedded file cannot
-// be read.
+// Mounts returns the handlers of the documentation. Each page and file is built at its
+// first request. Both panic if an embedded file is malformed.
 func Mounts(s Settings) []web.Mount { return s.mounts(dist) }
 
 func (s Settings) mounts(from fs.FS) []web.Mount {
-	all, err := s.resources(from)
-	if err != nil {
-		panic("documentation: " + err.Error())
+	all := s.resources(from)
+	docs := handler("docs", home, func(u *url.URL) (resource, bool) {
+		found, ok := all[strings.TrimSuffix(u.Path, "/")]
+		return found, ok
+	})
+	helpPages := sync.OnceValue(func() map[string][]byte { return help.Pages(s.Help) })
+	helpHandler := handler(s.Help.Name, help.Root, func(u *url.URL) (resource, bool) {
+		body, ok := helpPages()[help.Key(u)]
+		return rendered("help", func() []byte { return body }), ok
+	})
+	return []web.Mount{
+		{Prefix: home, Handler: docs},
+		{Prefix: llmsPath, Handler: docs},
+		{Prefix: help.Root, FoldCase: true, Handler: helpHandler},
 	}
-	handler := web.Handle(func(w http.ResponseWriter, r *http.Request) error {
-		const label = "docs"
+}
+
+// handler serves the resources that find returns. The log and the metrics have them under
+// label, and error pages link to the index.
+func handler(label, index string, find func(*url.URL) (resource, bool)) http.Handler {
+	return web.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		web.SetOperation(r, label, "none")
 		if !web.AllowReadOnly(w, r) {
 			return fault.New(fault.MethodNotAllowed, "allowed methods: GET, HEAD")
 		}
-		found, ok := all[strings.TrimSuffix(r.URL.Path, "/")]
+		found, ok := find(r.URL)
 		if !ok {
 			return fault.New(fault.RouteNotFound, "no such page")
 		}
 		web.SetOperation(r, label, found.kind)
 		return found.serve(w, r)
-	}, fail)
-	return []web.Mount{{Prefix: home, Handler: handler}, {Prefix: llmsPath, Handler: handler}}
+	}, fail(index))
 }
 
-// resources returns everything that is served, by path, with the bundle in from. Each
-// resource is built at its first request.
-func (s Settings) resources(from fs.FS) (map[string]resource, error) {
+// resources returns everything below /docs, and llms.txt, by path.
+func (s Settings) resources(from fs.FS) map[string]resource {
 	all := map[string]resource{}
-	script, err := readBundle(from, all)
-	if err != nil {
-		return nil, err
-	}
-	guides, err := readGuides()
-	if err != nil {
-		return nil, err
-	}
+	script := readBundle(from, all)
+	guides := readGuides()
 	for _, g := range guides {
 		all[g.Path] = rendered("guide", g.render)
-		all[g.Path+".md"] = made("guide", "text/markdown; charset=utf-8", noPolicy, func() ([]byte, error) { return g.source, nil })
+		all[g.Path+".md"] = made("guide", "text/markdown; charset=utf-8", filePolicy, func() []byte { return g.source })
 	}
 	for _, c := range s.Contracts {
-		s.addContract(all, c, script)
+		at := home + "/" + c.Name
+		all[at] = s.reference(c, script)
+		all[at+"/openapi.json"] = made("openapi", "application/json", filePolicy, func() []byte {
+			return must(openapi.JSON(readDocument(c).enriched()))
+		})
+		all[at+"/openapi.yaml"] = made("openapi", "application/yaml", filePolicy, func() []byte {
+			return must(openapi.YAML(readDocument(c).enriched()))
+		})
+		all[at+"/postman.json"] = made("postman", "application/json", filePolicy, func() []byte {
+			return must(openapi.JSON(readDocument(c).collection(s.Demo)))
+		})
 	}
-	all[home] = rendered("index", func() ([]byte, error) { return s.index(guides) })
-	all[llmsPath] = made("llms", "text/plain; charset=utf-8", noPolicy, func() ([]byte, error) { return s.llms(guides) })
-	return all, nil
+	all[home] = rendered("index", func() []byte { return s.index(guides) })
+	all[llmsPath] = made("llms", "text/plain; charset=utf-8", filePolicy, func() []byte { return s.llms(guides) })
+	return all
 }
 
-// addContract adds the resources of one contract.
-func (s Settings) addContract(all map[string]resource, c contract.Contract, script bundle) {
-	written := func(write func(any) ([]byte, error)) func() ([]byte, error) {
-		return func() ([]byte, error) {
-			d, err := readDocument(c)
-			if err != nil {
-				return nil, err
-			}
-			whole, err := d.enriched()
-			if err != nil {
-				return nil, err
-			}
-			return write(whole)
-		}
+// must panics if something embedded is malformed.
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
 	}
-	at := home + "/" + c.Name
-	all[at] = s.reference(c, script)
-	all[at+"/openapi.json"] = made("openapi", "application/json", noPolicy, written(openapi.JSON))
-	all[at+"/openapi.yaml"] = made("openapi", "application/yaml", noPolicy, written(openapi.YAML))
-	all[at+"/postman.json"] = made("postman", "application/json", noPolicy, func() ([]byte, error) {
-		d, err := readDocument(c)
-		if err != nil {
-			return nil, err
-		}
-		return openapi.JSON(d.collection(c, s.Demo))
-	})
+	return value
 }

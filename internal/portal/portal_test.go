@@ -27,13 +27,13 @@ func contracts() []contract.Contract {
 
 var demo = portal.Credentials{Login: "a-login", Password: "a-password", Key: "a-key"}
 
-// ask sends a request to the documentation. header alternates names and values.
-func ask(t *testing.T, s portal.Settings, method, path string, header ...string) *httptest.ResponseRecorder {
+// send sends a request to the documentation. header alternates names and values.
+func send(t *testing.T, s portal.Settings, method, path string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	return askMounts(t, portal.Mounts(s), method, path, header...)
+	return sendTo(t, portal.Mounts(s), method, path, header...)
 }
 
-func askMounts(t *testing.T, mounts []web.Mount, method, path string, header ...string) *httptest.ResponseRecorder {
+func sendTo(t *testing.T, mounts []web.Mount, method, path string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	w, r := httptest.NewRecorder(), httptest.NewRequest(method, path, nil)
 	for i := 0; i < len(header); i += 2 {
@@ -49,7 +49,7 @@ func askMounts(t *testing.T, mounts []web.Mount, method, path string, header ...
 	return nil
 }
 
-func TestPathsLeadToDocumentation(t *testing.T) {
+func TestPathsServeDocumentation(t *testing.T) {
 	t.Parallel()
 	const html, json = "text/html; charset=utf-8", "application/json"
 	tests := map[string]struct {
@@ -74,19 +74,19 @@ func TestPathsLeadToDocumentation(t *testing.T) {
 	for path, want := range tests {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
-			got := askMounts(t, mounts, http.MethodGet, path)
+			got := sendTo(t, mounts, http.MethodGet, path)
 			h := got.Header()
 			if got.Code != http.StatusOK || h.Get("Content-Type") != want.mediaType || !strings.Contains(got.Body.String(), want.text) {
 				t.Errorf("got status %d, %q and %.200s, want %q with %q", got.Code, h.Get("Content-Type"), got.Body, want.mediaType, want.text)
 			}
 			if !strings.HasPrefix(h.Get("Content-Security-Policy"), "default-src 'none'") || h.Get("X-Content-Type-Options") != "nosniff" {
-				t.Errorf("a browser may do what it likes: %v", h)
+				t.Errorf("the security headers are missing: %v", h)
 			}
-			again := askMounts(t, mounts, http.MethodGet, path, "If-None-Match", h.Get("ETag"))
+			again := sendTo(t, mounts, http.MethodGet, path, "If-None-Match", h.Get("ETag"))
 			if again.Code != http.StatusNotModified || again.Body.Len() != 0 {
 				t.Errorf("with its tag %s: got status %d and %d bytes", h.Get("ETag"), again.Code, again.Body.Len())
 			}
-			head := askMounts(t, mounts, http.MethodHead, path)
+			head := sendTo(t, mounts, http.MethodHead, path)
 			if head.Code != http.StatusOK || head.Header().Get("ETag") != h.Get("ETag") {
 				t.Errorf("HEAD: got status %d and tag %s", head.Code, head.Header().Get("ETag"))
 			}
@@ -94,7 +94,7 @@ func TestPathsLeadToDocumentation(t *testing.T) {
 	}
 }
 
-func TestOtherPathsAndMethodsAreRefused(t *testing.T) {
+func TestOtherPathsReturn404AndOtherMethods405(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		method, path string
@@ -111,7 +111,7 @@ func TestOtherPathsAndMethodsAreRefused(t *testing.T) {
 		{http.MethodPost, "/docs", http.StatusMethodNotAllowed},
 		{http.MethodDelete, "/llms.txt", http.StatusMethodNotAllowed},
 	} {
-		got := ask(t, portal.Settings{Contracts: contracts()}, tt.method, tt.path)
+		got := send(t, portal.Settings{Contracts: contracts()}, tt.method, tt.path)
 		if got.Code != tt.status || !strings.Contains(got.Body.String(), `href="/docs"`) || strings.Contains(got.Body.String(), "<script") {
 			t.Errorf("%s %s: got status %d and %s, want %d", tt.method, tt.path, got.Code, got.Body, tt.status)
 		}
@@ -121,11 +121,11 @@ func TestOtherPathsAndMethodsAreRefused(t *testing.T) {
 	}
 }
 
-func TestDocumentsAreSentCompressedToWhoTakesThat(t *testing.T) {
+func TestFilesAreCompressedForClientsThatAcceptGzip(t *testing.T) {
 	t.Parallel()
 	mounts := portal.Mounts(portal.Settings{Contracts: contracts()})
 	const path = "/docs/native/openapi.json"
-	plain := askMounts(t, mounts, http.MethodGet, path)
+	plain := sendTo(t, mounts, http.MethodGet, path)
 	for accept, compressed := range map[string]bool{
 		"":                         false,
 		"gzip":                     true,
@@ -134,7 +134,7 @@ func TestDocumentsAreSentCompressedToWhoTakesThat(t *testing.T) {
 		"identity;q=1, gzip;q=0.0": false,
 		"xgzip":                    false,
 	} {
-		got := askMounts(t, mounts, http.MethodGet, path, "Accept-Encoding", accept)
+		got := sendTo(t, mounts, http.MethodGet, path, "Accept-Encoding", accept)
 		if (got.Header().Get("Content-Encoding") == "gzip") != compressed || got.Header().Get("Vary") != "Accept-Encoding" {
 			t.Errorf("%q: got %v", accept, got.Header())
 			continue
@@ -148,7 +148,7 @@ func TestDocumentsAreSentCompressedToWhoTakesThat(t *testing.T) {
 			text = inflated
 		}
 		if b, err := io.ReadAll(text); err != nil || string(b) != plain.Body.String() {
-			t.Errorf("%q: got another document, of %d bytes, %v", accept, len(b), err)
+			t.Errorf("%q: got a different document, of %d bytes, %v", accept, len(b), err)
 		}
 	}
 }
@@ -161,11 +161,11 @@ func TestCredentialsAreFilledInOnlyForADemo(t *testing.T) {
 		"/docs/lochting/postman.json": {demo.Key},
 		"/docs/native/postman.json":   {demo.Key},
 	} {
-		with := ask(t, portal.Settings{Contracts: contracts(), Demo: demo}, http.MethodGet, path).Body.String()
-		without := ask(t, portal.Settings{Contracts: contracts()}, http.MethodGet, path).Body.String()
+		with := send(t, portal.Settings{Contracts: contracts(), Demo: demo}, http.MethodGet, path).Body.String()
+		without := send(t, portal.Settings{Contracts: contracts()}, http.MethodGet, path).Body.String()
 		for _, secret := range secrets {
 			if !strings.Contains(with, `"`+secret+`"`) || strings.Contains(without, secret) {
-				t.Errorf("%s: %q is not in that of a demo, or in another one", path, secret)
+				t.Errorf("%s: %q must be in the collection of a demo, and in no other", path, secret)
 			}
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strings"
 
-	"kartotek/internal/contract"
 	"kartotek/internal/contract/transcript"
 	"kartotek/internal/portal/samples"
 )
@@ -87,10 +86,9 @@ type collectionResponse struct {
 const collectionFormat = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 
 // collection returns the document's operations with the credentials of a demo.
-func (d document) collection(c contract.Contract, demo Credentials) collection {
-	info := d.Root.Object("info")
+func (d document) collection(demo Credentials) collection {
 	all := collection{
-		Info:      collectionInfo{info.Text("title"), info.Text("summary"), collectionFormat},
+		Info:      collectionInfo{d.Info("title"), d.Info("summary"), collectionFormat},
 		Variables: []collectionVariable{{Key: "baseUrl", Value: base, Description: "Where the server is."}},
 	}
 	key := collectionVariable{Key: "key", Value: demo.Key, Description: "An API key."}
@@ -107,8 +105,8 @@ func (d document) collection(c contract.Contract, demo Credentials) collection {
 		all.Auth = collectionAuth{Type: "apikey", Key: parameters("key", "Authorization", "value", "{{key}}", "in", "header")}
 		all.Variables = append(all.Variables, key)
 	}
-	for _, op := range d.operations {
-		all.add(op.tag(), op.item(c))
+	for _, op := range d.Operations {
+		all.add(op.tag(), d.item(op))
 	}
 	return all
 }
@@ -140,22 +138,21 @@ func (op operation) tag() string {
 	return "Operations"
 }
 
-func (op operation) item(c contract.Contract) collectionItem {
+func (d document) item(op operation) collectionItem {
 	item := collectionItem{Name: op.Spec.Text("summary"), Responses: []collectionResponse{}}
-	typical, _ := op.typical() // readDocument requires one for each operation
-	item.Request = requestOf(c, op, typical)
+	item.Request = d.request(op, op.typical())
 	item.Request.Description = op.Spec.Text("description")
 	for _, e := range op.examples {
-		item.Responses = append(item.Responses, responseOf(c, op, e))
+		item.Responses = append(item.Responses, d.response(op, e))
 	}
 	return item
 }
 
-func responseOf(c contract.Contract, op operation, e example) collectionResponse {
+func (d document) response(op operation, e example) collectionResponse {
 	status := http.StatusText(e.Response.Status)
 	return collectionResponse{
 		Name:    cmp.Or(e.Comment, status),
-		Request: requestOf(c, op, e.Request),
+		Request: d.request(op, e.Request),
 		Status:  status,
 		Code:    e.Response.Status,
 		Header:  headerOf(e.Response.Header),
@@ -164,17 +161,17 @@ func responseOf(c contract.Contract, op operation, e example) collectionResponse
 	}
 }
 
-// requestOf returns a recorded request of an operation, with the collection's credential.
-func requestOf(c contract.Contract, op operation, r transcript.Request) collectionRequest {
-	made := collectionRequest{Method: r.Method, Header: headerOf(ownHeader(r)), URL: urlOf(c, op, r)}
+// request returns a recorded request of an operation, with the collection's credential.
+func (d document) request(op operation, r transcript.Request) collectionRequest {
+	made := collectionRequest{Method: r.Method, Header: headerOf(ownHeader(r)), URL: d.url(op, r)}
 	if r.Body != "" && r.Verbatim() {
 		made.Body = &collectionBody{"raw", r.Body}
 	}
 	return made
 }
 
-// urlOf returns the URL with path parameters in Postman's notation: ":customerId".
-func urlOf(c contract.Contract, op operation, r transcript.Request) collectionURL {
+// url returns the URL with path parameters in Postman's notation: ":customerId".
+func (d document) url(op operation, r transcript.Request) collectionURL {
 	path := strings.NewReplacer("{", ":", "}", "").Replace(op.Path)
 	_, query, _ := strings.Cut(r.Target, "?")
 	u := collectionURL{
@@ -190,7 +187,7 @@ func urlOf(c contract.Contract, op operation, r transcript.Request) collectionUR
 			u.Query = append(u.Query, collectionVariable{Key: name, Value: value})
 		}
 	}
-	_, params, _ := c.MatchRoute(r.Method, r.Target)
+	_, params, _ := d.Contract.MatchRoute(r.Method, r.Target)
 	for _, segment := range u.Path {
 		if name, ok := strings.CutPrefix(segment, ":"); ok {
 			value, _ := url.PathUnescape(params[name])

@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"bytes"
 	_ "embed"
 	"html/template"
 
@@ -24,7 +23,7 @@ const referencePolicy = "default-src 'none'; script-src 'self'; style-src 'self'
 
 // referencePage is the data of a contract's reference page.
 type referencePage struct {
-	summary
+	document
 	Others   []string // names of the contracts
 	Script   bundle
 	Settings referenceSettings
@@ -46,22 +45,15 @@ type authentication struct {
 // reference returns a contract's reference page, or a page that says how to build it.
 func (s Settings) reference(c contract.Contract, script bundle) resource {
 	if script.Script == "" {
-		return rendered("unbuilt", func() ([]byte, error) {
-			d, err := readDocument(c)
-			if err != nil {
-				return nil, err
-			}
-			return page.Render(page.Parse(unbuiltHTML), d.summary(c))
+		return rendered("unbuilt", func() []byte {
+			return must(page.Render(page.Parse(unbuiltHTML), readDocument(c)))
 		})
 	}
-	return made("reference", "text/html; charset=utf-8", referencePolicy, func() ([]byte, error) {
-		d, err := readDocument(c)
-		if err != nil {
-			return nil, err
-		}
+	return made("reference", "text/html; charset=utf-8", referencePolicy, func() []byte {
+		d := readDocument(c)
 		about := referencePage{
-			summary: d.summary(c),
-			Script:  script,
+			document: d,
+			Script:   script,
 			Settings: referenceSettings{
 				Document:       home + "/" + c.Name + "/openapi.json",
 				Base:           base,
@@ -71,13 +63,7 @@ func (s Settings) reference(c contract.Contract, script bundle) resource {
 		for _, other := range s.Contracts {
 			about.Others = append(about.Others, other.Name)
 		}
-		t, err := template.New("reference").Parse(referenceHTML)
-		if err != nil {
-			return nil, err
-		}
-		var b bytes.Buffer
-		err = t.Execute(&b, about)
-		return b.Bytes(), err
+		return must(page.Render(template.Must(template.New("reference").Parse(referenceHTML)), about))
 	})
 }
 

@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
+	_ "embed"
 	"encoding/base64"
+	"html/template"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
+	"kartotek/internal/fault"
 	"kartotek/internal/web"
 	"kartotek/internal/web/page"
 )
@@ -22,103 +26,67 @@ type resource struct {
 }
 
 // rendered is an HTML page that is rendered at its first request.
-func rendered(kind string, render func() ([]byte, error)) resource {
-	once := sync.OnceValues(render)
+func rendered(kind string, render func() []byte) resource {
+	body := sync.OnceValue(render)
 	return resource{kind, func(w http.ResponseWriter, r *http.Request) error {
-		body, err := once()
-		if err != nil {
-			return err
-		}
-		return page.Send(w, r, http.StatusOK, body)
+		return page.Send(w, r, http.StatusOK, body())
 	}}
 }
 
-// made is a file that is generated at its first request and kept compressed.
-func made(kind, mediaType, policy string, make func() ([]byte, error)) resource {
-	once := sync.OnceValues(func() (file, error) {
-		text, err := make()
-		if err != nil {
-			return file{}, err
-		}
-		return compress(text, mediaType, policy)
-	})
+// made is a file that is made at its first request and kept compressed.
+func made(kind, mediaType, policy string, content func() []byte) resource {
+	return loaded(kind, func() file { return compress(content(), mediaType, policy) })
+}
+
+// loaded is a file that is loaded at its first request.
+func loaded(kind string, load func() file) resource {
+	f := sync.OnceValue(load)
 	return resource{kind, func(w http.ResponseWriter, r *http.Request) error {
-		f, err := once()
-		if err != nil {
-			return err
-		}
-		return f.send(w, r)
+		f().send(w, r)
+		return nil
 	}}
 }
 
-// file is a compressed response body with its headers.
+// file is a response body, compressed with gzip, with its headers.
 type file struct {
-	mediaType string
-	policy    string // Content-Security-Policy
-	caching   string // Cache-Control
-	tag       string // changes with the content
-	size      int64
-	open      func() (io.ReadCloser, error)
+	mediaType  string
+	policy     string // Content-Security-Policy
+	caching    string // Cache-Control
+	tag        string // changes with the content
+	compressed []byte
 }
 
-const (
-	askAgain = "no-cache" // revalidate with the ETag
-	forEver  = "public, max-age=31536000, immutable"
+// filePolicy is for files that are not pages.
+const filePolicy = "default-src 'none'; frame-ancestors 'none'"
 
-	noPolicy = "default-src 'none'; frame-ancestors 'none'" // for files that are not pages
-)
-
-func compress(text []byte, mediaType, policy string) (file, error) {
+func compress(content []byte, mediaType, policy string) file {
 	var b bytes.Buffer
-	gz, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		return file{}, err
-	}
-	_, _ = gz.Write(text) // never fails on a buffer
-	_ = gz.Close()        // never fails on a buffer
-	kept := bytes.Clone(b.Bytes())
-	sum := sha256.Sum256(text)
-	return file{
-		mediaType: mediaType,
-		policy:    policy,
-		caching:   askAgain,
-		tag:       `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`,
-		size:      int64(len(kept)),
-		open:      func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(kept)), nil },
-	}, nil
+	gz := must(gzip.NewWriterLevel(&b, gzip.BestCompression))
+	_, _ = gz.Write(content) // never fails on a buffer
+	_ = gz.Close()           // never fails on a buffer
+	sum := sha256.Sum256(content)
+	tag := base64.RawURLEncoding.EncodeToString(sum[:12])
+	return file{mediaType, policy, "no-cache", tag, bytes.Clone(b.Bytes())}
 }
 
-// send writes the compressed file, or inflates it for a client that does not accept gzip.
-func (f file) send(w http.ResponseWriter, r *http.Request) error {
+// send sends the file, decompressed for a client that does not accept gzip.
+func (f file) send(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", f.policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", f.caching)
 	h.Set("Vary", "Accept-Encoding")
-	h.Set("ETag", "W/"+f.tag) // weak, because both encodings have the same tag
-	if web.NotModified(r, f.tag) {
-		w.WriteHeader(http.StatusNotModified)
-		return nil
-	}
-	src, err := f.open()
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	text := io.Reader(src)
+	h.Set("ETag", `W/"`+f.tag+`"`) // weak, because both encodings have the same tag
+	h.Set("Content-Type", f.mediaType)
+	content := f.compressed
 	if acceptsGzip(r) {
 		h.Set("Content-Encoding", "gzip")
-		h.Set("Content-Length", strconv.FormatInt(f.size, 10))
-	} else if text, err = gzip.NewReader(src); err != nil {
-		return err
+		h.Set("Content-Length", strconv.Itoa(len(content)))
+	} else {
+		content = must(io.ReadAll(must(gzip.NewReader(bytes.NewReader(content)))))
 	}
-	h.Set("Content-Type", f.mediaType)
-	w.WriteHeader(http.StatusOK)
-	if r.Method == http.MethodGet {
-		_, _ = io.Copy(w, text) // the caller is gone if this fails
-	}
-	return nil
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 }
 
 // acceptsGzip reports whether the client accepts gzip (RFC 9110, section 12.5.3).
@@ -133,4 +101,18 @@ func acceptsGzip(r *http.Request) bool {
 		return !weighted || err == nil && value > 0
 	}
 	return false
+}
+
+//go:embed pages/error.html
+var errorHTML string
+
+// fail returns a function that responds with an error page, which links to the index.
+func fail(index string) web.Fail {
+	parsed := sync.OnceValue(func() *template.Template { return page.Parse(errorHTML) })
+	return func(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
+		status := web.Status(f.Kind)
+		about := struct{ Title, Text, Index string }{http.StatusText(status), f.Text, index}
+		body := must(page.Render(parsed(), about))
+		_ = page.Send(w, r, status, body) // fails only if the client has disconnected
+	}
 }

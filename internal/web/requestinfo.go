@@ -10,20 +10,21 @@ import (
 	"kartotek/internal/fault"
 )
 
-// requestInfo is what the log and the metrics report about one request. It holds no personal data:
-// no path, no query, no name.
+// requestInfo is what the log and the metrics report about one request, and its limit. It holds no
+// personal data: no path, no query, no name.
 type requestInfo struct {
 	id, contract, operation string
 	fault                   fault.Kind
 	err                     error // logged in full: an operator can fix it, the client cannot
+	maxBody                 int64 // bytes; 0 for no limit
 }
 
 type requestInfoKey struct{}
 
 // withRequestInfo gives the request a deadline and an id: the client's X-Request-Id if it is valid,
 // or a new one.
-func withRequestInfo(r *http.Request, timeout time.Duration) (*http.Request, *requestInfo, context.CancelFunc) {
-	info := &requestInfo{id: r.Header.Get("X-Request-Id"), contract: "none", operation: "none"}
+func withRequestInfo(r *http.Request, timeout time.Duration, maxBody int64) (*http.Request, *requestInfo, context.CancelFunc) {
+	info := &requestInfo{id: r.Header.Get("X-Request-Id"), contract: "none", operation: "none", maxBody: maxBody}
 	if !isValidRequestID(info.id) {
 		info.id = uuid.Must(uuid.NewV7()).String()
 	}

@@ -1,5 +1,5 @@
-// The reference of one contract: Scalar with the document that the server generates from
-// the contract's spec.yaml. All requests go to this server.
+// The reference of one contract: Scalar with the OpenAPI document of this server. All
+// requests go to this server.
 import { createApiReference } from "@scalar/api-reference";
 import "@scalar/api-reference/style.css";
 import "./reference.css";
@@ -19,7 +19,7 @@ async function show() {
   }
   const text = await response.text();
   createApiReference("#reference", {
-    content: forTrying(JSON.parse(text.replaceAll(settings.base, location.origin))),
+    content: withRequiredParameters(JSON.parse(text.replaceAll(settings.base, location.origin))),
     authentication: settings.authentication,
     withDefaultFonts: false,
     telemetry: false,
@@ -43,12 +43,12 @@ type Document = {
   paths: Record<string, Record<string, unknown>>;
 };
 
-// forTrying prepares the document so that requests start with required parameters only.
-// Scalar sends every parameter with a single example, and none with several examples.
-function forTrying(document: Document): Document {
+// withRequiredParameters changes the document so that Scalar fills in required parameters
+// only. Scalar fills in every parameter with "example", and none with "examples".
+function withRequiredParameters(document: Document): Document {
   for (const parameter of parametersOf(document)) {
-    const [several] = Object.values(parameter.examples ?? {});
-    const value = parameter.example ?? several?.value;
+    const [first] = Object.values(parameter.examples ?? {});
+    const value = parameter.example ?? first?.value;
     if (value === undefined) continue;
     delete parameter.example;
     delete parameter.examples;

@@ -2,8 +2,8 @@ import { mkdir } from "node:fs/promises";
 import axe from "axe-core";
 import { chromium } from "playwright-core";
 
-// SCREENSHOTS names a folder for pictures of all pages.
-const pictures = process.env.SCREENSHOTS;
+// SCREENSHOTS names a folder for screenshots of all pages.
+const screenshotFolder = process.env.SCREENSHOTS;
 
 // Colour scheme and width of the browser window.
 const views = [
@@ -13,8 +13,8 @@ const views = [
   { name: "light-phone", colorScheme: "light", viewport: { width: 390, height: 844 } },
 ];
 
-// The tests use two views; pictures are taken in all of them.
-export const shownViews = pictures ? views : views.slice(0, 2);
+// The tests use two views, and all of them for screenshots.
+export const testedViews = screenshotFolder ? views : views.slice(0, 2);
 
 // startBrowser runs Debian's chromium. It can resolve only this machine.
 export function startBrowser() {
@@ -28,34 +28,34 @@ export function startBrowser() {
 export async function open(context, url) {
   const page = await context.newPage();
   const requests = [];
-  const complaints = [];
+  const errors = [];
   page.on("request", (request) => requests.push(request.url()));
   page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+    if (message.type() === "error" || message.type() === "warning") errors.push(message.text());
   });
-  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("pageerror", (error) => errors.push(String(error)));
   const response = await page.goto(url, { waitUntil: "load" });
-  return { page, response, requests, complaints };
+  return { page, response, requests, errors };
 }
 
-// leaving returns the requests to other hosts.
-export function leaving(requests, origin) {
+// externalRequests returns the requests to other hosts.
+export function externalRequests(requests, origin) {
   return requests.filter((url) => !/^(data|blob):/.test(url) && new URL(url).origin !== origin);
 }
 
-// faults returns the serious accessibility violations that axe-core finds.
-export async function faults(page) {
-  await page.evaluate(axe.source); // by the debugger, which the Content-Security-Policy does not restrict
+// accessibilityViolations returns the serious accessibility violations that axe-core finds.
+export async function accessibilityViolations(page) {
+  await page.evaluate(axe.source); // the Content-Security-Policy does not apply to the debugger
   const { violations } = await page.evaluate("axe.run()");
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }
 
-// picture saves a screenshot.
-export async function picture(page, path, view) {
-  if (!pictures) return;
-  await mkdir(pictures, { recursive: true });
+// saveScreenshot saves a screenshot, if SCREENSHOTS is set.
+export async function saveScreenshot(page, path, view) {
+  if (!screenshotFolder) return;
+  await mkdir(screenshotFolder, { recursive: true });
   const name = `${path.replace(/[^A-Za-z0-9]+/g, "-").replace(/^-|-$/g, "")}-${view.name}.png`;
-  await page.screenshot({ path: `${pictures}/${name}`, fullPage: true });
+  await page.screenshot({ path: `${screenshotFolder}/${name}`, fullPage: true });
 }

@@ -8,10 +8,10 @@ export async function startDemo() {
     stdio: ["ignore", "pipe", "ignore"],
   });
   const origin = await new Promise((resolve, reject) => {
-    let guide = "";
+    let output = "";
     demo.stdout.on("data", (text) => {
-      guide += text;
-      const found = guide.match(/http:\/\/127\.0\.0\.1:\d+/);
+      output += text;
+      const found = output.match(/http:\/\/127\.0\.0\.1:\d+/);
       if (found) resolve(found[0]);
     });
     demo.on("error", reject);
@@ -23,8 +23,8 @@ export async function startDemo() {
       demo.kill();
       await once(demo, "exit");
     },
-    // answered returns the number of requests that the server has handled, without operator requests.
-    async answered() {
+    // handledRequests returns how many requests the server has handled, without operator requests.
+    async handledRequests() {
       const metrics = await (await fetch(`${origin}/metrics`)).text();
       return metrics
         .split("\n")

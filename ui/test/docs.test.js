@@ -1,8 +1,7 @@
-// Opens the reference of each contract and sends a PATCH from it, as a reader does: from
-// the list of operations to the changed record.
+// Opens the reference of each contract, and sends a PATCH from it as a reader does.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { leaving, open, picture, shownViews, startBrowser } from "./browser.js";
+import { externalRequests, open, saveScreenshot, startBrowser, testedViews } from "./browser.js";
 import { startDemo } from "./demo.js";
 
 let demo;
@@ -17,16 +16,16 @@ after(async () => {
 });
 
 for (const contract of ["elw", "lochting", "native"]) {
-  for (const view of shownViews) {
+  for (const view of testedViews) {
     test(`the reference of ${contract}, ${view.name}`, async () => {
       const context = await browser.newContext(view);
       const path = `/docs/${contract}`;
-      const { page, requests, complaints } = await open(context, demo.origin + path);
+      const { page, requests, errors } = await open(context, demo.origin + path);
       await page.getByRole("heading", { level: 1 }).first().waitFor();
       await page.waitForLoadState("networkidle");
-      await picture(page, path, view);
-      assert.deepEqual(leaving(requests, demo.origin), []);
-      assert.deepEqual(complaints, []);
+      await saveScreenshot(page, path, view);
+      assert.deepEqual(externalRequests(requests, demo.origin), []);
+      assert.deepEqual(errors, []);
       await context.close();
     });
   }
@@ -36,15 +35,15 @@ for (const { contract, property } of [
   { contract: "elw", property: "PhoneNumber" },
   { contract: "lochting", property: "phoneNumber" },
 ]) {
-  test(`a change that is tried through ${contract} changes the record`, async () => {
-    const context = await browser.newContext(shownViews[0]);
-    const { page, requests, complaints } = await open(context, `${demo.origin}/docs`);
+  test(`a request sent from the reference of ${contract} changes the record`, async () => {
+    const context = await browser.newContext(testedViews[0]);
+    const { page, requests, errors } = await open(context, `${demo.origin}/docs`);
     await page.locator(`a[href^="/docs/${contract}#"][href$="updateCustomer"]`).click();
     await page.getByRole("button", { name: /^Test Request\s*\(patch/ }).click();
     const send = page.getByRole("button", { name: /^Send patch request/ });
-    const answered = page.waitForResponse((response) => response.request().method() === "PATCH");
+    const responded = page.waitForResponse((response) => response.request().method() === "PATCH");
     await send.click();
-    const response = await answered;
+    const response = await responded;
     assert.equal(response.status(), 200);
     await page.getByRole("dialog").getByText("200").first().waitFor();
 
@@ -56,9 +55,9 @@ for (const { contract, property } of [
       await response.headerValue("Field-Outcome"),
       new RegExp(`applied=[^,]*"${property}"`),
     );
-    assert.deepEqual(leaving(requests, demo.origin), []);
-    assert.deepEqual(complaints, []);
-    await picture(page, `/docs/${contract}/tried`, shownViews[0]);
+    assert.deepEqual(externalRequests(requests, demo.origin), []);
+    assert.deepEqual(errors, []);
+    await saveScreenshot(page, `/docs/${contract}/sent`, testedViews[0]);
     await context.close();
   });
 }

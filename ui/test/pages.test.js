@@ -2,7 +2,14 @@
 // list of the documentation and the guides.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { faults, leaving, open, picture, shownViews, startBrowser } from "./browser.js";
+import {
+  accessibilityViolations,
+  externalRequests,
+  open,
+  saveScreenshot,
+  startBrowser,
+  testedViews,
+} from "./browser.js";
 import { startDemo } from "./demo.js";
 
 let demo;
@@ -36,19 +43,19 @@ async function pages(start, folder) {
   return found;
 }
 
-// check opens one page in a new browser context and checks the rules for all pages.
+// check opens one page in a new browser context: it must load nothing else, be accessible and fit.
 async function check(path, view) {
   const context = await browser.newContext(view);
-  const before = await demo.answered();
-  const { page, response, requests, complaints } = await open(context, demo.origin + path);
+  const before = await demo.handledRequests();
+  const { page, response, requests, errors } = await open(context, demo.origin + path);
   assert.equal(response.status(), 200);
-  assert.equal((await demo.answered()) - before, 1, "requests that it takes");
-  assert.deepEqual(leaving(requests, demo.origin), []);
-  assert.deepEqual(await faults(page), []);
+  assert.equal((await demo.handledRequests()) - before, 1, "requests for one page");
+  assert.deepEqual(externalRequests(requests, demo.origin), []);
+  assert.deepEqual(await accessibilityViolations(page), []);
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   assert.ok(width <= view.viewport.width, `${width} pixels wide`);
-  assert.deepEqual(complaints, []);
-  await picture(page, path, view);
+  assert.deepEqual(errors, []);
+  await saveScreenshot(page, path, view);
   await context.close();
 }
 
@@ -61,7 +68,7 @@ for (const { start, folder, least } of [
     const all = await pages(start, folder);
     assert.ok(all.length >= least, `links lead to ${all}`);
     for (const path of all) {
-      for (const view of shownViews) {
+      for (const view of testedViews) {
         await t.test(`${path} ${view.name}`, () => check(path, view));
       }
     }
@@ -80,8 +87,8 @@ test("a keyboard skips to the content", async () => {
   await context.close();
 });
 
-test("a phone shows rows as blocks, which are rows all the same", async () => {
-  const context = await browser.newContext(shownViews[1]);
+test("rows shown as blocks on a phone keep the role of rows", async () => {
+  const context = await browser.newContext(testedViews[1]);
   const { page } = await open(context, `${demo.origin}/Help/ResourceModel?modelName=ElwAddress`);
   const row = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: "POBox" }) });
   assert.equal(await row.evaluate((tr) => getComputedStyle(tr).display), "block");

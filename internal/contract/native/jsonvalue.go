@@ -45,7 +45,7 @@ func parseJSON(body []byte, expected string) (v any, err error) {
 			return nil, malformed(string(syntax.JSONPointer), fault.Duplicate, "must not be repeated")
 		}
 		valid := int64(len(body)-len(text)) + syntax.ByteOffset
-		return nil, malformed(string(syntax.JSONPointer), fault.Format, fmt.Sprintf("must be valid JSON (RFC 8259) in UTF-8; it is not after byte %d of the body", valid))
+		return nil, malformed(string(syntax.JSONPointer), fault.Format, fmt.Sprintf("must be valid JSON (RFC 8259) in UTF-8; it is not after byte %d", valid))
 	}
 	return v, err
 }

@@ -24,8 +24,10 @@ package transcript
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io/fs"
+	"mime"
 	"path"
 	"regexp"
 	"strconv"
@@ -57,6 +59,17 @@ type Response struct {
 
 // Header is one header line.
 type Header struct{ Name, Value string }
+
+// MediaType returns the media type in the headers, or "" if it is missing or invalid.
+func MediaType(header []Header) string {
+	for _, h := range header {
+		if h.Name == "Content-Type" {
+			name, _, _ := mime.ParseMediaType(h.Value)
+			return name
+		}
+	}
+	return ""
+}
 
 // Verbatim reports whether the body is the text that was sent, without Go-quoted lines.
 func (r Request) Verbatim() bool {
@@ -111,39 +124,34 @@ func ReadAll(files fs.FS) (all []Exchange, err error) {
 func Parse(text string) ([]Exchange, error) {
 	var p parser
 	for line := range strings.Lines(text) {
-		if err := p.readLine(strings.TrimSuffix(line, "\n")); err != nil {
-			return nil, err
-		}
+		p.readLine(strings.TrimSuffix(line, "\n"))
 	}
-	err := p.finishExchange()
-	return p.exchanges, err
+	p.finishExchange()
+	return p.exchanges, p.err
 }
 
 // parser collects the lines of an exchange until the next one begins.
 type parser struct {
 	exchanges         []Exchange
+	err               error
 	comment           []string
 	request, response []string
 	inComment         bool // whether the last line was a comment
 	example           bool // whether the next exchange is an example
 }
 
-func (p *parser) readLine(line string) error {
+func (p *parser) readLine(line string) {
 	isComment := strings.HasPrefix(line, "#")
 	switch {
 	case strings.HasPrefix(line, ">"):
 		if len(p.response) > 0 {
-			if err := p.finishExchange(); err != nil {
-				return err
-			}
+			p.finishExchange()
 		}
 		p.request = append(p.request, strings.TrimPrefix(line[1:], " "))
 	case strings.HasPrefix(line, "<"):
 		p.response = append(p.response, strings.TrimPrefix(line[1:], " "))
 	default:
-		if err := p.finishExchange(); err != nil {
-			return err
-		}
+		p.finishExchange()
 		if isComment && !p.inComment {
 			p.comment, p.example = nil, strings.HasPrefix(line, "##")
 		}
@@ -152,31 +160,32 @@ func (p *parser) readLine(line string) error {
 		}
 	}
 	p.inComment = isComment
-	return nil
 }
 
 // finishExchange adds the collected exchange, if there is one.
-func (p *parser) finishExchange() error {
-	if len(p.request) == 0 && len(p.response) == 0 {
-		return nil
+func (p *parser) finishExchange() {
+	request, response := p.request, p.response
+	p.request, p.response = nil, nil
+	if len(request) == 0 && len(response) == 0 {
+		return
 	}
-	if len(p.request) == 0 || len(p.response) == 0 {
-		return fmt.Errorf("incomplete exchange: request %q, response %q", p.request, p.response)
+	if len(request) == 0 || len(response) == 0 {
+		p.err = errors.Join(p.err, fmt.Errorf("incomplete exchange: request %q, response %q", request, response))
+		return
 	}
-	status, err := strconv.Atoi(p.response[0])
+	status, err := strconv.Atoi(response[0])
 	if err != nil {
-		return fmt.Errorf("%s: the response has no status: %q", p.request[0], p.response[0])
+		p.err = errors.Join(p.err, fmt.Errorf("%s: the response has no status: %q", request[0], response[0]))
+		return
 	}
-	e := Exchange{
+	header, body := headerAndBody(response[1:])
+	p.exchanges = append(p.exchanges, Exchange{
 		Comment:  strings.Join(p.comment, " "),
 		Example:  p.example,
-		Request:  ParseRequest(p.request),
-		Response: Response{Status: status},
-	}
-	e.Response.Header, e.Response.Body = headerAndBody(p.response[1:])
-	p.exchanges = append(p.exchanges, e)
-	p.request, p.response, p.example = nil, nil, false
-	return nil
+		Request:  ParseRequest(request),
+		Response: Response{status, header, body},
+	})
+	p.example = false
 }
 
 // ParseRequest parses the lines of one request, without their ">".

@@ -3,13 +3,17 @@ package help_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/net/html"
 
 	"kartotek/internal/contract/elw"
+	"kartotek/internal/portal"
 	"kartotek/internal/portal/help"
+	"kartotek/internal/web"
 )
 
 const (
@@ -18,13 +22,19 @@ const (
 	modelPage = "/Help/ResourceModel?modelName=CustomerResponse"
 )
 
-func ask(method, target string) *httptest.ResponseRecorder {
+// mount serves the help pages.
+var mount = sync.OnceValue(func() web.Mount {
+	mounts := portal.Mounts(portal.Settings{Help: elw.New(elw.Settings{})})
+	return mounts[slices.IndexFunc(mounts, func(m web.Mount) bool { return m.Prefix == help.Root })]
+})
+
+func send(method, target string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	help.Mount(elw.New(elw.Settings{})).Handler.ServeHTTP(w, httptest.NewRequest(method, target, nil))
+	mount().Handler.ServeHTTP(w, httptest.NewRequest(method, target, nil))
 	return w
 }
 
-func TestPagesAreFoundInAnyCase(t *testing.T) {
+func TestPathsMatchInAnyCase(t *testing.T) {
 	t.Parallel()
 	for target, want := range map[string]string{
 		"/Help":           "Self-service API",
@@ -38,14 +48,14 @@ func TestPagesAreFoundInAnyCase(t *testing.T) {
 		"/Help/ResourceModel?modelName=%45lwAddress":         "ElwAddress",
 		"/Help/ResourceModel?modelName=HttpError&modelName=": "HttpError",
 	} {
-		w := ask(http.MethodGet, target)
+		w := send(http.MethodGet, target)
 		if got := heading(t, w); w.Code != http.StatusOK || !strings.HasPrefix(got, want) {
 			t.Errorf("%s: got status %d and %q, want %q", target, w.Code, got, want)
 		}
 	}
 }
 
-func TestOtherPagesLeadToTheIndex(t *testing.T) {
+func TestErrorPagesLinkToIndex(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		method, target string
@@ -61,7 +71,7 @@ func TestOtherPagesLeadToTheIndex(t *testing.T) {
 		{http.MethodPost, "/Help", http.StatusMethodNotAllowed},
 		{http.MethodOptions, patchPage, http.StatusMethodNotAllowed},
 	} {
-		w := ask(tt.method, tt.target)
+		w := send(tt.method, tt.target)
 		if w.Code != tt.status || !strings.Contains(w.Body.String(), `href="/Help"`) || strings.Contains(w.Body.String(), "<script>") {
 			t.Errorf("%s %s: got status %d, want %d:\n%s", tt.method, tt.target, w.Code, tt.status, w.Body)
 		}
@@ -71,9 +81,9 @@ func TestOtherPagesLeadToTheIndex(t *testing.T) {
 	}
 }
 
-func TestPagesAreSentWithTheirHeaders(t *testing.T) {
+func TestPagesHaveHeaders(t *testing.T) {
 	t.Parallel()
-	w := ask(http.MethodHead, patchPage)
+	w := send(http.MethodHead, patchPage)
 	for name, want := range map[string]string{
 		"Content-Type":            "text/html; charset=utf-8",
 		"Content-Security-Policy": "default-src 'none'; style-src 'sha256-",
@@ -91,7 +101,7 @@ func TestLinksLeadToPages(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{"/Help": true, "/docs": true} // /docs is another mount
 	for queue := []string{"/Help"}; len(queue) > 0; queue = queue[1:] {
-		w := ask(http.MethodGet, queue[0])
+		w := send(http.MethodGet, queue[0])
 		if w.Code != http.StatusOK {
 			t.Errorf("%s: got status %d", queue[0], w.Code)
 		}
@@ -160,7 +170,7 @@ func heading(t *testing.T, w *httptest.ResponseRecorder) string {
 func blocks(t *testing.T, link string) []string {
 	t.Helper()
 	var all []string
-	for node := range parse(t, ask(http.MethodGet, link)).Descendants() {
+	for node := range parse(t, send(http.MethodGet, link)).Descendants() {
 		switch node.Data {
 		case "h1", "h2", "h3", "h4", "p", "pre", "figcaption":
 			if node.Parent.Data != "td" && node.Parent.Data != "th" {

@@ -19,7 +19,7 @@ import (
 var published = []string{
 	"PATCH api/customers/{customerId}",
 	"Partially update",
-	"Can update PhoneNumber", // more of it in TestTheDescriptionTellsTheRules
+	"Can update PhoneNumber", // the rest is in TestDescriptionHasRules
 	"Request Information",
 	"URI Parameters",
 	"Name|Description|Type|Additional information",
@@ -59,25 +59,25 @@ var published = []string{
 	"Sample:",
 }
 
-func TestNothingOfThePublishedPageIsMissing(t *testing.T) {
+func TestPageHasEverythingOfPublishedPage(t *testing.T) {
 	t.Parallel()
 	ours := blocks(t, patchPage)
 	for _, want := range published {
 		pattern := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(want), `\*`, "[^|]+"))
 		at := slices.IndexFunc(ours, pattern.MatchString)
 		if at < 0 {
-			t.Fatalf("%q is missing, or not in its place; after it should come\n%s", want, strings.Join(ours, "\n"))
+			t.Fatalf("%q is missing, or out of order, before\n%s", want, strings.Join(ours, "\n"))
 		}
 		ours = ours[at+1:]
 	}
 }
 
-func TestTheDescriptionTellsTheRules(t *testing.T) {
+func TestDescriptionHasRules(t *testing.T) {
 	t.Parallel()
 	description := blocks(t, patchPage)[2]
 	for _, want := range []string{"PhoneNumber", "MobileNumber", "digits only", "14", "Email", "valid address", "100 characters"} {
 		if !strings.Contains(description, want) {
-			t.Errorf("the description does not tell %q: %s", want, description)
+			t.Errorf("the description has no %q: %s", want, description)
 		}
 	}
 }
@@ -99,13 +99,13 @@ func TestNoCellIsEmpty(t *testing.T) {
 	}
 }
 
-// TestTablesHaveTheOrderOfTheResponse compares the tables with a recorded response.
-func TestTablesHaveTheOrderOfTheResponse(t *testing.T) {
+// TestTablesHaveOrderOfResponse compares the tables with a recorded response.
+func TestTablesHaveOrderOfResponse(t *testing.T) {
 	t.Parallel()
-	answer := shown(t, "getCustomer", 200)[0].Response.Body
-	want := map[string][]string{patchPage: names(t, answer, 1), modelPage: names(t, answer, 1)}
-	want["/Help/ResourceModel?modelName=CustomerUpdate"] = names(t, answer, 1)
-	want["/Help/ResourceModel?modelName=ElwAddress"] = names(t, answer, 2)
+	body := shown(t, "getCustomer", 200)[0].Response.Body
+	want := map[string][]string{patchPage: names(t, body, 1), modelPage: names(t, body, 1)}
+	want["/Help/ResourceModel?modelName=CustomerUpdate"] = names(t, body, 1)
+	want["/Help/ResourceModel?modelName=ElwAddress"] = names(t, body, 2)
 	for link, want := range want {
 		got := blocks(t, link)
 		if at := slices.Index(got, "CustomerResponse"); link == patchPage {
@@ -195,9 +195,9 @@ func TestEveryStatusHasARecordedResponse(t *testing.T) {
 					t.Errorf("%s: status %d is not shown: %q", link, status, e.Comment)
 					continue
 				}
-				answer := page[at+2]
-				if !strings.HasPrefix(answer, fmt.Sprint(status, " ")) || !strings.Contains(answer, "\n\n{") {
-					t.Errorf("%s: status %d: got %q", link, status, answer)
+				response := page[at+2]
+				if !strings.HasPrefix(response, fmt.Sprint(status, " ")) || !strings.Contains(response, "\n\n{") {
+					t.Errorf("%s: status %d: got %q", link, status, response)
 				}
 			}
 		}

@@ -58,7 +58,7 @@ func (s site) headers(headers openapi.Object, label string) table {
 	t := table{Label: label}
 	for _, m := range headers {
 		header, _ := s.doc.Resolve(m.Value)
-		t.Rows = append(t.Rows, s.row(m.Name, header, "Always there."))
+		t.Rows = append(t.Rows, s.row(m.Name, header, "Always sent."))
 	}
 	return t
 }
@@ -83,8 +83,8 @@ func (s site) properties(model string, schema openapi.Object) table {
 	for i, m := range schema.Object("properties") {
 		property, _ := s.doc.Resolve(m.Value)
 		notes := strings.Join(facts(property), " ")
-		if taken := t.Rows[i].Notes; taken != "" {
-			notes += "\n\nIn a `" + s.bodies[model].method + "`: " + taken
+		if inRequest := t.Rows[i].Notes; inRequest != "" {
+			notes += "\n\nIn a `" + s.bodies[model].method + "`: " + inRequest
 		}
 		t.Rows[i].Notes = notes
 	}
@@ -160,8 +160,8 @@ func facts(schema openapi.Object) []string {
 	add(has("minLength"), "At least %v characters.", schema.Get("minLength"))
 	add(has("maxLength"), "At most %v characters.", schema.Get("maxLength"))
 	add(has("pattern"), "Matches %s.", code(schema.Get("pattern")))
-	for _, example := range schema.List("examples")[:min(1, len(schema.List("examples")))] {
-		add(true, "Example: %s.", code(example))
+	if examples := schema.List("examples"); len(examples) > 0 {
+		add(true, "Example: %s.", code(examples[0]))
 	}
 	return all
 }
@@ -192,9 +192,5 @@ func code(value any) string {
 	if text, ok := value.(string); ok {
 		return "`" + text + "`"
 	}
-	b, err := openapi.JSON(value)
-	if err != nil { // not a value of a document
-		return ""
-	}
-	return "`" + string(b) + "`"
+	return "`" + string(must(openapi.JSON(value))) + "`"
 }

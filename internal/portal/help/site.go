@@ -1,8 +1,6 @@
 package help
 
 import (
-	"fmt"
-	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,47 +12,40 @@ import (
 	"kartotek/internal/portal/openapi"
 )
 
-// site is the data of the pages.
+// site is the data of the pages, and of the index.
 type site struct {
-	doc      openapi.Document
-	recorded map[string][]transcript.Exchange // by operation
-	all      []operation
-	bodies   map[string]bodyOf // by their model
+	doc        openapi.Document
+	operations []operation
+	bodies     map[string]requestBody // by their model
 }
 
 // operation is an operation of the document.
-type operation struct{ openapi.Operation }
+type operation struct {
+	openapi.Operation
+	recorded []transcript.Exchange
+}
 
-// bodyOf is the request body of an operation.
-type bodyOf struct {
+// requestBody is the request body of an operation.
+type requestBody struct {
 	method string
 	schema openapi.Object
 }
 
-func newSite(c contract.Contract) (site, error) {
-	doc, err := openapi.Parse(c.Spec)
-	if err != nil {
-		return site{}, err
-	}
-	recorded, err := c.Examples()
-	if err != nil {
-		return site{}, err
-	}
-	s := site{doc: doc, recorded: recorded, bodies: map[string]bodyOf{}}
-	for _, o := range doc.Operations() {
-		s.all = append(s.all, operation{o})
-	}
-	for _, o := range s.all {
-		request, _ := doc.Resolve(o.Spec.Get("requestBody"))
-		if schema, _ := doc.Resolve(firstSchema(request)); schema != nil {
-			s.bodies[s.modelOf(o)] = bodyOf{o.Method, schema}
+func newSite(c contract.Contract) site {
+	s := site{doc: must(openapi.Parse(c.Spec)), bodies: map[string]requestBody{}}
+	recorded := must(c.Examples())
+	for _, o := range s.doc.Operations() {
+		s.operations = append(s.operations, operation{o, recorded[o.Spec.Text("operationId")]})
+		request, _ := s.doc.Resolve(o.Spec.Get("requestBody"))
+		if schema, _ := s.doc.Resolve(firstSchema(request)); schema != nil {
+			s.bodies[s.modelOf(o)] = requestBody{o.Method, schema}
 		}
 	}
-	return s, nil
+	return s
 }
 
 // modelOf returns the model of an operation's response. A request body is a part of it.
-func (s site) modelOf(o operation) string {
+func (s site) modelOf(o openapi.Operation) string {
 	response, _ := s.doc.Resolve(o.Spec.Object("responses").Object(success))
 	_, name := s.doc.Resolve(firstSchema(response))
 	return name
@@ -72,18 +63,7 @@ func firstSchema(body openapi.Object) any {
 	return nil
 }
 
-// indexView is the data of the index.
-type indexView struct {
-	Title, Summary, Description string
-	Controllers                 []controller
-	Models                      linkTable
-}
-
-// controller is a group of operations.
-type controller struct {
-	Name, Description string
-	Operations        linkTable
-}
+func (s site) schemas() openapi.Object { return s.doc.Root.Object("components").Object("schemas") }
 
 // linkTable links to pages of one kind.
 type linkTable struct {
@@ -93,101 +73,91 @@ type linkTable struct {
 
 type link struct{ Text, To, Description string }
 
-func (s site) index() indexView {
-	info := s.doc.Root.Object("info")
-	view := indexView{Title: info.Text("title"), Summary: info.Text("summary"), Description: info.Text("description")}
-	for _, value := range s.doc.Root.List("tags") {
-		tag, _ := value.(openapi.Object)
-		c := controller{Name: tag.Text("name"), Description: tag.Text("description")}
-		c.Operations = linkTable{Label: "Operations of " + c.Name, Of: "API"}
-		for _, o := range s.all {
-			if tags := o.Spec.List("tags"); len(tags) > 0 && tags[0] == c.Name {
-				c.Operations.Links = append(c.Operations.Links, link{o.title(), operationLink(o.Method, o.Path), o.Spec.Text("summary") + "."})
-			}
+// Root returns the document, for the index.
+func (s site) Root() openapi.Object { return s.doc.Root }
+
+// Operations returns the links to the operations of a tag, for the index.
+func (s site) Operations(tag string) linkTable {
+	t := linkTable{Label: "Operations of " + tag, Of: "API"}
+	for _, o := range s.operations {
+		if tags := o.Spec.List("tags"); len(tags) > 0 && tags[0] == tag {
+			t.Links = append(t.Links, link{o.Title(), o.Link(), o.Spec.Text("summary") + "."})
 		}
-		view.Controllers = append(view.Controllers, c)
 	}
-	view.Models = linkTable{Label: "Models", Of: "Name"}
-	for _, m := range s.schemas() {
-		schema, _ := s.doc.Resolve(m.Value)
-		view.Models.Links = append(view.Models.Links, link{m.Name, modelLink(m.Name), schema.Text("description")})
-	}
-	return view
+	return t
 }
 
-func (o operation) title() string { return o.Method + " " + strings.TrimPrefix(o.Path, "/") }
+// Models returns the links to the models, for the index.
+func (s site) Models() linkTable {
+	t := linkTable{Label: "Models", Of: "Name"}
+	for _, m := range s.schemas() {
+		schema, _ := s.doc.Resolve(m.Value)
+		t.Links = append(t.Links, link{m.Name, modelLink(m.Name), schema.Text("description")})
+	}
+	return t
+}
 
-func (s site) schemas() openapi.Object { return s.doc.Root.Object("components").Object("schemas") }
+// Title returns the heading of the operation's page.
+func (o operation) Title() string { return o.Method + " " + strings.TrimPrefix(o.Path, "/") }
+
+// Link joins method and path: /Help/Api/PATCH-api-customers-customerId.
+func (o operation) Link() string {
+	return Root + "/Api/" + o.Method + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(o.Path)
+}
 
 // modelView is the data of a model's page.
 type modelView struct {
-	Index, Name, Description string
-	Properties               table
-}
-
-func (s site) models() map[string]any {
-	pages := map[string]any{}
-	for _, m := range s.schemas() {
-		schema, _ := s.doc.Resolve(m.Value)
-		pages[modelLink(m.Name)] = modelView{root, m.Name, schema.Text("description"), s.properties(m.Name, schema)}
-	}
-	return pages
+	Name       string
+	Schema     openapi.Object
+	Properties table
 }
 
 // operationView is the data of an operation's page.
 type operationView struct {
-	Index, Title, Summary, Description string
-	URI, Headers                       table
-	Body                               *bodyView
-	Result                             answerView
-	Errors                             []answerView
+	operation
+	URI, Headers table
+	Body         *bodyView
+	Result       responseView
+	Errors       []responseView
 }
 
 // bodyView is a request body on the page.
 type bodyView struct {
-	Description string
-	Model       typeView
-	Properties  table
-	Formats     []format
+	Spec       openapi.Object
+	Model      typeView
+	Properties table
+	Formats    []format
 }
 
 // format is a body in some media types.
 type format struct{ Types, Sample string }
 
-// answerView is a response on the page.
-type answerView struct {
-	Status      string
-	Reason      string
-	Description string
-	Model       typeView
-	Headers     table
-	Types       string
-	Examples    []example
+// responseView is a response on the page.
+type responseView struct {
+	Status, Reason, Types string
+	Spec                  openapi.Object
+	Model                 typeView
+	Headers               table
+	Examples              []transcript.Exchange
 }
 
-// example is a recorded exchange, as text.
-type example struct{ Comment, Request, Answer string }
-
-func (s site) operations() map[string]any {
-	pages := map[string]any{}
-	for _, o := range s.all {
-		view := operationView{
-			Index: root, Title: o.title(), Summary: o.Spec.Text("summary") + ".", Description: o.Spec.Text("description"),
-			URI: s.parameters(o, "URI Parameters", "path", "query"), Headers: s.parameters(o, "Header Parameters", "header"),
-			Body: s.body(o),
-		}
-		view.Headers.Rows = append(s.credentials(), view.Headers.Rows...)
-		for _, m := range o.Spec.Object("responses") {
-			answer := s.answer(o, m)
-			if m.Name == success {
-				view.Result = answer
-			} else {
-				view.Errors = append(view.Errors, answer)
-			}
-		}
-		pages[operationLink(o.Method, o.Path)] = view
+func (s site) operationView(o operation) operationView {
+	view := operationView{
+		operation: o,
+		URI:       s.parameters(o, "URI Parameters", "path", "query"),
+		Headers:   s.parameters(o, "Header Parameters", "header"),
+		Body:      s.body(o),
 	}
-	return pages
+	view.Headers.Rows = append(s.credentials(), view.Headers.Rows...)
+	for _, m := range o.Spec.Object("responses") {
+		response := s.response(o, m)
+		if m.Name == success {
+			view.Result = response
+		} else {
+			view.Errors = append(view.Errors, response)
+		}
+	}
+	return view
 }
 
 func (s site) body(o operation) *bodyView {
@@ -195,15 +165,14 @@ func (s site) body(o operation) *bodyView {
 	if request == nil {
 		return nil
 	}
-	model := s.modelOf(o)
+	model := s.modelOf(o.Operation)
 	schema, _ := s.doc.Resolve(s.schemas().Get(model))
-	view := &bodyView{
-		Description: request.Text("description"),
-		Model:       typeView{model, modelLink(model)},
-		Properties:  s.updatable(model, schema),
-	}
+	view := &bodyView{Spec: request, Model: typeView{model, modelLink(model)}, Properties: s.updatable(model, schema)}
 	for _, media := range request.Object("content") {
-		sample := s.sample(o, media.Name)
+		sample := ""
+		for _, e := range transcript.Examples(o.recorded, http.StatusOK)[:1] {
+			sample = indented(e.Request.Body, media.Name)
+		}
 		if last := len(view.Formats) - 1; last >= 0 && view.Formats[last].Sample == sample {
 			view.Formats[last].Types += ", " + media.Name
 			continue
@@ -213,68 +182,28 @@ func (s site) body(o operation) *bodyView {
 	return view
 }
 
-// sample returns the body of a recorded request, indented for the media type.
-func (s site) sample(o operation, media string) string {
-	shown := transcript.Examples(s.recorded[o.Spec.Text("operationId")], http.StatusOK)
-	if len(shown) == 0 {
-		return ""
-	}
-	return indented(shown[0].Request.Body, media)
-}
-
-// answer returns the view of one of an operation's responses.
-func (s site) answer(o operation, m openapi.Member) answerView {
-	response, _ := s.doc.Resolve(m.Value)
+// response returns the view of one of an operation's responses.
+func (s site) response(o operation, m openapi.Member) responseView {
+	spec, _ := s.doc.Resolve(m.Value)
 	status, _ := strconv.Atoi(m.Name) // "default" would have no examples
-	view := answerView{
-		Status: m.Name, Reason: http.StatusText(status), Description: response.Text("description"),
-		Model:   s.typeOf(firstSchema(response)),
-		Headers: s.headers(response.Object("headers"), "Headers of status "+m.Name),
+	view := responseView{
+		Status: m.Name, Reason: http.StatusText(status), Spec: spec,
+		Model:   s.typeOf(firstSchema(spec)),
+		Headers: s.headers(spec.Object("headers"), "Headers of status "+m.Name),
 	}
 	var types []string
-	for _, media := range response.Object("content") {
+	for _, media := range spec.Object("content") {
 		types = append(types, media.Name)
 	}
 	view.Types = strings.Join(types, ", ")
-	for _, e := range transcript.Examples(s.recorded[o.Spec.Text("operationId")], status) {
-		view.Examples = append(view.Examples, told(e))
+	for _, e := range transcript.Examples(o.recorded, status) {
+		if !e.Request.Verbatim() {
+			e.Request.Body = "(body not shown: too long, or not text)"
+		}
+		e.Response.Body = indented(e.Response.Body, transcript.MediaType(e.Response.Header))
+		view.Examples = append(view.Examples, e)
 	}
 	return view
-}
-
-func told(e transcript.Exchange) example {
-	body := e.Request.Body
-	if !e.Request.Verbatim() {
-		body = "(a body that is too long, or too odd, to be shown)"
-	}
-	status := fmt.Sprint(e.Response.Status, " ", http.StatusText(e.Response.Status))
-	return example{
-		Comment: e.Comment,
-		Request: message(e.Request.Method+" "+e.Request.Target, e.Request.Header, body),
-		Answer:  message(status, e.Response.Header, indented(e.Response.Body, mediaType(e.Response.Header))),
-	}
-}
-
-func message(first string, header []transcript.Header, body string) string {
-	var out strings.Builder
-	out.WriteString(first)
-	for _, h := range header {
-		fmt.Fprintf(&out, "\n%s: %s", h.Name, h.Value)
-	}
-	if body != "" {
-		out.WriteString("\n\n" + body)
-	}
-	return out.String()
-}
-
-func mediaType(header []transcript.Header) string {
-	for _, h := range header {
-		if h.Name == "Content-Type" {
-			media, _, _ := mime.ParseMediaType(h.Value) // transcripts also send invalid types
-			return media
-		}
-	}
-	return ""
 }
 
 // indented returns a JSON body indented, and any other body unchanged.

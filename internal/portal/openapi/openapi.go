@@ -14,7 +14,7 @@ import (
 )
 
 // Object is an object of a document, with its members in order. A value is an
-// Object, a List, a string, a bool, an int64, a float64 or nil.
+// Object, a List, a string, a bool, an int64, a float64, nil or a jsontext.Value.
 type Object []Member
 
 // Member is a name and its value.

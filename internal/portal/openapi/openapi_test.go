@@ -3,6 +3,7 @@ package openapi_test
 import (
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
 	"kartotek/internal/portal/openapi"
@@ -35,7 +36,7 @@ func parse(t *testing.T) openapi.Document {
 	return doc
 }
 
-func TestJSONKeepsTheOrder(t *testing.T) {
+func TestJSONKeepsOrder(t *testing.T) {
 	t.Parallel()
 	got, err := openapi.JSON(parse(t).Root.Object("components").Object("responses").Object("Bad"))
 	want := `{"description":"A bad thing.","content":{"application/json":{"example":[1,-2.5,true,null,"3","2026-01-02","<&>"]}}}`
@@ -62,7 +63,7 @@ func TestResolveFollowsReferences(t *testing.T) {
 	}
 }
 
-func TestChangingOnePlaceChangesNoOther(t *testing.T) {
+func TestAliasesAreCopied(t *testing.T) {
 	t.Parallel()
 	responses := parse(t).Root.Object("components").Object("responses")
 	media := responses.Object("Thing").Object("content").Object("application/json")
@@ -76,7 +77,7 @@ func TestChangingOnePlaceChangesNoOther(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoDocumentIsRefused(t *testing.T) {
+func TestParseRejectsOtherText(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "[]", "text", "a: [", "a: 18446744073709551615"} {
 		if doc, err := openapi.Parse([]byte(text)); err == nil {
@@ -85,7 +86,7 @@ func TestWhatIsNoDocumentIsRefused(t *testing.T) {
 	}
 }
 
-func TestYAMLTellsTheSame(t *testing.T) {
+func TestYAMLHasTheSameContent(t *testing.T) {
 	t.Parallel()
 	doc := parse(t)
 	doc.Root.Set("odd", openapi.Object{{Name: "200", Value: "two\nlines\n"}, {Name: "no", Value: "yes"}, {Name: "~", Value: " 1 "}, {Name: "empty", Value: openapi.List{}}})
@@ -99,23 +100,34 @@ func TestYAMLTellsTheSame(t *testing.T) {
 	}
 }
 
-func TestFromJSONReadsWhatJSONWrites(t *testing.T) {
+func TestRawJSONIsEncoded(t *testing.T) {
 	t.Parallel()
 	const text = `{"b":[1,-2.5,true,false,null,"ø\u0001",{},[]],"a":{"x":1e+300}}`
-	value, err := openapi.FromJSON([]byte(text))
+	root := openapi.Object{{Name: "raw", Value: jsontext.Value(text)}}
+	want := `{"raw":` + text + "}"
+	if got, err := openapi.JSON(root); err != nil || string(got) != want {
+		t.Errorf("JSON: got %s, %v, want %s", got, err, want)
+	}
+	inYAML, err := openapi.YAML(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := openapi.JSON(value); err != nil || string(got) != text {
-		t.Errorf("got %s, %v, want %s", got, err, text)
+	again, err := openapi.Parse(inYAML)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := openapi.JSON(again.Root); err != nil || string(got) != want {
+		t.Errorf("YAML: got %s, %v, want %s", inYAML, err, want)
 	}
 }
 
-func TestWhatIsNoJSONIsRefused(t *testing.T) {
+func TestInvalidJSONIsRejected(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "{", "[1", "{}{}", `{"a":}`, `{"a":1,"a":2}`, "text"} {
-		if value, err := openapi.FromJSON([]byte(text)); err == nil {
-			t.Errorf("%q: got %v, want an error", text, value)
+		for name, encode := range map[string]func(any) ([]byte, error){"JSON": openapi.JSON, "YAML": openapi.YAML} {
+			if got, err := encode(openapi.List{jsontext.Value(text)}); err == nil {
+				t.Errorf("%s of %q: got %s, want an error", name, text, got)
+			}
 		}
 	}
 }

@@ -23,28 +23,28 @@ var functions = template.FuncMap{
 	"javascript": javascriptSyntax.quote,
 	"kotlin":     kotlinSyntax.quote,
 	"ocaml":      ocamlSyntax.quote,
-	"php":        php,
-	"powershell": powershell,
+	"php":        between(`'`, `'`, `\`, `\\`, `'`, `\'`),
+	"powershell": between(`'`, `'`, "'", "''", "‘", "‘‘", "’", "’’", "‚", "‚‚", "‛", "‛‛"), // all of them end a string
 	"python":     pythonSyntax.quote,
 	"r":          rSyntax.quote,
 	"ruby":       rubySyntax.quote,
 	"rust":       rustSyntax.quote,
-	"shell":      shell,
+	"shell":      between(`'`, `'`, `'`, `'\''`),
 	"swift":      swiftSyntax.quote,
 
-	"csharpRaw": csharpRaw,
-	"goRaw":     goRaw,
-	"httpRaw":   httpRaw,
-	"javaRaw":   javaRaw,
-	"kotlinRaw": kotlinRaw,
+	"csharpRaw": between(`@"`, `"`, `"`, `""`),
+	"goRaw":     between("`", "`", "`", `\u0060`), // in JSON, a backquote occurs only inside a string
+	"httpRaw":   between("", "", "{{", `{\u007b`), // "{{" begins a variable of an editor's HTTP client
+	"javaRaw":   between("", "", `\`, `\\`),       // a text block; JSON never has three quotes in a row
+	"kotlinRaw": between("", "", "$", "${'$'}"),   // a raw string, in which only $ is special
 	"ocamlRaw":  ocamlRaw,
 	"rRaw":      rRaw,
 	"rustRaw":   rustRaw,
 	"swiftRaw":  swiftRaw,
 
-	"dartLiteral":       dartLiteral,
-	"javascriptLiteral": javascriptLiteral,
-	"pythonLiteral":     pythonLiteral,
+	"dartLiteral":       literal(dartSyntax, nil),
+	"javascriptLiteral": between("", "", `"__proto__":`, `["__proto__"]:`), // else as in JSON
+	"pythonLiteral":     literal(pythonSyntax, map[string]string{"true": "True", "false": "False", "null": "None"}),
 
 	"json":  indented,
 	"lines": lines,
@@ -111,42 +111,10 @@ func csharp(s string) string {
 	return strings.NewReplacer("\u0085", `\u0085`, "\u2028", `\u2028`, "\u2029", `\u2029`).Replace(csharpSyntax.quote(s))
 }
 
-func php(s string) string {
-	return `'` + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + `'`
-}
-
-// powershell also doubles typographic quotes, which end a string like the straight one.
-func powershell(s string) string {
-	return `'` + strings.NewReplacer("'", "''", "‘", "‘‘", "’", "’’", "‚", "‚‚", "‛", "‛‛").Replace(s) + `'`
-}
-
-func shell(s string) string {
-	return `'` + strings.ReplaceAll(s, `'`, `'\''`) + `'`
-}
-
-func csharpRaw(document string) string {
-	return `@"` + strings.ReplaceAll(document, `"`, `""`) + `"`
-}
-
-// goRaw writes the backquote, which a raw string cannot contain, as a JSON escape. It can
-// only occur inside a string of the document.
-func goRaw(document string) string {
-	return "`" + strings.ReplaceAll(document, "`", `\u0060`) + "`"
-}
-
-// httpRaw prevents an editor's HTTP client from expanding variables.
-func httpRaw(document string) string {
-	return strings.ReplaceAll(document, "{{", `{\u007b`)
-}
-
-// javaRaw returns the content of a text block. JSON never has three quotes in a row.
-func javaRaw(document string) string {
-	return strings.ReplaceAll(document, `\`, `\\`)
-}
-
-// kotlinRaw returns the content of a raw string, in which only $ is special.
-func kotlinRaw(document string) string {
-	return strings.ReplaceAll(document, "$", "${'$'}")
+// between returns a function that replaces parts of a text and encloses it.
+func between(begin, end string, oldnew ...string) func(string) string {
+	replacer := strings.NewReplacer(oldnew...)
+	return func(text string) string { return begin + replacer.Replace(text) + end }
 }
 
 func ocamlRaw(document string) string {
@@ -180,31 +148,21 @@ func fence(word string, collides func(string) bool) string {
 	return all
 }
 
-// javascriptLiteral returns the document unchanged: JavaScript parses it like JSON, except
-// for one name.
-func javascriptLiteral(document string) string {
-	return strings.ReplaceAll(document, `"__proto__":`, `["__proto__"]:`)
-}
-
-func dartLiteral(document string) string { return literal(document, dartSyntax, nil) }
-
-func pythonLiteral(document string) string {
-	return literal(document, pythonSyntax, map[string]string{"true": "True", "false": "False", "null": "None"})
-}
-
 var jsonWord = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|true|false|null`)
 
-// literal returns a JSON document in a language whose maps, lists and numbers look like
-// JSON.
-func literal(document string, own syntax, words map[string]string) string {
-	return jsonWord.ReplaceAllStringFunc(document, func(word string) string {
-		if word[0] != '"' {
-			return cmp.Or(words[word], word)
-		}
-		var text string
-		_ = json.Unmarshal([]byte(word), &text) // cannot fail: word is a JSON string
-		return own.quote(text)
-	})
+// literal returns a function that writes a JSON document in a language whose maps, lists
+// and numbers look like JSON.
+func literal(own syntax, words map[string]string) func(string) string {
+	return func(document string) string {
+		return jsonWord.ReplaceAllStringFunc(document, func(word string) string {
+			if word[0] != '"' {
+				return cmp.Or(words[word], word)
+			}
+			var text string
+			_ = json.Unmarshal([]byte(word), &text) // cannot fail: word is a JSON string
+			return own.quote(text)
+		})
+	}
 }
 
 // indented indents a JSON document: all lines but the first by margin spaces, and each

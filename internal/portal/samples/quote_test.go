@@ -88,7 +88,7 @@ func TestDocumentsStayReadable(t *testing.T) {
 	}
 }
 
-func TestMarksAroundADocumentAreNotInIt(t *testing.T) {
+func TestDelimitersDoNotOccurInDocument(t *testing.T) {
 	t.Parallel()
 	for label, tt := range map[string]struct{ body, want string }{
 		"OCaml · Cohttp":     {`"|} |json}"`, `{jsonjson|"|} |json}"|jsonjson}`},

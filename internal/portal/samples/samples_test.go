@@ -49,26 +49,26 @@ func shapes() map[string]samples.Request {
 	return all
 }
 
-func TestSamplesReadNaturally(t *testing.T) {
+func TestSamplesHaveCleanLayout(t *testing.T) {
 	t.Parallel()
 	for name, r := range shapes() {
 		for _, s := range samples.All(r) {
-			complain := func(what string) { t.Errorf("%s, %s: %s:\n%s", s.Label, name, what, s.Source) }
+			report := func(what string) { t.Errorf("%s, %s: %s:\n%s", s.Label, name, what, s.Source) }
 			if !strings.HasSuffix(s.Source, "\n") || strings.TrimSpace(s.Source)+"\n" != s.Source {
-				complain("blank lines around the sample, or no end of line")
+				report("blank lines around the sample, or no end of line")
 			}
 			if strings.Contains(s.Source, "\n\n\n") {
-				complain("two blank lines")
+				report("two blank lines")
 			}
 			lines := strings.Split(s.Source, "\n")
 			if slices.ContainsFunc(lines, func(line string) bool { return strings.TrimRight(line, " \t") != line }) {
-				complain("spaces at the end of a line")
+				report("spaces at the end of a line")
 			}
 			if len(lines) > 60 {
-				complain(fmt.Sprintf("%d lines", len(lines)))
+				report(fmt.Sprintf("%d lines", len(lines)))
 			}
 			if slices.ContainsFunc(lines, func(line string) bool { return len(line) > 120 }) {
-				complain("a line of more than 120 bytes")
+				report("a line of more than 120 bytes")
 			}
 		}
 	}
@@ -80,7 +80,7 @@ func TestGoSampleIsFormatted(t *testing.T) {
 		source := sources(r)["Go"]
 		got, err := format.Source([]byte(source))
 		if err != nil || string(got) != source {
-			t.Errorf("%s: gofmt (%v) makes of\n%s\nthis:\n%s", name, err, source, got)
+			t.Errorf("%s: not formatted (%v):\n%s\nwant:\n%s", name, err, source, got)
 		}
 	}
 }
@@ -98,7 +98,7 @@ func TestCredentialComesFromTheEnvironment(t *testing.T) {
 			for credential, names := range variables {
 				for _, variable := range names {
 					if got, want := strings.Contains(s.Source, variable), credential == r.Credential; got != want {
-						t.Errorf("%s, %s: is %s there: got %t, want %t:\n%s", s.Label, name, variable, got, want, s.Source)
+						t.Errorf("%s, %s: has %s: got %t, want %t:\n%s", s.Label, name, variable, got, want, s.Source)
 					}
 				}
 			}
@@ -106,7 +106,7 @@ func TestCredentialComesFromTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestContentTypeGoesWithTheBody(t *testing.T) {
+func TestOnlyBodiesHaveContentType(t *testing.T) {
 	t.Parallel()
 	r := samples.Request{Method: "PATCH", URL: "http://127.0.0.1/", Body: "{}", Headers: []samples.Header{{Name: "content-type", Value: "text/json"}}}
 	bare := r
@@ -115,7 +115,7 @@ func TestContentTypeGoesWithTheBody(t *testing.T) {
 	empty.Body = ""
 	for _, s := range samples.All(r) {
 		if got := strings.Count(s.Source, "text/json"); got != 1 {
-			t.Errorf("%s: the type stands there %d times, want once:\n%s", s.Label, got, s.Source)
+			t.Errorf("%s: got the type %d times, want once:\n%s", s.Label, got, s.Source)
 		}
 		if got := sources(bare)[s.Label]; !strings.Contains(got, "application/json") {
 			t.Errorf("%s: a body without a type:\n%s", s.Label, got)
@@ -130,7 +130,7 @@ func TestBodyMustBeJSON(t *testing.T) {
 	t.Parallel()
 	defer func() {
 		if recover() == nil {
-			t.Error("a body that is not JSON was written into samples")
+			t.Error("no panic for a body that is not JSON")
 		}
 	}()
 	samples.All(samples.Request{Method: "PATCH", URL: "http://127.0.0.1/", Body: "{"})

@@ -265,10 +265,10 @@ func command(t *testing.T, dir, line string, env map[string]string) (stdout, std
 	for name, value := range env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	var out, complaints bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &complaints
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
 	err = cmd.Run()
-	return out.String(), complaints.String(), errors.Join(err, ctx.Err())
+	return out.String(), errOut.String(), errors.Join(err, ctx.Err())
 }
 
 // withoutProxies returns env without the variables that name a proxy.

@@ -63,7 +63,7 @@ var someTexts = []string{
 // scanIndex is a terms.Index that scans all customers. Every engine must agree with it.
 type scanIndex struct{ customers []customer.Customer }
 
-func (x scanIndex) Numbers(words [][]terms.Range, limit int) ([][]int32, error) {
+func (x scanIndex) Numbers(r terms.Range, limit int) ([]int32, error) {
 	type entry struct {
 		term   string
 		number int32
@@ -80,18 +80,14 @@ func (x scanIndex) Numbers(words [][]terms.Range, limit int) ([][]int32, error) 
 		}
 		return int(a.number) - int(b.number)
 	})
-	lists := make([][]int32, len(words))
-	for i, ranges := range words {
-		for _, r := range ranges {
-			for _, e := range all {
-				after := e.term > r.From || e.term == r.From && e.number > r.After
-				if after && e.term < r.To && len(lists[i]) < limit {
-					lists[i] = append(lists[i], e.number)
-				}
-			}
+	var numbers []int32
+	for _, e := range all {
+		after := e.term > r.From || e.term == r.From && e.number > r.After
+		if after && e.term < r.To && len(numbers) < limit {
+			numbers = append(numbers, e.number)
 		}
 	}
-	return lists, nil
+	return numbers, nil
 }
 
 func (x scanIndex) Customers(numbers []int32) ([]customer.Customer, error) {

@@ -18,25 +18,36 @@ const (
 	maxNumber  = 15 // digits of a phone (E.164)
 )
 
+const figures = "0123456789+()./- " // the characters of an ordinary phone
+
 var (
-	extension = regexp.MustCompile(`(?i)((?:\d[\s().-]*){6,})(?:;?\s*ext(?:ension|n)?[.:=\s]*|x[.\s]*|#\s*)\d{1,7}`)
+	extension = regexp.MustCompile(`(?i)[\s;]*(?:ext\w*|x|#)[\s.:=]*\d{1,7}\b`)
 	vanity    = regexp.MustCompile(`^[+(]?\d[\d ().-]*-[A-Za-z]{4,}$`)
-	separator = regexp.MustCompile(`[^\d+()./\s-]+`)
 )
 
-func phonesOf(c customer.Customer) []string { return append(phonesIn(c.Phone), phonesIn(c.Mobile)...) }
+// betweenPhones puts a semicolon where another number begins.
+var betweenPhones = strings.NewReplacer(" - ", ";", "+", ";+")
 
-// phonesIn returns the phones in a text without their extensions, each as digits, with a +
-// before those of an international number.
-func phonesIn(text string) (out []string) {
-	text = extension.ReplaceAllString(clean(text), "$1")
+// plainPhone returns a text without extensions, with digits for the letters of 1-800-FLOWERS.
+func plainPhone(text string) string {
+	text = clean(text)
+	if strings.Trim(text, figures) == "" {
+		return text
+	}
+	text = extension.ReplaceAllString(text, "")
 	if vanity.MatchString(text) {
 		text = phonenumbers.ConvertAlphaCharactersInNumber(text)
 	}
-	for _, part := range separator.Split(strings.ReplaceAll(text, " - ", " / "), -1) {
+	return text
+}
+
+// phonesIn returns the phones in a text, each as digits, with a + before those of an
+// international number.
+func phonesIn(text string) (out []string) {
+	for _, part := range strings.FieldsFunc(betweenPhones.Replace(plainPhone(text)), func(r rune) bool { return !strings.ContainsRune(figures, r) }) {
 		for _, number := range splitNumbers(part) {
 			plus := ""
-			if strings.HasPrefix(strings.TrimLeft(number, " (/"), "+") {
+			if strings.HasPrefix(number, "+") {
 				plus, number = "+", strings.Replace(number, "(0)", "", 1)
 			}
 			if number = digits(number); number != "" {
@@ -47,30 +58,23 @@ func phonesIn(text string) (out []string) {
 	return out
 }
 
-// splitNumbers splits a text where another number seems to begin: at a + or a slash, or at a
-// space when there are too many digits for one number.
+// splitNumbers splits a text where another number seems to begin: at a slash or, when there are
+// too many digits for one number, at a space.
 func splitNumbers(text string) (out []string) {
-	start, before, after := 0, 0, len(digits(text))
-	tooMany := after > maxNumber
+	tooMany := len(digits(text)) > maxNumber
+	start, count := 0, 0
 	for i, r := range text {
-		if before >= minNumber && after >= minNumber && (r == '+' || r == '/' || r == ' ' && tooMany) {
-			out, start, before = append(out, text[start:i]), i, 0
-		}
-		if '0' <= r && r <= '9' {
-			before, after = before+1, after-1
+		switch {
+		case '0' <= r && r <= '9':
+			count++
+		case count >= minNumber && (r == '/' || r == ' ' && tooMany):
+			out, start, count = append(out, text[start:i]), i, 0
 		}
 	}
 	return append(out, text[start:])
 }
 
-func digits(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, text)
-}
+func digits(text string) string { return phonenumbers.NormalizeDigitsOnly(text) }
 
 func reversed(text string) string {
 	b := []byte(text)
@@ -78,27 +82,38 @@ func reversed(text string) string {
 	return string(b)
 }
 
-// lastDigits returns the end of a number that the index is read by.
-func lastDigits(number string) string { return number[max(0, len(number)-keptDigits):] }
+func phoneTerms(phones [2]string) (terms []string) {
+	for _, number := range phonesOf(phones) {
+		terms = append(terms, phone+reversed(digits(number)))
+	}
+	return terms
+}
 
-// phoneAlternatives returns how a number is looked up: by its last digits as typed, without
-// leading zeros, and as dialled within its country.
+func phonesOf(phones [2]string) []string { return append(phonesIn(phones[0]), phonesIn(phones[1])...) }
+
+// lastDigits returns the end of a number that is compared when its country is not known.
+func lastDigits(number string) string {
+	number = strings.TrimLeft(number, "+0")
+	return number[max(0, len(number)-keptDigits):]
+}
+
+// phoneAlternatives returns how a number is looked up: by the last digits of its readings, unless
+// it is shorter. With whole, its last digits are not enough.
 func phoneAlternatives(number, region string, whole bool) (out []alternative) {
 	plain := digits(number)
 	if len(plain) < minDigits {
-		return []alternative{{Range: exactly(phone + reversed(plain)), phone: number, whole: true}}
+		return []alternative{{Range: exactly(phone + reversed(plain))}}
 	}
-	ends := []string{lastDigits(plain), lastDigits(strings.TrimLeft(plain, "0"))}
-	for _, text := range []string{number, "+" + plain} {
-		if parsed := parsePhone(text, region); parsed != nil {
-			ends = append(ends, lastDigits(national(parsed)))
+	check := func(c customer.Customer) bool { return hasPhone(c, number, region, whole) }
+	ends := []string{plain[max(0, len(plain)-keptDigits):]}
+	for _, key := range typedKeys(number, region) {
+		if end := lastDigits(key); len(plain) >= minNumber && len(end) >= minDigits {
+			ends = append(ends, end)
 		}
 	}
 	slices.Sort(ends)
 	for _, end := range slices.Compact(ends) {
-		if end != "" {
-			out = append(out, alternative{Range: startingWith(phone + reversed(end)), phone: number, whole: whole})
-		}
+		out = append(out, alternative{Range: startingWith(phone + reversed(end)), check: check})
 	}
 	return out
 }
@@ -106,36 +121,38 @@ func phoneAlternatives(number, region string, whole bool) (out []alternative) {
 // hasPhone reports whether the customer has a number, typed in any notation, or one that ends
 // in its digits unless it must be whole. region is that of a customer without a country.
 func hasPhone(c customer.Customer, typed, region string, whole bool) bool {
-	end, region := digits(typed), cmp.Or(c.Address.Country, region)
-	return slices.ContainsFunc(phonesOf(c), func(stored string) bool {
-		return !whole && len(end) >= minDigits && strings.HasSuffix(stored, end) ||
-			stored == typed || samePhone(stored, typed, region)
+	region = cmp.Or(c.Address.Country, region)
+	return slices.ContainsFunc(phonesOf([2]string{c.Phone, c.Mobile}), func(stored string) bool {
+		if stored == typed || !whole && strings.HasSuffix(stored, digits(typed)) {
+			return true
+		}
+		parsed := parsePhone(stored, region)
+		if parsed == nil {
+			return slices.Contains(typedKeys(typed, region), lastDigits(stored))
+		}
+		home := phonenumbers.GetRegionCodeForCountryCode(int(parsed.GetCountryCode()))
+		key := phonenumbers.Format(parsed, phonenumbers.E164)
+		if !strings.HasPrefix(stored, "+") && !phonenumbers.IsValidNumber(parsed) { // perhaps of another country
+			key = phonenumbers.GetNationalSignificantNumber(parsed)
+		}
+		return slices.Contains(typedKeys(typed, region, home), key)
 	})
 }
 
-// samePhone compares numbers by country and national number when the country of the stored
-// one is known, else by their last digits.
-func samePhone(stored, typed, region string) bool {
-	s := parsePhone(stored, region)
-	if s == nil {
-		if t := parsePhone(typed, region); t != nil {
-			typed = national(t)
-		}
-		return lastDigits(strings.TrimLeft(digits(stored), "0")) == lastDigits(strings.TrimLeft(digits(typed), "0"))
+// typedKeys returns what a number can mean: its last digits, then each reading as an
+// international and as a national number.
+func typedKeys(number string, regions ...string) []string {
+	keys := []string{lastDigits(number)}
+	readings := []*phonenumbers.PhoneNumber{parsePhone("+"+digits(number), "")}
+	for _, region := range regions {
+		readings = append(readings, parsePhone(number, region))
 	}
-	home := phonenumbers.GetRegionCodeForCountryCode(int(s.GetCountryCode()))
-	certain := strings.HasPrefix(stored, "+") || phonenumbers.IsValidNumber(s) // in this country
-	for _, reading := range [][2]string{{typed, region}, {typed, home}, {"+" + digits(typed), ""}} {
-		t := parsePhone(reading[0], reading[1])
-		if t != nil && national(t) == national(s) && (t.GetCountryCode() == s.GetCountryCode() || !certain) {
-			return true
+	for _, r := range readings {
+		if r != nil && phonenumbers.IsPossibleNumber(r) {
+			keys = append(keys, phonenumbers.Format(r, phonenumbers.E164), phonenumbers.GetNationalSignificantNumber(r))
 		}
 	}
-	return false
-}
-
-func national(n *phonenumbers.PhoneNumber) string {
-	return phonenumbers.GetNationalSignificantNumber(n)
+	return keys
 }
 
 // parsePhone returns nil for a number whose country is not known.
