@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, 0, func(t testing.TB, dir string) storetest.Store {
+	storetest.Run(t, func(t testing.TB, dir string) storetest.Store {
 		s, err := Open(t.Context(), filepath.Join(dir, "test.db"), Options{})
 		if err != nil {
 			t.Fatal(err)

@@ -14,19 +14,19 @@ import (
 	"kartotek/internal/fault"
 )
 
-// accessTests hold access.Credentials and access.Registry to their promises.
+// accessTests test access.Credentials and access.Registry.
 var accessTests = map[string]func(*testing.T, *suite){
 	"AccountsAreFoundAndListed":        accountsAreFoundAndListed,
-	"LoginsAreTakenWhileTheyWork":      loginsAreTaken,
+	"ActiveLoginCannotBeAdded":         activeLogin,
 	"RevokedAccountsAreReplaced":       revokedAccounts,
 	"OneOfConcurrentAccountsGetsLogin": concurrentAccounts,
 	"KeysAreFoundAndListed":            keysAreFoundAndListed,
 	"RevokedKeysStayRevoked":           revokedKeys,
 	"CredentialsSurviveReopening":      credentialsSurvive,
-	"AccountsComeInPages":              accountsComeInPages,
-	"KeysComeInPages":                  keysComeInPages,
-	"KeysKeepTheirManners":             keysKeepManners,
-	"SecretsAreSharedAndStay":          secretsStay,
+	"AccountsAreListedInPages":         accountPages,
+	"KeysAreListedInPages":             keyPages,
+	"KeyOptionsAreStored":              keyOptions,
+	"SecretsAreSharedAndPersistent":    secretsPersist,
 }
 
 func account(tenant, login string) access.Account {
@@ -39,7 +39,7 @@ func account(tenant, login string) access.Account {
 	}
 }
 
-// key is key n of the tenant; the higher the later.
+// key returns a key of the tenant that was created at timeAt(n).
 func key(tenant, id string, n int) access.Key {
 	return access.Key{
 		Tenant:    tenant,
@@ -65,7 +65,7 @@ func (s *suite) addKey(t *testing.T, k access.Key) {
 	}
 }
 
-// wantAccounts reports unless the tenant has exactly these, by login.
+// wantAccounts checks that the tenant has exactly these accounts, ordered by login.
 func (s *suite) wantAccounts(t *testing.T, tenant string, want ...access.Account) {
 	t.Helper()
 	list, err := s.Accounts(t.Context(), tenant, "", 100)
@@ -79,7 +79,7 @@ func (s *suite) wantAccounts(t *testing.T, tenant string, want ...access.Account
 	}
 }
 
-// wantKeys reports unless the tenant has exactly these, by time.
+// wantKeys checks that the tenant has exactly these keys, ordered by time.
 func (s *suite) wantKeys(t *testing.T, tenant string, want ...access.Key) {
 	t.Helper()
 	list, err := s.Keys(t.Context(), tenant, "", 100)
@@ -108,7 +108,7 @@ func accountsAreFoundAndListed(t *testing.T, s *suite) {
 	}
 }
 
-func loginsAreTaken(t *testing.T, s *suite) {
+func activeLogin(t *testing.T, s *suite) {
 	a := account("north", "kari")
 	s.addAccount(t, a)
 	again := a
@@ -131,7 +131,7 @@ func revokedAccounts(t *testing.T, s *suite) {
 	a.RevokedAt = timeAt(5)
 	s.wantAccounts(t, "north", a)
 
-	// The history of north names kari: nobody else may become her.
+	// The history of north names kari, so another tenant must not get this login.
 	wantFault(t, s.AddAccount(t.Context(), account("south", "kari")), fault.Conflict, "login")
 	s.wantAccounts(t, "north", a)
 
@@ -214,7 +214,7 @@ func pages[T any](t *testing.T, page func(after string, limit int) ([]T, error),
 	return all
 }
 
-func accountsComeInPages(t *testing.T, s *suite) {
+func accountPages(t *testing.T, s *suite) {
 	var want []access.Account
 	for _, login := range []string{"Bo", "bo", "kari", "kari staff", "ådne"} {
 		want = append(want, account("north", login))
@@ -233,14 +233,14 @@ func accountsComeInPages(t *testing.T, s *suite) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("accounts: got %+v, want %+v", got, want)
 	}
-	between, err := s.Accounts(t.Context(), "north", "kari s", 1) // of which there is none
+	between, err := s.Accounts(t.Context(), "north", "kari s", 1) // a login that does not exist
 	if err != nil || !reflect.DeepEqual(between, want[3:4]) {
-		t.Errorf("accounts after a login that is not there: got %+v (%v), want %+v", between, err, want[3])
+		t.Errorf("accounts after an unknown login: got %+v (%v), want %+v", between, err, want[3])
 	}
 }
 
-func keysComeInPages(t *testing.T, s *suite) {
-	want := []access.Key{ // of which three are of one time
+func keyPages(t *testing.T, s *suite) {
+	want := []access.Key{ // three have the same time
 		key("north", "Zb3dE6gH", 1),
 		key("north", "Ab3dE6gH", 2), key("north", "Bb3dE6gH", 2), key("north", "bb3dE6gH", 2),
 		key("north", "0b3dE6gH", 3),
@@ -257,13 +257,13 @@ func keysComeInPages(t *testing.T, s *suite) {
 	}
 }
 
-func keysKeepManners(t *testing.T, s *suite) {
+func keyOptions(t *testing.T, s *suite) {
 	var want []access.Key
-	for n, manners := range []access.KeyOptions{
+	for n, options := range []access.KeyOptions{
 		{}, {RequireIfMatch: true}, {AllowStaleWrites: true}, {RequireIfMatch: true, AllowStaleWrites: true},
 	} {
 		k := key("north", fmt.Sprint("Ab3dE6g", n), n+1)
-		k.Options = manners
+		k.Options = options
 		s.addKey(t, k)
 		want = append(want, k)
 	}
@@ -272,7 +272,7 @@ func keysKeepManners(t *testing.T, s *suite) {
 	s.wantKeys(t, "north", want...)
 }
 
-func secretsStay(t *testing.T, s *suite) {
+func secretsPersist(t *testing.T, s *suite) {
 	const name = "cursor"
 	want, err := s.Secret(t.Context(), name)
 	if err != nil || len(want) < 32 || bytes.Count(want, want[:1]) == len(want) {
@@ -289,7 +289,7 @@ func secretsStay(t *testing.T, s *suite) {
 	s.reopen()
 	same("after reopening", s)
 
-	other := openSuite(t, s.lag, s.engine)
+	other := openSuite(t, s.engine)
 	if got, err := other.Secret(t.Context(), name); err != nil || bytes.Equal(got, want) {
 		t.Errorf("another store: got the same secret (%v)", err)
 	}

@@ -10,19 +10,19 @@ import (
 	"kartotek/internal/fault"
 )
 
-// createTests hold customer.Store to what it promises of Create.
+// createTests test Create of customer.Store.
 var createTests = map[string]func(*testing.T, *suite){
-	"CreateMakesACustomer":                  createMakes,
-	"CreateGivesTheNextNumber":              createGivesTheNextNumber,
-	"CreateRefusesWhatIsTaken":              createRefusesTaken,
-	"CreateRefusesABadBirth":                createRefusesBadBirth,
-	"CreateThatFailsLeavesNoTrace":          createThatFails,
-	"ConcurrentCreatesGetNumbersOfTheirOwn": concurrentCreates,
-	"OneOfConcurrentCreatesGetsIDAndNumber": concurrentTaken,
-	"TenantsCountTheirOwnNumbers":           createInTenants,
+	"CreateStoresCustomerAndChange":         createStores,
+	"CreateUsesTheNextNumber":               createUsesNextNumber,
+	"CreateOfExistingCustomerIsAConflict":   createExisting,
+	"CreateOfInvalidCustomerFails":          createInvalid,
+	"FailedCreateWritesNothing":             createFails,
+	"ConcurrentCreatesGetDifferentNumbers":  concurrentCreates,
+	"OneOfConcurrentCreatesGetsIDAndNumber": concurrentConflicts,
+	"TenantsHaveSeparateNumbers":            createInTenants,
 }
 
-// born creates one customer, who must be taken.
+// createEntry creates a customer from the entry.
 func (s *suite) createEntry(t tb, tenant string, entry customer.Upsert) customer.Customer {
 	t.Helper()
 	ch, err := s.Create(t.Context(), tenant, meta(0), entry, nil)
@@ -32,7 +32,7 @@ func (s *suite) createEntry(t tb, tenant string, entry customer.Upsert) customer
 	return ch.After
 }
 
-func createMakes(t *testing.T, s *suite) {
+func createStores(t *testing.T, s *suite) {
 	for _, entry := range []customer.Upsert{
 		{ID: id(1), Number: 7, Edit: replaceWith(customer.Customer{Kind: customer.Organisation, LastName: "Å & Ø"})},
 		{GeneratedID: id(2), Number: 6, Edit: setLastName("Bo")},
@@ -45,7 +45,7 @@ func createMakes(t *testing.T, s *suite) {
 			t.Fatal(err)
 		}
 		if ch.Before != (customer.Customer{}) || ch.After.Version != 1 || ch.Meta != by || ch.Event() != customer.EventCreated {
-			t.Errorf("got %#v, want a birth", ch)
+			t.Errorf("got %#v, want a creation", ch)
 		}
 		s.wantCustomer(t, ch.After)
 		s.wantNewestChange(t, ch)
@@ -53,7 +53,7 @@ func createMakes(t *testing.T, s *suite) {
 	s.wantNoCustomer(t, customer.ByID("north", id(99)), id(99))
 }
 
-func createGivesTheNextNumber(t *testing.T, s *suite) {
+func createUsesNextNumber(t *testing.T, s *suite) {
 	for i, tt := range []struct{ asked, want int32 }{
 		{0, 1}, {40, 40}, {0, 41}, {3, 3}, {0, 42}, {math.MaxInt32, math.MaxInt32}, {0, 2}, {0, 4},
 	} {
@@ -65,16 +65,16 @@ func createGivesTheNextNumber(t *testing.T, s *suite) {
 	}
 }
 
-func createRefusesTaken(t *testing.T, s *suite) {
-	old := s.create(t, "north", 5)
+func createExisting(t *testing.T, s *suite) {
+	existing := s.create(t, "north", 5)
 	for name, tt := range map[string]struct {
 		entry customer.Upsert
 		path  string
 	}{
-		"the id":          {customer.Upsert{ID: old.ID, Edit: setLastName("Cy")}, "id"},
-		"the new id":      {customer.Upsert{GeneratedID: old.ID, Number: 9, Edit: setLastName("Cy")}, "id"},
+		"the id":          {customer.Upsert{ID: existing.ID, Edit: setLastName("Cy")}, "id"},
+		"the new id":      {customer.Upsert{GeneratedID: existing.ID, Number: 9, Edit: setLastName("Cy")}, "id"},
 		"the number":      {customer.Upsert{GeneratedID: id(6), Number: 5, Edit: setLastName("Cy")}, "number"},
-		"the same record": {customer.Upsert{ID: old.ID, Number: 6, Edit: setLastName("Ada")}, "id"},
+		"the same record": {customer.Upsert{ID: existing.ID, Number: 6, Edit: setLastName("Ada")}, "id"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ch, err := s.Create(t.Context(), "north", meta(5), tt.entry, nil)
@@ -84,11 +84,11 @@ func createRefusesTaken(t *testing.T, s *suite) {
 			}
 		})
 	}
-	_, err := s.Create(t.Context(), "north", meta(5), customer.Upsert{ID: old.ID, Number: 5, Edit: setLastName("Cy")}, nil)
+	_, err := s.Create(t.Context(), "north", meta(5), customer.Upsert{ID: existing.ID, Number: 5, Edit: setLastName("Cy")}, nil)
 	if f := fault.From(err); f.Kind != fault.Conflict || len(f.Fields) != 2 || f.Fields[0].Path != "id" || f.Fields[1].Path != "number" {
-		t.Errorf("both taken: got %v, want a Conflict fault on id and number", err)
+		t.Errorf("both exist: got %v, want a Conflict fault on id and number", err)
 	}
-	s.wantCustomer(t, old)
+	s.wantCustomer(t, existing)
 	s.wantNoCustomer(t, customer.ByID("north", id(6)), id(6))
 	s.wantNoCustomer(t, customer.ByNumber("north", 6), id(6))
 	s.wantFeed(t, "north", 1)
@@ -97,7 +97,7 @@ func createRefusesTaken(t *testing.T, s *suite) {
 	}
 }
 
-// wantFeed reports unless the tenant's feed has so many changes.
+// wantFeed checks that the tenant's feed has n changes.
 func (s *suite) wantFeed(t tb, tenant string, n int) {
 	t.Helper()
 	if got := feed(t, s, tenant); len(got) != n {
@@ -105,7 +105,7 @@ func (s *suite) wantFeed(t tb, tenant string, n int) {
 	}
 }
 
-func createRefusesBadBirth(t *testing.T, s *suite) {
+func createInvalid(t *testing.T, s *suite) {
 	for path, entry := range map[string]customer.Upsert{
 		"lastName": {ID: id(1), Edit: setLastName("")},
 		"number":   {ID: id(1), Number: -1, Edit: setLastName("Ada")},
@@ -121,7 +121,7 @@ func createRefusesBadBirth(t *testing.T, s *suite) {
 	s.wantFeed(t, "north", 0)
 }
 
-func createThatFails(t *testing.T, s *suite) {
+func createFails(t *testing.T, s *suite) {
 	broken := errors.New("broken on purpose")
 	entry := customer.Upsert{ID: id(1), Edit: func(*customer.Customer) error { return broken }}
 	if ch, err := s.Create(t.Context(), "north", meta(5), entry, nil); !errors.Is(err, broken) || ch != (customer.Change{}) {
@@ -150,12 +150,12 @@ func concurrentCreates(t *testing.T, s *suite) {
 	}
 	for n := int32(1); n <= creators*each; n++ {
 		if !numbers[n] {
-			t.Errorf("nobody got number %d", n)
+			t.Errorf("no customer got number %d", n)
 		}
 	}
 }
 
-func concurrentTaken(t *testing.T, s *suite) {
+func concurrentConflicts(t *testing.T, s *suite) {
 	for path, entry := range map[string]func(n int32) customer.Upsert{
 		"id":     func(n int32) customer.Upsert { return customer.Upsert{ID: id(1), Number: n, Edit: setLastName("Ada")} },
 		"number": func(n int32) customer.Upsert { return customer.Upsert{ID: id(n), Number: 1, Edit: setLastName("Ada")} },

@@ -12,21 +12,20 @@ import (
 	"kartotek/internal/customer"
 )
 
-// historyTests hold customer.Store to what it promises of changes: customer by
-// customer, and in the feed.
+// historyTests test the history and the feed of customer.Store.
 var historyTests = map[string]func(*testing.T, *suite){
-	"ChangesComeNewestFirst":              changesComeNewestFirst,
-	"ChangesAreOneCustomersAlone":         changesAreOneCustomersAlone,
-	"ChangesKeepTheTypesOfValues":         changesKeepTypes,
-	"FeedIsInTheOrderOfCommits":           feedIsInOrder,
-	"FeedShowsEachChangeOnceUnderWriters": feedUnderWriters,
-	"FeedsOfTenantsAreApart":              feedsAreApart,
-	"FeedGoesOnAfterReopening":            feedGoesOn,
+	"ChangesAreListedNewestFirst":       changesNewestFirst,
+	"ChangesArePerCustomer":             changesArePerCustomer,
+	"ChangesPreserveValueTypes":         changesPreserveTypes,
+	"FeedIsInCommitOrder":               feedIsInOrder,
+	"FeedHasEachChangeOnceUnderWriters": feedUnderWriters,
+	"TenantsHaveSeparateFeeds":          separateFeeds,
+	"FeedContinuesAfterReopening":       feedContinues,
 }
 
-const historyPage = 7 // small, so that most histories take more than one
+const historyPage = 7 // small, so that most histories have several
 
-// history is all that is recorded of a customer, oldest first.
+// history returns all changes of a customer, oldest first.
 func (s *suite) history(t tb, tenant, id string) []customer.ChangeRecord {
 	t.Helper()
 	var all []customer.ChangeRecord
@@ -47,8 +46,8 @@ func (s *suite) history(t tb, tenant, id string) []customer.ChangeRecord {
 	}
 }
 
-// wantHistory reports unless the customer's history has each version once and in
-// the order of the commits, and its fields, played from the first, lead to c.
+// wantHistory checks that the history has each version once, in commit order, and that applying all
+// changes results in c.
 func (s *suite) wantHistory(t tb, c customer.Customer) {
 	t.Helper()
 	changes := s.history(t, c.Tenant, c.ID)
@@ -70,14 +69,14 @@ func (s *suite) wantHistory(t tb, c customer.Customer) {
 		want[f.Path] = f.After
 	}
 	if !maps.Equal(state, want) {
-		t.Errorf("history played: got %v, want %v", state, want)
+		t.Errorf("replayed history: got %v, want %v", state, want)
 	}
 	if first, last := changes[0], changes[len(changes)-1]; first.Meta.At != c.CreatedAt || last.Meta.At != c.UpdatedAt {
 		t.Errorf("history: from %v to %v, the record from %v to %v", first.Meta.At, last.Meta.At, c.CreatedAt, c.UpdatedAt)
 	}
 }
 
-// play applies a change to state, which must be what it was before.
+// applyChange applies a change to state, which must have the values before the change.
 func applyChange(t tb, state map[string]any, r customer.ChangeRecord) {
 	t.Helper()
 	if len(r.Fields) == 0 {
@@ -85,7 +84,7 @@ func applyChange(t tb, state map[string]any, r customer.ChangeRecord) {
 	}
 	for _, f := range r.Fields {
 		before := f.Before
-		if before == false { // what every switch is at first
+		if before == false { // the initial value of a boolean
 			before = nil
 		}
 		if before != state[f.Path] {
@@ -98,7 +97,7 @@ func applyChange(t tb, state map[string]any, r customer.ChangeRecord) {
 	}
 }
 
-// wantRecorded reports unless the customer's newest change is exactly ch.
+// wantNewestChange checks that the customer's newest change is exactly ch.
 func (s *suite) wantNewestChange(t tb, ch customer.Change) {
 	t.Helper()
 	got, err := s.Changes(t.Context(), ch.After.Tenant, ch.After.ID, math.MaxInt64, 1)
@@ -121,16 +120,7 @@ func (s *suite) wantNewestChange(t tb, ch customer.Change) {
 	}
 }
 
-func (s *suite) update(t tb, c customer.Customer, edit customer.Edit) customer.Change {
-	t.Helper()
-	ch, err := s.Update(t.Context(), customer.ByID(c.Tenant, c.ID), meta(5), edit, nil)
-	if err != nil {
-		t.Fatalf("revise: %v", err)
-	}
-	return ch
-}
-
-func changesComeNewestFirst(t *testing.T, s *suite) {
+func changesNewestFirst(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	for range 6 { // versions 2 to 7
 		s.update(t, c, increment)
@@ -158,8 +148,8 @@ func changesComeNewestFirst(t *testing.T, s *suite) {
 	}
 }
 
-func changesAreOneCustomersAlone(t *testing.T, s *suite) {
-	north, south := s.create(t, "north", 1), s.create(t, "south", 1) // of one id
+func changesArePerCustomer(t *testing.T, s *suite) {
+	north, south := s.create(t, "north", 1), s.create(t, "south", 1) // with the same id
 	s.create(t, "north", 2)
 	s.update(t, south, setLastName("King"))
 	s.wantHistory(t, north)
@@ -170,7 +160,7 @@ func changesAreOneCustomersAlone(t *testing.T, s *suite) {
 	}
 }
 
-func changesKeepTypes(t *testing.T, s *suite) {
+func changesPreserveTypes(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	confirmed := time.Date(2025, 3, 1, 13, 0, 0, 1000, time.FixedZone("", 3600))
 	set := customer.Patch{
@@ -207,7 +197,7 @@ func fieldChange(path string, before, after any) customer.FieldChange {
 	return customer.FieldChange{Path: path, Before: before, After: after}
 }
 
-// feed is the tenant's whole feed, read in pages.
+// feed returns the tenant's whole feed, read in pages.
 func feed(t tb, s customer.Store, tenant string) []customer.ChangeRecord {
 	t.Helper()
 	f := feedReader{tenant: tenant, limit: historyPage}
@@ -216,15 +206,15 @@ func feed(t tb, s customer.Store, tenant string) []customer.ChangeRecord {
 	return f.changes
 }
 
-// follower reads a feed page by page.
+// feedReader reads a feed page by page.
 type feedReader struct {
-	tenant string
-	limit  int
-	after  int64
-	changes   []customer.ChangeRecord
+	tenant  string
+	limit   int
+	after   int64
+	changes []customer.ChangeRecord
 }
 
-// read reads the next page and returns how many changes it has.
+// read reads the next page and returns its number of changes.
 func (f *feedReader) read(t tb, s customer.Store) int {
 	t.Helper()
 	page, err := s.Feed(t.Context(), f.tenant, f.after, f.limit)
@@ -271,14 +261,14 @@ func feedIsInOrder(t *testing.T, s *suite) {
 	}
 }
 
-// feedUnderWriters follows the feed of a tenant, some through another handle,
-// while many write: nothing may appear before what a follower has seen.
+// feedUnderWriters reads the feed of a tenant through two open stores during writes: no change may
+// appear before one that a reader already has.
 func feedUnderWriters(t *testing.T, s *suite) {
-	const writers, each, followers = 8, 20, 4
+	const writers, each, readers = 8, 20, 4
 	c := s.create(t, "north", 1)
 	other := s.openAgain()
 	written := make(chan struct{})
-	var writing, following sync.WaitGroup
+	var writing, reading sync.WaitGroup
 	for w := range int32(writers) {
 		writing.Go(func() {
 			for i := range int32(each) {
@@ -287,15 +277,15 @@ func feedUnderWriters(t *testing.T, s *suite) {
 			}
 		})
 	}
-	all := make([]feedReader, followers)
+	all := make([]feedReader, readers)
 	for i := range all {
 		all[i] = feedReader{tenant: "north", limit: 3}
 		from := []customer.Store{s, other}[i%2]
-		following.Go(func() {
+		reading.Go(func() {
 			for done := false; !done; {
 				select {
 				case <-written:
-					done = true // after one look more
+					done = true // after reading once more
 				default:
 				}
 				for all[i].read(t, from) > 0 {
@@ -305,19 +295,19 @@ func feedUnderWriters(t *testing.T, s *suite) {
 	}
 	writing.Wait()
 	close(written)
-	following.Wait()
+	reading.Wait()
 	want := feed(t, s, "north")
 	if len(want) != writers*each+1 {
 		t.Errorf("the feed: got %d changes, want %d", len(want), writers*each+1)
 	}
 	for i, f := range all {
 		if !reflect.DeepEqual(f.changes, want) {
-			t.Errorf("follower %d saw %d changes, want the %d of the feed", i, len(f.changes), len(want))
+			t.Errorf("reader %d got %d changes, want the %d of the feed", i, len(f.changes), len(want))
 		}
 	}
 }
 
-func feedsAreApart(t *testing.T, s *suite) {
+func separateFeeds(t *testing.T, s *suite) {
 	for n := range int32(5) {
 		s.create(t, "north", n+1)
 		s.create(t, "south", n+1)
@@ -335,7 +325,7 @@ func feedsAreApart(t *testing.T, s *suite) {
 	}
 }
 
-func feedGoesOn(t *testing.T, s *suite) {
+func feedContinues(t *testing.T, s *suite) {
 	f := feedReader{tenant: "north", limit: 100}
 	c := s.create(t, "north", 1)
 	f.read(t, s)
@@ -343,6 +333,6 @@ func feedGoesOn(t *testing.T, s *suite) {
 	ch := s.update(t, c, setLastName("King"))
 	f.read(t, s)
 	if len(f.changes) != 2 || f.changes[1].Version != ch.After.Version {
-		t.Errorf("got %+v, want the birth and then the change", f.changes)
+		t.Errorf("got %+v, want the creation and then the update", f.changes)
 	}
 }

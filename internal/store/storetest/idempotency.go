@@ -14,27 +14,26 @@ import (
 	"kartotek/internal/fault"
 )
 
-// receiptTests hold customer.IdempotencyStore to its promises, and customer.Store to what
-// it promises of them.
+// idempotencyTests test customer.IdempotencyStore, and the idempotency records of customer.Store.
 var idempotencyTests = map[string]func(*testing.T, *suite){
-	"ReceiptIsKeptWithItsChange":           receiptWithChange,
-	"ReceiptIsKeptOfAnEmptyChange":         receiptOfEmptyChange,
-	"ReceiptIsKeptWithItsBirth":            receiptWithBirth,
-	"ReceiptIsNotKeptOfWhatFails":          receiptOfFailure,
-	"KeyThatWasUsedWritesNothing":          usedKey,
-	"KeyMayBeUsedAgainADayLater":           keyAfterADay,
-	"OneOfConcurrentUsesOfAKeyWrites":      concurrentKeys,
-	"AnswerThatFailsLeavesNothing":         answerThatFails,
-	"AnswersAreBytes":                      answersAreBytes,
-	"ReceiptsOfTenantsAreApart":            receiptsAreApart,
-	"ReceiptsSurviveReopening":             receiptsSurvive,
-	"ReceiptsAreRemovedAsOthersCome":       receiptsAreRemoved,
-	"ReceiptOfARequestThatChangedNothing":  keptReceipt,
-	"CancelledCallsKeepNoReceipt":          cancelledReceipt,
-	"NeighboursOfAFailedAnswerAreKeptOnce": neighboursOfFailure,
+	"RecordIsStoredWithUpdate":          recordWithUpdate,
+	"RecordIsStoredWithEmptyChange":     recordWithEmptyChange,
+	"RecordIsStoredWithCreation":        recordWithCreation,
+	"FailedRequestStoresNoRecord":       failedRequest,
+	"UsedKeyWritesNothing":              usedKey,
+	"KeyCanBeUsedAgainAfterADay":        keyAfterADay,
+	"OneOfConcurrentUsesOfAKeyWrites":   concurrentKeys,
+	"FailedResponseWritesNothing":       failedResponse,
+	"ResponseCanBeAnyBytes":             responseBytes,
+	"TenantsHaveSeparateRecords":        separateRecords,
+	"RecordsSurviveReopening":           recordsSurvive,
+	"ExpiredRecordsAreDeleted":          expiredRecords,
+	"ResponseIsStoredWithoutChange":     savedResponse,
+	"CanceledCallStoresNoRecord":        canceledRecord,
+	"FailedResponseDoesNotAffectOthers": failedResponseBesideOthers,
 }
 
-// once keeps what the version became.
+// withKey returns an idempotency key whose response is responseTo the change.
 func withKey(key string) *customer.Idempotency {
 	return &customer.Idempotency{Key: key, Digest: "digest of " + key, Respond: func(ch customer.Change) ([]byte, error) {
 		return responseTo(ch), nil
@@ -45,29 +44,29 @@ func responseTo(ch customer.Change) []byte {
 	return fmt.Appendf(nil, "%s is %s at version %d", ch.After.ID, ch.After.LastName, ch.After.Version)
 }
 
-// wantReceipt reports unless the tenant has this receipt and no younger one.
+// wantIdempotencyRecord checks that the tenant has this record and no newer one.
 func (s *suite) wantIdempotencyRecord(t tb, want customer.IdempotencyRecord) {
 	t.Helper()
 	got, err := s.FindResponse(t.Context(), want.Tenant, want.Key, want.At)
 	same := got.Tenant == want.Tenant && got.Key == want.Key && got.Digest == want.Digest &&
 		slices.Equal(got.Response, want.Response) && got.At == want.At
 	if err != nil || !same {
-		t.Errorf("receipt %s: got %+v, %q (%v), want %+v, %q", want.Key, got, got.Response, err, want, want.Response)
+		t.Errorf("idempotency record %s: got %+v, %q (%v), want %+v, %q", want.Key, got, got.Response, err, want, want.Response)
 	}
 	_, err = s.FindResponse(t.Context(), want.Tenant, want.Key, want.At.Add(time.Microsecond))
 	wantFault(t, err, fault.NotFound, "")
 }
 
-// wantNoReceipt reports when the tenant has a receipt with the key, however old.
+// wantNoIdempotencyRecord checks that the tenant has no record with the key, however old.
 func (s *suite) wantNoIdempotencyRecord(t tb, tenant, key string) {
 	t.Helper()
 	got, err := s.FindResponse(t.Context(), tenant, key, time.Time{})
 	if !fault.Is(err, fault.NotFound) || got.Key != "" || got.Response != nil {
-		t.Errorf("receipt %s: got %+v (%v), want a Missing fault", key, got, err)
+		t.Errorf("idempotency record %s: got %+v (%v), want a NotFound fault", key, got, err)
 	}
 }
 
-func receiptWithChange(t *testing.T, s *suite) {
+func recordWithUpdate(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	for seconds, ref := range []customer.Ref{customer.ByID("north", c.ID), customer.ByNumber("north", 1)} {
 		key := fmt.Sprint("key-", seconds)
@@ -81,7 +80,7 @@ func receiptWithChange(t *testing.T, s *suite) {
 	}
 }
 
-func receiptOfEmptyChange(t *testing.T, s *suite) {
+func recordWithEmptyChange(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	ch, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(5), setLastName("Ada"), withKey("k"))
 	if err != nil || !ch.Empty() {
@@ -91,7 +90,7 @@ func receiptOfEmptyChange(t *testing.T, s *suite) {
 	s.wantCustomer(t, c)
 }
 
-func receiptWithBirth(t *testing.T, s *suite) {
+func recordWithCreation(t *testing.T, s *suite) {
 	ch, err := s.Create(t.Context(), "north", meta(5), customer.Upsert{GeneratedID: id(1), Edit: setLastName("Ada")}, withKey("k"))
 	if err != nil {
 		t.Fatal(err)
@@ -103,10 +102,10 @@ func receiptWithBirth(t *testing.T, s *suite) {
 	s.wantFeed(t, "north", 1)
 }
 
-func receiptOfFailure(t *testing.T, s *suite) {
+func failedRequest(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	broken := errors.New("broken on purpose")
-	for key, revise := range map[string]func(*customer.Idempotency) (customer.Change, error){
+	for key, request := range map[string]func(*customer.Idempotency) (customer.Change, error){
 		"missing": func(o *customer.Idempotency) (customer.Change, error) {
 			return s.Update(t.Context(), customer.ByID("north", id(9)), meta(5), increment, o)
 		},
@@ -126,7 +125,7 @@ func receiptOfFailure(t *testing.T, s *suite) {
 			return s.Create(t.Context(), "north", meta(5), customer.Upsert{ID: id(2), Number: 1, Edit: setLastName("Bo")}, o)
 		},
 	} {
-		if ch, err := revise(withKey(key)); err == nil || ch != (customer.Change{}) {
+		if ch, err := request(withKey(key)); err == nil || ch != (customer.Change{}) {
 			t.Errorf("%s: got %#v, want an error", key, ch)
 		}
 		s.wantNoIdempotencyRecord(t, "north", key)
@@ -138,7 +137,7 @@ func receiptOfFailure(t *testing.T, s *suite) {
 func usedKey(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	first := s.updateWithKey(t, c, 5, "k")
-	receipt := customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest of k", Response: responseTo(first), At: timeAt(5)}
+	record := customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest of k", Response: responseTo(first), At: timeAt(5)}
 	for name, again := range map[string]func() error{
 		"the same request": func() error {
 			_, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(6), increment, withKey("k"))
@@ -154,53 +153,53 @@ func usedKey(t *testing.T, s *suite) {
 			_, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(-3600), increment, withKey("k"))
 			return err
 		},
-		"a receipt of its own": func() error {
+		"a response without a change": func() error {
 			return s.SaveResponse(t.Context(), customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "r", Response: []byte("a"), At: timeAt(6)})
 		},
-		// It is not looked for: whoever comes second learns that he did.
-		"a customer that is not there": func() error {
+		// The key is checked before the customer.
+		"an unknown customer": func() error {
 			_, err := s.Update(t.Context(), customer.ByID("north", id(9)), meta(6), increment, withKey("k"))
 			return err
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantFault(t, again(), fault.IdempotencyInProgress, "")
-			s.wantIdempotencyRecord(t, receipt)
+			s.wantIdempotencyRecord(t, record)
 			s.wantCustomer(t, first.After)
 		})
 	}
 }
 
-// reviseOnce counts one in the customer's first name, under a key.
+// updateWithKey increments the customer's first name, with an idempotency key.
 func (s *suite) updateWithKey(t tb, c customer.Customer, seconds int, key string) customer.Change {
 	t.Helper()
 	ch, err := s.Update(t.Context(), customer.ByID(c.Tenant, c.ID), meta(seconds), increment, withKey(key))
 	if err != nil {
-		t.Fatalf("revise with key %s: %v", key, err)
+		t.Fatalf("update with key %s: %v", key, err)
 	}
 	return ch
 }
 
 func keyAfterADay(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
-	s.updateWithKey(t, c, 0, "revised")
-	kept := customer.IdempotencyRecord{Tenant: "north", Key: "kept", Digest: "r", Response: []byte("a"), At: timeAt(0)}
-	if err := s.SaveResponse(t.Context(), kept); err != nil {
+	s.updateWithKey(t, c, 0, "updated")
+	saved := customer.IdempotencyRecord{Tenant: "north", Key: "saved", Digest: "r", Response: []byte("a"), At: timeAt(0)}
+	if err := s.SaveResponse(t.Context(), saved); err != nil {
 		t.Fatal(err)
 	}
 	day := int(customer.IdempotencyTTL.Seconds())
-	_, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(day), increment, withKey("revised"))
+	_, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(day), increment, withKey("updated"))
 	wantFault(t, err, fault.IdempotencyInProgress, "")
-	kept.At = timeAt(day)
-	wantFault(t, s.SaveResponse(t.Context(), kept), fault.IdempotencyInProgress, "")
+	saved.At = timeAt(day)
+	wantFault(t, s.SaveResponse(t.Context(), saved), fault.IdempotencyInProgress, "")
 
-	ch := s.updateWithKey(t, c, day+1, "revised")
-	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Key: "revised", Digest: "digest of revised", Response: responseTo(ch), At: timeAt(day + 1)})
-	kept.Response, kept.At = []byte("b"), timeAt(day+1)
-	if err := s.SaveResponse(t.Context(), kept); err != nil {
+	ch := s.updateWithKey(t, c, day+1, "updated")
+	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Key: "updated", Digest: "digest of updated", Response: responseTo(ch), At: timeAt(day + 1)})
+	saved.Response, saved.At = []byte("b"), timeAt(day+1)
+	if err := s.SaveResponse(t.Context(), saved); err != nil {
 		t.Error(err)
 	}
-	s.wantIdempotencyRecord(t, kept)
+	s.wantIdempotencyRecord(t, saved)
 	s.wantCustomer(t, ch.After)
 }
 
@@ -231,8 +230,7 @@ func concurrentKeys(t *testing.T, s *suite) {
 	s.wantCustomer(t, c)
 }
 
-// failures are Answers that do not answer. A panic may go on to the caller, or
-// become an error.
+// failingResponses fail. An engine may pass a panic on to the caller or return it as an error.
 func failingResponses() map[string]func(customer.Change) ([]byte, error) {
 	return map[string]func(customer.Change) ([]byte, error){
 		"by an error": func(customer.Change) ([]byte, error) { return nil, errors.New("broken on purpose") },
@@ -241,7 +239,7 @@ func failingResponses() map[string]func(customer.Change) ([]byte, error) {
 	}
 }
 
-// tryOnce is Revise with a receipt, its panic as an error.
+// tryUpdate is Update with an idempotency key. It returns a panic as an error.
 func (s *suite) tryUpdate(t tb, c customer.Customer, o *customer.Idempotency) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -252,10 +250,10 @@ func (s *suite) tryUpdate(t tb, c customer.Customer, o *customer.Idempotency) (e
 	return err
 }
 
-func answerThatFails(t *testing.T, s *suite) {
+func failedResponse(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
-	for name, answer := range failingResponses() {
-		if err := s.tryUpdate(t, c, &customer.Idempotency{Key: name, Digest: "r", Respond: answer}); err == nil {
+	for name, respond := range failingResponses() {
+		if err := s.tryUpdate(t, c, &customer.Idempotency{Key: name, Digest: "r", Respond: respond}); err == nil {
 			t.Errorf("%s: got no error", name)
 		}
 		s.wantNoIdempotencyRecord(t, "north", name)
@@ -264,16 +262,16 @@ func answerThatFails(t *testing.T, s *suite) {
 	s.wantFeed(t, "north", 1)
 }
 
-// neighboursOfFailure lets requests wait beside those whose answers fail: a store
-// that runs them again must not find their own receipts.
-func neighboursOfFailure(t *testing.T, s *suite) {
+// failedResponseBesideOthers runs requests beside some whose responses fail: a store that runs them
+// again must not find their own records.
+func failedResponseBesideOthers(t *testing.T, s *suite) {
 	const each = 16
 	c := s.create(t, "north", 1)
 	var wg sync.WaitGroup
 	for n := range each {
-		for name, answer := range failingResponses() {
+		for name, respond := range failingResponses() {
 			wg.Go(func() {
-				if err := s.tryUpdate(t, c, &customer.Idempotency{Key: fmt.Sprint(name, n), Digest: "r", Respond: answer}); err == nil {
+				if err := s.tryUpdate(t, c, &customer.Idempotency{Key: fmt.Sprint(name, n), Digest: "r", Respond: respond}); err == nil {
 					t.Errorf("%s: got no error", name)
 				}
 			})
@@ -285,28 +283,28 @@ func neighboursOfFailure(t *testing.T, s *suite) {
 	s.wantCustomer(t, c)
 	for n := range each {
 		if _, err := s.FindResponse(t.Context(), "north", fmt.Sprint("good-", n), time.Time{}); err != nil {
-			t.Errorf("receipt %d: %v", n, err)
+			t.Errorf("idempotency record %d: %v", n, err)
 		}
 	}
 }
 
-func answersAreBytes(t *testing.T, s *suite) {
+func responseBytes(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	long := make([]byte, 1<<20)
 	for i := range long {
 		long[i] = byte(i * 7)
 	}
-	for name, answer := range map[string][]byte{"none": nil, "empty": {}, "not text": {0, 0xff, '\'', 0}, "long": long} {
-		o := customer.Idempotency{Key: name, Digest: "r", Respond: func(customer.Change) ([]byte, error) { return answer, nil }}
+	for name, response := range map[string][]byte{"none": nil, "empty": {}, "not text": {0, 0xff, '\'', 0}, "long": long} {
+		o := customer.Idempotency{Key: name, Digest: "r", Respond: func(customer.Change) ([]byte, error) { return response, nil }}
 		if _, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(5), increment, &o); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Key: name, Digest: "r", Response: answer, At: timeAt(5)})
+		s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Key: name, Digest: "r", Response: response, At: timeAt(5)})
 	}
 }
 
-func receiptsAreApart(t *testing.T, s *suite) {
+func separateRecords(t *testing.T, s *suite) {
 	north, south := s.create(t, "north", 1), s.create(t, "south", 1)
 	s.updateWithKey(t, north, 5, "k")
 	s.wantNoIdempotencyRecord(t, "south", "k")
@@ -315,7 +313,7 @@ func receiptsAreApart(t *testing.T, s *suite) {
 	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "south", Key: "k", Digest: "digest of k", Response: responseTo(ch), At: timeAt(6)})
 }
 
-func receiptsSurvive(t *testing.T, s *suite) {
+func recordsSurvive(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	ch := s.updateWithKey(t, c, 5, "k")
 	s.reopen()
@@ -325,9 +323,9 @@ func receiptsSurvive(t *testing.T, s *suite) {
 	s.wantCustomer(t, ch.After)
 }
 
-// receiptsAreRemoved sends as many requests a day later as there were: by then no
-// old receipt may be left, and every young one must be.
-func receiptsAreRemoved(t *testing.T, s *suite) {
+// expiredRecords sends as many requests a day later as before: then all old records must be deleted,
+// and all new ones must exist.
+func expiredRecords(t *testing.T, s *suite) {
 	const requests = 40
 	c := s.create(t, "north", 1)
 	day := int(customer.IdempotencyTTL.Seconds())
@@ -335,19 +333,19 @@ func receiptsAreRemoved(t *testing.T, s *suite) {
 		s.updateWithKey(t, c, n, fmt.Sprint("old-", n))
 	}
 	for n := range requests {
-		s.updateWithKey(t, c, day+requests+n, fmt.Sprint("young-", n))
+		s.updateWithKey(t, c, day+requests+n, fmt.Sprint("new-", n))
 	}
 	for n := range requests {
 		s.wantNoIdempotencyRecord(t, "north", fmt.Sprint("old-", n))
-		if _, err := s.FindResponse(t.Context(), "north", fmt.Sprint("young-", n), timeAt(day)); err != nil {
-			t.Errorf("young-%d: %v", n, err)
+		if _, err := s.FindResponse(t.Context(), "north", fmt.Sprint("new-", n), timeAt(day)); err != nil {
+			t.Errorf("new-%d: %v", n, err)
 		}
 	}
 }
 
-func keptReceipt(t *testing.T, s *suite) {
+func savedResponse(t *testing.T, s *suite) {
 	s.create(t, "north", 1)
-	r := customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest", Response: []byte("refused"), At: timeAt(5)}
+	r := customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest", Response: []byte("rejected"), At: timeAt(5)}
 	if err := s.SaveResponse(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
@@ -357,20 +355,20 @@ func keptReceipt(t *testing.T, s *suite) {
 	s.wantIdempotencyRecord(t, r)
 }
 
-func cancelledReceipt(t *testing.T, s *suite) {
+func canceledRecord(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
-	cause := errors.New("the caller left")
+	cause := errors.New("the caller has disconnected")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
-	_, err := s.Update(ctx, customer.ByID("north", c.ID), meta(5), increment, withKey("revised"))
-	wantCause(t, "revise", err, cause)
-	err = s.SaveResponse(ctx, customer.IdempotencyRecord{Tenant: "north", Key: "kept", Digest: "r", Response: []byte("a"), At: timeAt(5)})
-	wantCause(t, "keep", err, cause)
-	_, err = s.FindResponse(ctx, "north", "kept", time.Time{})
-	wantCause(t, "receipt", err, cause)
+	_, err := s.Update(ctx, customer.ByID("north", c.ID), meta(5), increment, withKey("updated"))
+	wantCause(t, "update", err, cause)
+	err = s.SaveResponse(ctx, customer.IdempotencyRecord{Tenant: "north", Key: "saved", Digest: "r", Response: []byte("a"), At: timeAt(5)})
+	wantCause(t, "save response", err, cause)
+	_, err = s.FindResponse(ctx, "north", "saved", time.Time{})
+	wantCause(t, "find response", err, cause)
 
-	s.create(t, "north", 2) // whatever was queued before it is done by now
-	s.wantNoIdempotencyRecord(t, "north", "revised")
-	s.wantNoIdempotencyRecord(t, "north", "kept")
+	s.create(t, "north", 2) // after everything that was queued before
+	s.wantNoIdempotencyRecord(t, "north", "updated")
+	s.wantNoIdempotencyRecord(t, "north", "saved")
 	s.wantCustomer(t, c)
 }

@@ -33,9 +33,8 @@ type Store interface {
 // time, after closing it or while it is open, as another process would. The suite closes all stores.
 type Open func(t testing.TB, dir string) Store
 
-// Run runs all tests, each with its own store. A read may return a record up to lag after another
-// open store has changed it.
-func Run(t *testing.T, lag time.Duration, engine Open) {
+// Run runs all tests, each with its own store.
+func Run(t *testing.T, engine Open) {
 	tests := map[string]func(*testing.T, *suite){}
 	maps.Copy(tests, createTests)
 	maps.Copy(tests, updateTests)
@@ -48,7 +47,7 @@ func Run(t *testing.T, lag time.Duration, engine Open) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, openSuite(t, lag, engine))
+			test(t, openSuite(t, engine))
 		})
 	}
 }
@@ -57,7 +56,6 @@ func Run(t *testing.T, lag time.Duration, engine Open) {
 type suite struct {
 	Store
 	engine Open
-	lag    time.Duration
 	t      *testing.T
 	dir    string
 }
@@ -68,9 +66,9 @@ type tb interface {
 	Context() context.Context
 }
 
-func openSuite(t *testing.T, lag time.Duration, engine Open) *suite {
+func openSuite(t *testing.T, engine Open) *suite {
 	dir := t.TempDir()
-	s := &suite{engine(t, dir), engine, lag, t, dir}
+	s := &suite{engine(t, dir), engine, t, dir}
 	s.closeAtEnd(func() error { return s.Close() }) // reopen replaces the store
 	return s
 }

@@ -14,26 +14,26 @@ import (
 	"kartotek/internal/fault"
 )
 
-// customerTests hold customer.Store to its promises, but for Put's own.
+// updateTests test Find and Update of customer.Store.
 var updateTests = map[string]func(*testing.T, *suite){
-	"EveryFieldSurvives":                    everyFieldSurvives,
-	"RevisionIsFoundAndRecorded":            revisionIsFoundAndRecorded,
-	"EditThatChangesNothingWritesNothing":   editThatChangesNothing,
-	"EditThatFailsLeavesNoTrace":            editThatFails,
-	"EditThatPanicsFailsAlone":              editThatPanics,
-	"UnknownCustomersAreMissing":            unknownCustomers,
-	"IDsAreCaseSensitive":                   idsAreCaseSensitive,
-	"TenantsAreApart":                       tenantsAreApart,
-	"UpdatedAtNeverGoesBack":                updatedAtNeverGoesBack,
-	"CancelledCallsWriteNothing":            cancelledCalls,
-	"ReopenedStoreHasEverything":            reopenedStore,
-	"ClosedStoreAnswersWithErrors":          closedStore,
-	"ConcurrentRevisionsLoseNothing":        concurrentRevisions,
-	"ConcurrentRevisionsOfFieldsLoseNone":   concurrentFields,
-	"ConcurrentPutsAndRevisionsLoseNothing": concurrentPutsAndRevisions,
+	"AllFieldsAreStored":                  allFieldsAreStored,
+	"UpdateIsFoundAndRecorded":            updateIsFoundAndRecorded,
+	"EmptyEditWritesNothing":              emptyEdit,
+	"FailedEditWritesNothing":             failedEdit,
+	"PanickingEditDoesNotAffectOthers":    panickingEdit,
+	"UnknownCustomerIsNotFound":           unknownCustomer,
+	"IDsAreCaseSensitive":                 idsAreCaseSensitive,
+	"TenantsAreIsolated":                  tenantsAreIsolated,
+	"UpdatedAtNeverDecreases":             updatedAtNeverDecreases,
+	"CanceledCallsWriteNothing":           canceledCalls,
+	"ReopenedStoreHasAllChanges":          reopenedStore,
+	"ClosedStoreReturnsErrors":            closedStore,
+	"ConcurrentUpdatesAreAllKept":         concurrentUpdates,
+	"ConcurrentUpdatesOfFieldsAreAllKept": concurrentFields,
+	"ConcurrentUpsertsAndUpdatesAreKept":  concurrentUpsertsAndUpdates,
 }
 
-func revisionIsFoundAndRecorded(t *testing.T, s *suite) {
+func updateIsFoundAndRecorded(t *testing.T, s *suite) {
 	c := s.create(t, "north", 7)
 	by := customer.ChangeMeta{Actor: "account:kari", Contract: "elw", RequestID: "r-2", At: timeAt(9)}
 	ch, err := s.Update(t.Context(), customer.ByNumber("north", 7), by, setLastName("King"), nil)
@@ -55,7 +55,7 @@ func revisionIsFoundAndRecorded(t *testing.T, s *suite) {
 	}
 }
 
-func editThatChangesNothing(t *testing.T, s *suite) {
+func emptyEdit(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	for _, edit := range []customer.Edit{setLastName("Ada"), setLastName(" Ada "), customer.Patch{}.Apply} {
 		ch, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(5), edit, nil)
@@ -66,7 +66,7 @@ func editThatChangesNothing(t *testing.T, s *suite) {
 	s.wantCustomer(t, c)
 }
 
-func editThatFails(t *testing.T, s *suite) {
+func failedEdit(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	broken := errors.New("broken after the edit")
 	tests := map[string]struct {
@@ -90,12 +90,11 @@ func editThatFails(t *testing.T, s *suite) {
 	s.wantCustomer(t, c)
 }
 
-// editThatPanics lets an engine choose: the panic goes on to the caller, or
-// becomes an error.
-func editThatPanics(t *testing.T, s *suite) {
+// panickingEdit accepts a panic of Update, or an error.
+func panickingEdit(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	ref := customer.ByID("north", c.ID)
-	revise := func(edit customer.Edit) (err error) {
+	update := func(edit customer.Edit) (err error) {
 		defer func() {
 			if r := recover(); r != nil {
 				err = fmt.Errorf("panic: %v", r)
@@ -108,13 +107,13 @@ func editThatPanics(t *testing.T, s *suite) {
 	var wg sync.WaitGroup
 	for range each {
 		wg.Go(func() {
-			if err := revise(func(*customer.Customer) error { panic("on purpose") }); err == nil {
-				t.Error("an edit that panics was taken")
+			if err := update(func(*customer.Customer) error { panic("on purpose") }); err == nil {
+				t.Error("a panicking edit returned no error")
 			}
 		})
 		wg.Go(func() {
-			if err := revise(increment); err != nil {
-				t.Errorf("the neighbour of an edit that panics: %v", err)
+			if err := update(increment); err != nil {
+				t.Errorf("an update beside a panicking edit: %v", err)
 			}
 		})
 	}
@@ -123,7 +122,7 @@ func editThatPanics(t *testing.T, s *suite) {
 	s.wantCustomer(t, c)
 }
 
-func unknownCustomers(t *testing.T, s *suite) {
+func unknownCustomer(t *testing.T, s *suite) {
 	s.create(t, "north", 1)
 	for _, ref := range []customer.Ref{
 		customer.ByID("north", id(2)),
@@ -135,7 +134,7 @@ func unknownCustomers(t *testing.T, s *suite) {
 		s.wantNoCustomer(t, ref, id(2))
 		ch, err := s.Update(t.Context(), ref, meta(5), setLastName("King"), nil)
 		if !fault.Is(err, fault.NotFound) || ch != (customer.Change{}) {
-			t.Errorf("revise %+v: got %#v (%v), want a Missing fault", ref, ch, err)
+			t.Errorf("update %+v: got %#v (%v), want a NotFound fault", ref, ch, err)
 		}
 	}
 }
@@ -146,7 +145,7 @@ func idsAreCaseSensitive(t *testing.T, s *suite) {
 	s.wantNoCustomer(t, customer.ByID("NORTH", c.ID), c.ID)
 }
 
-func tenantsAreApart(t *testing.T, s *suite) {
+func tenantsAreIsolated(t *testing.T, s *suite) {
 	north, south := s.create(t, "north", 1), s.create(t, "south", 1)
 	ch, err := s.Update(t.Context(), customer.ByID("south", south.ID), meta(5), setLastName("King"), nil)
 	if err != nil {
@@ -163,10 +162,10 @@ func tenantsAreApart(t *testing.T, s *suite) {
 	}
 }
 
-func updatedAtNeverGoesBack(t *testing.T, s *suite) {
+func updatedAtNeverDecreases(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	ref := customer.ByID("north", c.ID)
-	for i, seconds := range []int{9, 3, 12} { // the second was stamped before the first
+	for i, seconds := range []int{9, 3, 12} { // the second has an earlier time
 		ch, err := s.Update(t.Context(), ref, meta(seconds), setLastName(fmt.Sprint("King ", i)), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -178,20 +177,20 @@ func updatedAtNeverGoesBack(t *testing.T, s *suite) {
 	}
 }
 
-func cancelledCalls(t *testing.T, s *suite) {
+func canceledCalls(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
-	cause := errors.New("the caller left")
+	cause := errors.New("the caller has disconnected")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
 
 	_, err := s.Update(ctx, customer.ByID("north", c.ID), meta(5), setLastName("King"), nil)
-	wantCause(t, "revise", err, cause)
+	wantCause(t, "update", err, cause)
 	_, err = s.Upsert(ctx, "north", meta(5), []customer.Upsert{{GeneratedID: id(2), Edit: setLastName("Bo")}})
-	wantCause(t, "put", err, cause)
+	wantCause(t, "upsert", err, cause)
 	_, err = s.Find(ctx, customer.ByID("north", c.ID))
 	wantCause(t, "find", err, cause)
 
-	s.create(t, "north", 3) // whatever was queued before it is done by now
+	s.create(t, "north", 3) // after everything that was queued before
 	s.wantCustomer(t, c)
 	s.wantNoCustomer(t, customer.ByID("north", id(2)), id(2))
 }
@@ -228,18 +227,18 @@ func closedStore(t *testing.T, s *suite) {
 		t.Errorf("find: got %v, want an error", err)
 	}
 	if _, err := s.Update(t.Context(), ref, meta(5), setLastName("King"), nil); err == nil || fault.Is(err, fault.NotFound) {
-		t.Errorf("revise: got %v, want an error", err)
+		t.Errorf("update: got %v, want an error", err)
 	}
 }
 
-// addOne counts in the first name, which loses a count when an edit is lost.
+// increment increments the number in the first name, so that a lost update shows.
 func increment(c *customer.Customer) error {
 	count, _ := strconv.Atoi(c.FirstName) // empty at first: 0
 	c.FirstName = strconv.Itoa(count + 1)
 	return nil
 }
 
-func concurrentRevisions(t *testing.T, s *suite) {
+func concurrentUpdates(t *testing.T, s *suite) {
 	const writers, each = 64, 3
 	c := s.create(t, "north", 1)
 	ref := customer.ByID("north", c.ID)
@@ -259,8 +258,8 @@ func concurrentRevisions(t *testing.T, s *suite) {
 	s.wantCustomer(t, c)
 }
 
-// concurrentFields counts in five fields at once: whoever writes one never takes
-// the others back.
+// concurrentFields increments five fields at the same time: an update of one must not restore an old
+// value of another.
 func concurrentFields(t *testing.T, s *suite) {
 	const writers, each = 8, 5 // of each field
 	c := s.create(t, "north", 1)
@@ -296,7 +295,7 @@ func concurrentFields(t *testing.T, s *suite) {
 	s.wantCustomer(t, c)
 }
 
-func concurrentPutsAndRevisions(t *testing.T, s *suite) {
+func concurrentUpsertsAndUpdates(t *testing.T, s *suite) {
 	const writers, size = 8, 10
 	c := s.create(t, "north", 1)
 	var wg sync.WaitGroup
@@ -327,7 +326,7 @@ func concurrentPutsAndRevisions(t *testing.T, s *suite) {
 	}
 	for n := int32(2); n < 2+writers*size; n++ {
 		if !numbers[n] {
-			t.Errorf("nobody got number %d", n)
+			t.Errorf("no customer got number %d", n)
 		}
 	}
 }

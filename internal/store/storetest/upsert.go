@@ -9,23 +9,23 @@ import (
 	"kartotek/internal/fault"
 )
 
-// putTests hold customer.Store to what it promises of Put alone.
+// upsertTests test Upsert of customer.Store.
 var upsertTests = map[string]func(*testing.T, *suite){
-	"PutCreatesAndRevises":                putCreatesAndRevises,
-	"PutOfTheSameWritesNothing":           putOfTheSame,
-	"PutRefusesOneEntryAndTakesTheOthers": putRefusesOne,
-	"PutThatFailsLeavesNoTrace":           putThatFails,
-	"PutEntriesSeeThoseBefore":            putEntriesSeeThoseBefore,
-	"PutGivesTheNextNumber":               putGivesTheNextNumber,
-	"PutFillsGapsAfterTheLastNumber":      putFillsGaps,
-	"PutOfNothingIsNothing":               putOfNothing,
+	"UpsertCreatesAndUpdates":              upsertCreatesAndUpdates,
+	"UpsertOfEqualValuesWritesNothing":     upsertEqual,
+	"UpsertFaultDoesNotAffectOtherEntries": upsertFault,
+	"FailedUpsertWritesNothing":            upsertFails,
+	"UpsertEntriesSeeEarlierEntries":       upsertSeesEarlierEntries,
+	"UpsertUsesTheNextNumber":              upsertUsesNextNumber,
+	"UpsertFillsGapsAfterHighestNumber":    upsertFillsGaps,
+	"EmptyUpsertReturnsNothing":            emptyUpsert,
 }
 
-func putCreatesAndRevises(t *testing.T, s *suite) {
-	old := s.create(t, "north", 5)
+func upsertCreatesAndUpdates(t *testing.T, s *suite) {
+	existing := s.create(t, "north", 5)
 	got := s.upsert(t, "north",
 		customer.Upsert{ID: id(1), Number: 1, Edit: setLastName("Bo")},
-		customer.Upsert{ID: old.ID, Edit: setLastName("King")},
+		customer.Upsert{ID: existing.ID, Edit: setLastName("King")},
 		customer.Upsert{GeneratedID: id(2), Edit: setLastName("Cy")},
 		customer.Upsert{Number: 9, GeneratedID: id(3), Edit: setLastName("Di")},
 		customer.Upsert{Number: 5, GeneratedID: id(4), Edit: increment},
@@ -37,22 +37,22 @@ func putCreatesAndRevises(t *testing.T, s *suite) {
 		name    string
 	}{
 		{id(1), 1, 1, "Bo"},
-		{old.ID, 5, 2, "King"},
+		{existing.ID, 5, 2, "King"},
 		{id(2), 6, 1, "Cy"},
 		{id(3), 9, 1, "Di"},
-		{old.ID, 5, 3, "King"},
+		{existing.ID, 5, 3, "King"},
 	}
 	for i, w := range want {
 		if c := got[i]; c.ID != w.id || c.Number != w.number || c.Version != w.version || c.LastName != w.name {
 			t.Errorf("entry %d: got %#v, want %+v", i, c, w)
 		}
-		if i != 1 { // which entry 4 revised again
+		if i != 1 { // entry 4 updates it again
 			s.wantCustomer(t, got[i])
 		}
 	}
 }
 
-func putOfTheSame(t *testing.T, s *suite) {
+func upsertEqual(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	for _, e := range []customer.Upsert{
 		{ID: c.ID, Edit: setLastName("Ada")},
@@ -67,20 +67,20 @@ func putOfTheSame(t *testing.T, s *suite) {
 	s.wantCustomer(t, c)
 }
 
-func putRefusesOne(t *testing.T, s *suite) {
-	old := s.create(t, "north", 5)
+func upsertFault(t *testing.T, s *suite) {
+	existing := s.create(t, "north", 5)
 	tests := map[string]struct {
 		entry customer.Upsert
 		kind  fault.Kind
 		path  string
 	}{
-		"the id is taken":      {customer.Upsert{GeneratedID: old.ID, Edit: setLastName("Cy")}, fault.Conflict, "id"},
-		"the number is taken":  {customer.Upsert{ID: id(90), Number: 5, Edit: setLastName("Cy")}, fault.Conflict, "number"},
-		"the number is fixed":  {customer.Upsert{ID: old.ID, Number: 6, Edit: setLastName("Cy")}, fault.Invalid, "number"},
-		"the birth is refused": {customer.Upsert{GeneratedID: id(91), Edit: setLastName("")}, fault.Invalid, "lastName"},
-		"the edit is refused":  {customer.Upsert{ID: old.ID, Edit: setLastName("")}, fault.Invalid, "lastName"},
-		"the version is old": {
-			customer.Upsert{ID: old.ID, Edit: customer.AtVersion([]int64{7}, setLastName("Cy"))}, fault.PreconditionFailed, "",
+		"the id exists":       {customer.Upsert{GeneratedID: existing.ID, Edit: setLastName("Cy")}, fault.Conflict, "id"},
+		"the number exists":   {customer.Upsert{ID: id(90), Number: 5, Edit: setLastName("Cy")}, fault.Conflict, "number"},
+		"the number differs":  {customer.Upsert{ID: existing.ID, Number: 6, Edit: setLastName("Cy")}, fault.Invalid, "number"},
+		"an invalid creation": {customer.Upsert{GeneratedID: id(91), Edit: setLastName("")}, fault.Invalid, "lastName"},
+		"an invalid edit":     {customer.Upsert{ID: existing.ID, Edit: setLastName("")}, fault.Invalid, "lastName"},
+		"another version": {
+			customer.Upsert{ID: existing.ID, Edit: customer.AtVersion([]int64{7}, setLastName("Cy"))}, fault.PreconditionFailed, "",
 		},
 	}
 	n := int32(10)
@@ -101,36 +101,36 @@ func putRefusesOne(t *testing.T, s *suite) {
 			}
 			for _, i := range []int{0, 2} {
 				if results[i].Err != nil {
-					t.Fatalf("its neighbour: %v", results[i].Err)
+					t.Fatalf("another entry: %v", results[i].Err)
 				}
 				s.wantCustomer(t, results[i].Change.After)
 			}
 		})
 	}
-	s.wantCustomer(t, old)
+	s.wantCustomer(t, existing)
 	s.wantNoCustomer(t, customer.ByID("north", id(90)), id(90))
 	s.wantNoCustomer(t, customer.ByID("north", id(91)), id(91))
 }
 
-func putThatFails(t *testing.T, s *suite) {
-	old := s.create(t, "north", 5)
+func upsertFails(t *testing.T, s *suite) {
+	existing := s.create(t, "north", 5)
 	broken := errors.New("broken on purpose")
 	results, err := s.Upsert(t.Context(), "north", meta(5), []customer.Upsert{
 		{ID: id(1), Edit: setLastName("Bo")},
-		{ID: old.ID, Edit: setLastName("King")},
+		{ID: existing.ID, Edit: setLastName("King")},
 		{ID: id(2), Edit: func(*customer.Customer) error { return broken }},
 		{ID: id(3), Edit: setLastName("Cy")},
 	})
 	if !errors.Is(err, broken) || results != nil {
 		t.Errorf("got %+v (%v), want %v", results, err, broken)
 	}
-	s.wantCustomer(t, old)
+	s.wantCustomer(t, existing)
 	for n := int32(1); n <= 3; n++ {
 		s.wantNoCustomer(t, customer.ByID("north", id(n)), id(n))
 	}
 }
 
-func putEntriesSeeThoseBefore(t *testing.T, s *suite) {
+func upsertSeesEarlierEntries(t *testing.T, s *suite) {
 	got := s.upsert(t, "north",
 		customer.Upsert{ID: id(1), Number: 4, Edit: setLastName("Bo")},
 		customer.Upsert{ID: id(1), Edit: increment},
@@ -147,7 +147,7 @@ func putEntriesSeeThoseBefore(t *testing.T, s *suite) {
 	s.wantCustomer(t, got[3])
 }
 
-func putGivesTheNextNumber(t *testing.T, s *suite) {
+func upsertUsesNextNumber(t *testing.T, s *suite) {
 	got := s.upsert(t, "north",
 		customer.Upsert{GeneratedID: id(1), Edit: setLastName("Bo")},
 		customer.Upsert{GeneratedID: id(2), Number: 40, Edit: setLastName("Cy")},
@@ -160,7 +160,7 @@ func putGivesTheNextNumber(t *testing.T, s *suite) {
 	}
 }
 
-func putFillsGaps(t *testing.T, s *suite) {
+func upsertFillsGaps(t *testing.T, s *suite) {
 	got := s.upsert(t, "north",
 		customer.Upsert{GeneratedID: id(1), Number: math.MaxInt32, Edit: setLastName("Bo")},
 		customer.Upsert{GeneratedID: id(2), Number: 2, Edit: setLastName("Cy")},
@@ -177,7 +177,7 @@ func putFillsGaps(t *testing.T, s *suite) {
 	}
 }
 
-func putOfNothing(t *testing.T, s *suite) {
+func emptyUpsert(t *testing.T, s *suite) {
 	if results, err := s.Upsert(t.Context(), "north", meta(0), nil); err != nil || len(results) != 0 {
 		t.Errorf("got %+v (%v), want nothing", results, err)
 	}
