@@ -64,7 +64,7 @@ var anyCustomer = rapid.Custom(func(t *rapid.T) customer.Customer {
 // valuesOf has the fields that do not accept all values of their type.
 var valuesOf = map[string]*rapid.Generator[any]{
 	"kind":               rapid.SampledFrom([]string{customer.Person, customer.Organisation}).AsAny(),
-	"birthDate":          optional(birthDates).AsAny(),
+	"birthDate":          optional(civilDates).AsAny(),
 	"gender":             optional(rapid.SampledFrom(customer.Genders())).AsAny(),
 	"locale":             optional(rapid.SampledFrom([]string{"nl-BE", "sv-SE", "en-GB"})).AsAny(),
 	"email":              optional(rapid.StringMatching(`[a-z]{1,20}@[a-z]{1,9}\.(com|example)`)).AsAny(),
@@ -87,7 +87,7 @@ var (
 
 	phones = rapid.StringMatching(`\+[0-9]{3,15}[ ()./-]{0,5}[0-9]`)
 
-	birthDates = rapid.Map(rapid.Int64Range(-40_000, 20_000), func(day int64) string {
+	civilDates = rapid.Map(rapid.Int64Range(-40_000, 20_000), func(day int64) string {
 		return time.Unix(day*24*60*60, 0).UTC().Format(time.DateOnly)
 	})
 
