@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5"
+
 	"kartotek/internal/customer"
 	"kartotek/internal/store/layout"
 	"kartotek/internal/store/terms"
@@ -36,6 +38,15 @@ func (x termIndex) confirmedBefore(f customer.Filter, after customer.Cursor, lim
 	confirmed, err := x.read(selectConfirmedBefore,
 		after.ConfirmedAt.UnixMicro(), after.Number, f.ConfirmedBefore.UnixMicro(), limit-len(never))
 	return append(never, confirmed...), err
+}
+
+// read returns the customers that a query of the tenant finds.
+func (x termIndex) read(query string, args ...any) ([]customer.Customer, error) {
+	rows, err := x.store.pool.Query(x.ctx, query, append([]any{x.tenant}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (customer.Customer, error) { return scanCustomer(row) })
 }
 
 var (

@@ -65,7 +65,7 @@ func requestStatements(t *testing.T, s *Store) map[string]statement {
 		"idempotency record": {layout.SelectIdempotencyRecord, []any{"north", "k", int64(1)}},
 		"save record":        {layout.UpsertIdempotencyRecord, []any{"north", "k", "d", []byte{}, int64(1)}},
 		"expired records":    {deleteExpiredRecords, []any{"north", int64(1)}},
-		"terms":              {selectTerms, []any{"north", "na", 0, "nb", 10}},
+		"terms":              {selectTerms, []any{"north", "na", "nb", 10}},
 		"list":               {selectAfterNumber, []any{"north", 1, 10}},
 		"never confirmed":    {selectNeverConfirmed, []any{"north", 1, 10}},
 		"confirmed before":   {selectConfirmedBefore, []any{"north", int64(1), 1, int64(9), 10}},

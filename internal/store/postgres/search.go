@@ -37,8 +37,8 @@ type termIndex struct {
 }
 
 // Numbers implements terms.Index.
-func (x termIndex) Numbers(r terms.Range, limit int) ([]int32, error) {
-	rows, err := x.store.pool.Query(x.ctx, selectTerms, x.tenant, r.From, r.After, r.To, limit)
+func (x termIndex) Numbers(from, to string, limit int) ([]int32, error) {
+	rows, err := x.store.pool.Query(x.ctx, selectTerms, x.tenant, from, to, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -50,18 +50,9 @@ func (x termIndex) Customers(numbers []int32) ([]customer.Customer, error) {
 	return x.read(selectByNumbers, numbers)
 }
 
-// read returns the customers that a query of the tenant finds.
-func (x termIndex) read(query string, args ...any) ([]customer.Customer, error) {
-	rows, err := x.store.pool.Query(x.ctx, query, append([]any{x.tenant}, args...)...)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (customer.Customer, error) { return scanCustomer(row) })
-}
-
 const selectTerms = `
 	SELECT number
 	FROM terms
-	WHERE tenant = $1 AND (term, number) > ($2, $3) AND term < $4
+	WHERE tenant = $1 AND term >= $2 AND term < $3
 	ORDER BY term, number
-	LIMIT $5`
+	LIMIT $4`

@@ -39,8 +39,8 @@ type termIndex struct {
 }
 
 // Numbers implements terms.Index.
-func (x termIndex) Numbers(r terms.Range, limit int) ([]int32, error) {
-	return queryRows(x.conn, scanNumber, selectTerms, x.tenant, r.From, r.After, r.To, limit)
+func (x termIndex) Numbers(from, to string, limit int) ([]int32, error) {
+	return queryRows(x.conn, scanNumber, selectTerms, x.tenant, from, to, limit)
 }
 
 // Customers implements terms.Index.
@@ -55,7 +55,7 @@ func (x termIndex) Customers(numbers []int32) ([]customer.Customer, error) {
 const selectTerms = `
 	SELECT number
 	FROM terms
-	WHERE tenant = ? AND (term, number) > (?, ?) AND term < ?
+	WHERE tenant = ? AND term >= ? AND term < ?
 	ORDER BY term, number
 	LIMIT ?`
 

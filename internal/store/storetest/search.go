@@ -63,7 +63,7 @@ var someTexts = []string{
 // scanIndex is a terms.Index that scans all customers. Every engine must agree with it.
 type scanIndex struct{ customers []customer.Customer }
 
-func (x scanIndex) Numbers(r terms.Range, limit int) ([]int32, error) {
+func (x scanIndex) Numbers(from, to string, limit int) ([]int32, error) {
 	type entry struct {
 		term   string
 		number int32
@@ -82,8 +82,7 @@ func (x scanIndex) Numbers(r terms.Range, limit int) ([]int32, error) {
 	})
 	var numbers []int32
 	for _, e := range all {
-		after := e.term > r.From || e.term == r.From && e.number > r.After
-		if after && e.term < r.To && len(numbers) < limit {
+		if e.term >= from && e.term < to && len(numbers) < limit {
 			numbers = append(numbers, e.number)
 		}
 	}

@@ -22,7 +22,9 @@ func nameTerms(names [2]string) (terms []string) {
 		texts = append(texts, names[1]+names[0])
 	}
 	for _, text := range texts {
-		words := nameWords(text)
+		words := strings.FieldsFunc(text, func(r rune) bool {
+			return !isLetter(r) && !isApostrophe(r) && !unicode.In(r, unicode.M, unicode.Cf)
+		})
 		for i, word := range words {
 			terms = append(terms, withKind(name, fold(strings.Join(words[i:], ""))...)...)
 			unspaced := isUnspaced(word)
@@ -34,23 +36,6 @@ func nameTerms(names [2]string) (terms []string) {
 		}
 	}
 	return terms
-}
-
-// nameKey returns what a name is sorted by: its folded words with a space between them.
-func nameKey(text string) string {
-	words := nameWords(text)
-	for i, word := range words {
-		words[i] = fold(word)[0]
-	}
-	return strings.Join(words, " ")
-}
-
-// nameWords splits a name at everything but letters, digits, marks, apostrophes and
-// invisible characters.
-func nameWords(text string) []string {
-	return strings.FieldsFunc(text, func(r rune) bool {
-		return !isLetter(r) && !isApostrophe(r) && !unicode.In(r, unicode.M, unicode.Cf)
-	})
 }
 
 func isLetter(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }

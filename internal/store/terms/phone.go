@@ -18,20 +18,15 @@ const (
 	maxNumber  = 15 // digits of a phone (E.164)
 )
 
-const figures = "0123456789+()./- " // the characters of an ordinary phone
-
 var (
-	extension = regexp.MustCompile(`(?i)[\s;]*(?:ext\w*|x|#)[\s.:=]*\d{1,7}\b`)
-	vanity    = regexp.MustCompile(`^[+(]?\d[\d ().-]*-[A-Za-z]{4,}$`)
+	extension    = regexp.MustCompile(`(?i)[\s;]*(?:ext\w*|x|#)[\s.:=]*\d{1,7}\b`)
+	vanity       = regexp.MustCompile(`^[+(]?\d[\d ().-]*-[A-Za-z]{4,}$`)
+	separateNext = strings.NewReplacer("(0)", "", " - ", ";", "+", ";+") // what a phone begins or ends with
 )
-
-// betweenPhones puts a semicolon where another number begins.
-var betweenPhones = strings.NewReplacer(" - ", ";", "+", ";+")
 
 // plainPhone returns a text without extensions, with digits for the letters of 1-800-FLOWERS.
 func plainPhone(text string) string {
-	text = clean(text)
-	if strings.Trim(text, figures) == "" {
+	if text = clean(text); isFigures(text) {
 		return text
 	}
 	text = extension.ReplaceAllString(text, "")
@@ -41,17 +36,20 @@ func plainPhone(text string) string {
 	return text
 }
 
+func isFigures(text string) bool { return strings.Trim(text, "0123456789+()./- ") == "" }
+
 // phonesIn returns the phones in a text, each as digits, with a + before those of an
 // international number.
 func phonesIn(text string) (out []string) {
-	for _, part := range strings.FieldsFunc(betweenPhones.Replace(plainPhone(text)), func(r rune) bool { return !strings.ContainsRune(figures, r) }) {
+	text = separateNext.Replace(plainPhone(text))
+	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return !isFigures(string(r)) }) {
 		for _, number := range splitNumbers(part) {
-			plus := ""
-			if strings.HasPrefix(number, "+") {
-				plus, number = "+", strings.Replace(number, "(0)", "", 1)
-			}
-			if number = digits(number); number != "" {
-				out = append(out, plus+number)
+			switch d := digits(number); {
+			case d == "":
+			case number[0] == '+':
+				out = append(out, "+"+d)
+			default:
+				out = append(out, d)
 			}
 		}
 	}
@@ -76,44 +74,30 @@ func splitNumbers(text string) (out []string) {
 
 func digits(text string) string { return phonenumbers.NormalizeDigitsOnly(text) }
 
+func phoneTerms(phones [2]string) (terms []string) {
+	for _, number := range append(phonesIn(phones[0]), phonesIn(phones[1])...) {
+		terms = append(terms, phone+reversed(digits(number)))
+	}
+	return terms
+}
+
 func reversed(text string) string {
 	b := []byte(text)
 	slices.Reverse(b)
 	return string(b)
 }
 
-func phoneTerms(phones [2]string) (terms []string) {
-	for _, number := range phonesOf(phones) {
-		terms = append(terms, phone+reversed(digits(number)))
-	}
-	return terms
-}
-
-func phonesOf(phones [2]string) []string { return append(phonesIn(phones[0]), phonesIn(phones[1])...) }
-
-// lastDigits returns the end of a number that is compared when its country is not known.
-func lastDigits(number string) string {
-	number = strings.TrimLeft(number, "+0")
-	return number[max(0, len(number)-keptDigits):]
-}
-
-// phoneAlternatives returns how a number is looked up: by the last digits of its readings, unless
-// it is shorter. With whole, its last digits are not enough.
+// phoneAlternatives returns how a number is looked up: by the last digits of each reading. With
+// whole, the last digits are not enough to match.
 func phoneAlternatives(number, region string, whole bool) (out []alternative) {
 	plain := digits(number)
 	if len(plain) < minDigits {
-		return []alternative{{Range: exactly(phone + reversed(plain))}}
+		return []alternative{exactly(phone + reversed(plain))}
 	}
-	check := func(c customer.Customer) bool { return hasPhone(c, number, region, whole) }
-	ends := []string{plain[max(0, len(plain)-keptDigits):]}
-	for _, key := range typedKeys(number, region) {
-		if end := lastDigits(key); len(plain) >= minNumber && len(end) >= minDigits {
-			ends = append(ends, end)
-		}
-	}
-	slices.Sort(ends)
-	for _, end := range slices.Compact(ends) {
-		out = append(out, alternative{Range: startingWith(phone + reversed(end)), check: check})
+	for _, reading := range readings(number, region) {
+		a := startingWith(phone + reversed(lastDigits(reading)))
+		a.check = func(c customer.Customer) bool { return hasPhone(c, number, region, whole) }
+		out = append(out, a)
 	}
 	return out
 }
@@ -122,49 +106,56 @@ func phoneAlternatives(number, region string, whole bool) (out []alternative) {
 // in its digits unless it must be whole. region is that of a customer without a country.
 func hasPhone(c customer.Customer, typed, region string, whole bool) bool {
 	region = cmp.Or(c.Address.Country, region)
-	return slices.ContainsFunc(phonesOf([2]string{c.Phone, c.Mobile}), func(stored string) bool {
+	return slices.ContainsFunc(append(phonesIn(c.Phone), phonesIn(c.Mobile)...), func(stored string) bool {
 		if stored == typed || !whole && strings.HasSuffix(stored, digits(typed)) {
 			return true
 		}
-		parsed := parsePhone(stored, region)
-		if parsed == nil {
-			return slices.Contains(typedKeys(typed, region), lastDigits(stored))
+		parsed, err := parsePhone(stored, region)
+		if err != nil {
+			return slices.Contains(readings(typed, region), lastDigits(stored))
+		}
+		key := phonenumbers.GetNationalSignificantNumber(parsed)
+		if stored[0] == '+' || phonenumbers.IsValidNumber(parsed) { // in this country
+			key = phonenumbers.Format(parsed, phonenumbers.E164)
 		}
 		home := phonenumbers.GetRegionCodeForCountryCode(int(parsed.GetCountryCode()))
-		key := phonenumbers.Format(parsed, phonenumbers.E164)
-		if !strings.HasPrefix(stored, "+") && !phonenumbers.IsValidNumber(parsed) { // perhaps of another country
-			key = phonenumbers.GetNationalSignificantNumber(parsed)
-		}
-		return slices.Contains(typedKeys(typed, region, home), key)
+		return slices.Contains(readings(typed, region, home), key)
 	})
 }
 
-// typedKeys returns what a number can mean: its last digits, then each reading as an
-// international and as a national number.
-func typedKeys(number string, regions ...string) []string {
-	keys := []string{lastDigits(number)}
-	readings := []*phonenumbers.PhoneNumber{parsePhone("+"+digits(number), "")}
-	for _, region := range regions {
-		readings = append(readings, parsePhone(number, region))
+// readings returns what a number can mean: its last digits and, in each region and with a country
+// code, the international and the national number.
+func readings(number string, regions ...string) []string {
+	out, plain := []string{lastDigits(number)}, digits(number)
+	if len(plain) < minNumber {
+		return out
 	}
-	for _, r := range readings {
-		if r != nil && phonenumbers.IsPossibleNumber(r) {
-			keys = append(keys, phonenumbers.Format(r, phonenumbers.E164), phonenumbers.GetNationalSignificantNumber(r))
+	for i, region := range append(regions, "") {
+		if i == len(regions) {
+			number = "+" + plain
+		}
+		if parsed, err := parsePhone(number, region); err == nil && phonenumbers.IsPossibleNumber(parsed) {
+			out = append(out, phonenumbers.Format(parsed, phonenumbers.E164), phonenumbers.GetNationalSignificantNumber(parsed))
 		}
 	}
-	return keys
+	return out
 }
 
-// parsePhone returns nil for a number whose country is not known.
-func parsePhone(number, region string) *phonenumbers.PhoneNumber {
+// lastDigits returns the end of a number that is compared when its country is not known.
+func lastDigits(number string) string {
+	number = digits(number)
+	number = number[max(0, len(number)-keptDigits):]
+	for len(number) > minDigits && number[0] == '0' {
+		number = number[1:]
+	}
+	return number
+}
+
+func parsePhone(number, region string) (*phonenumbers.PhoneNumber, error) {
 	if abroad, ok := strings.CutPrefix(number, "00"); ok && region == "" {
 		number = "+" + abroad
 	}
-	parsed, err := phonenumbers.Parse(number, region)
-	if err != nil {
-		return nil
-	}
-	return parsed
+	return phonenumbers.Parse(number, region)
 }
 
 // IsRegion reports whether a country code of ISO 3166-1 has phones.

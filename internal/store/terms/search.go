@@ -3,7 +3,9 @@ package terms
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 
 	"kartotek/internal/customer"
 )
@@ -11,9 +13,9 @@ import (
 // Index is what a search reads: the terms and the records of one tenant, in one snapshot
 // where the engine can.
 type Index interface {
-	// Numbers returns the numbers of customers that have a term in the range, in the order of
-	// terms, then numbers; at most limit, repetitions allowed.
-	Numbers(r Range, limit int) ([]int32, error)
+	// Numbers returns the numbers of customers that have a term with from <= term < to, in the
+	// order of terms, then numbers; at most limit, repetitions allowed.
+	Numbers(from, to string, limit int) ([]int32, error)
 	// Customers returns the customers with these numbers, in any order, without those that
 	// do not exist.
 	Customers(numbers []int32) ([]customer.Customer, error)
@@ -22,8 +24,6 @@ type Index interface {
 // depths are the limits of the lists that a search asks the index for, one after the other.
 // The first is often enough, and cheap.
 var depths = []int{400, 20_000}
-
-const chunk = 500 // customers that are read at a time, at most
 
 // Search answers a search for text. An engine calls it with its own index.
 func Search(index Index, text, region string, limit int) (out customer.SearchResult, err error) {
@@ -34,40 +34,28 @@ func Search(index Index, text, region string, limit int) (out customer.SearchRes
 	order := map[int32]string{} // what customers are sorted by
 	matches := func(c customer.Customer) bool {
 		quality := match(c, words)
-		order[c.Number] = fmt.Sprintf("%d\x00%s\x00%s\x00%010d", exact-quality, nameKey(c.LastName), nameKey(c.FirstName), c.Number)
+		if quality > none {
+			order[c.Number] = fmt.Sprintf("%d\x00%s\x00%s\x00%010d",
+				exact-quality, fold(c.LastName)[0], fold(c.FirstName)[0], c.Number)
+		}
 		return quality > none
 	}
 	for _, depth := range depths {
-		found, complete, err := find(index, words, depth, limit+1, matches)
+		numbers, complete, err := candidates(index, words, depth)
 		if err != nil {
 			return out, err
 		}
-		out.Customers, out.More = found, !complete || len(found) > limit
-		if complete || len(found) > limit {
+		if out.Customers, err = read(index, numbers, limit+1, matches); err != nil {
+			return out, err
+		}
+		out.More = !complete || len(out.Customers) > limit
+		if complete || len(out.Customers) > limit {
 			break
 		}
 	}
 	slices.SortFunc(out.Customers, func(a, b customer.Customer) int { return cmp.Compare(order[a.Number], order[b.Number]) })
 	out.Customers = out.Customers[:min(len(out.Customers), limit)]
 	return out, nil
-}
-
-// find reads the index to a depth, then customers until enough match. It reports whether it has
-// found all that match, if these are not more.
-func find(index Index, words []word, depth, enough int, matches func(customer.Customer) bool) (found []customer.Customer, complete bool, err error) {
-	numbers, complete, err := candidates(index, words, depth)
-	for size := enough; err == nil && len(numbers) > 0 && len(found) < enough; size *= 2 {
-		n := min(size, chunk, len(numbers))
-		var customers []customer.Customer
-		customers, err = index.Customers(numbers[:n])
-		for _, c := range customers {
-			if matches(c) {
-				found = append(found, c)
-			}
-		}
-		numbers = numbers[n:]
-	}
-	return found, complete, err
 }
 
 // candidates returns the numbers in the shortest list of a word that are in the other lists. It
@@ -81,17 +69,21 @@ func candidates(index Index, words []word, depth int) (numbers []int32, complete
 	}
 	slices.SortFunc(lists, func(a, b []int32) int { return cmp.Compare(len(a), len(b)) })
 	numbers, complete = lists[0], len(lists[0]) < depth
-	for _, list := range lists[1:] {
+	for _, list := range lists {
 		if complete && len(list) >= depth {
-			continue // it lacks some of the customers
+			break // the others lack some of the customers
 		}
 		has := make(map[int32]bool, len(list))
 		for _, n := range list {
 			has[n] = true
 		}
-		numbers = slices.DeleteFunc(numbers, func(n int32) bool { return !has[n] })
+		numbers = slices.DeleteFunc(numbers, func(n int32) bool {
+			found := has[n]
+			delete(has, n) // no number twice
+			return !found
+		})
 	}
-	return distinct(numbers), complete, nil
+	return numbers, complete, nil
 }
 
 // list returns the numbers of customers that the word may match, repetitions allowed.
@@ -100,7 +92,7 @@ func (w word) list(index Index, limit int) (numbers []int32, err error) {
 		numbers = append(numbers, w.number)
 	}
 	for _, a := range w.alternatives {
-		more, err := index.Numbers(a.Range, max(0, limit-len(numbers)))
+		more, err := index.Numbers(a.from, a.to, max(0, limit-len(numbers)))
 		if err != nil {
 			return nil, err
 		}
@@ -109,12 +101,69 @@ func (w word) list(index Index, limit int) (numbers []int32, err error) {
 	return numbers, nil
 }
 
-// distinct returns the numbers in their order, without repetition.
-func distinct(numbers []int32) []int32 {
-	known := make(map[int32]bool, len(numbers))
-	return slices.DeleteFunc(numbers, func(n int32) bool {
-		repeated := known[n]
-		known[n] = true
-		return repeated
+// read returns the customers that match, at least the first ones until they are enough.
+func read(index Index, numbers []int32, enough int, matches func(customer.Customer) bool) (found []customer.Customer, err error) {
+	for chunk := range slices.Chunk(numbers, min(enough, 100)) {
+		customers, err := index.Customers(chunk)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, slices.DeleteFunc(customers, func(c customer.Customer) bool { return !matches(c) })...)
+		if len(found) >= enough {
+			break
+		}
+	}
+	return found, nil
+}
+
+// Indexed reports whether the filter has an e-mail address, phone, postal code or number, so
+// that List answers it.
+func Indexed(f customer.Filter) bool {
+	return f.Email != "" || f.Phone != "" || f.PostalCode != "" || f.Number != 0
+}
+
+// List answers a list whose filter is Indexed. An engine answers other lists by a range scan
+// of its own.
+func List(index Index, f customer.Filter, region string, after customer.Cursor, limit int) ([]customer.Customer, error) {
+	words := filterWords(f, region)
+	numbers, _, err := candidates(index, words, math.MaxInt32)
+	if err != nil {
+		return nil, err
+	}
+	compare := func(a, b customer.Customer) int {
+		return cmp.Or(a.ConfirmedAt.Compare(b.ConfirmedAt), cmp.Compare(a.Number, b.Number))
+	}
+	enough := math.MaxInt32
+	if f.ConfirmedBefore.IsZero() {
+		compare = func(a, b customer.Customer) int { return cmp.Compare(a.Number, b.Number) }
+		enough = limit
+		numbers = slices.DeleteFunc(numbers, func(n int32) bool { return n <= after.Number })
+		slices.Sort(numbers)
+	}
+	start := customer.Customer{ConfirmedAt: after.ConfirmedAt, Number: after.Number}
+	found, err := read(index, numbers, enough, func(c customer.Customer) bool {
+		return (f.ConfirmedBefore.IsZero() || c.ConfirmedAt.Before(f.ConfirmedBefore)) &&
+			compare(c, start) > 0 && match(c, words) == exact
 	})
+	slices.SortFunc(found, compare)
+	return found[:min(len(found), limit)], err
+}
+
+// filterWords returns the conditions of the filter.
+func filterWords(f customer.Filter, region string) (words []word) {
+	add := func(alternatives ...alternative) { words = append(words, word{alternatives: alternatives}) }
+	if f.Number != 0 {
+		words = append(words, word{number: f.Number})
+	}
+	if f.Email != "" {
+		add(exactly(email + emailKey(clean(f.Email))))
+	}
+	if f.Phone != "" {
+		number := strings.Join(phonesIn(f.Phone), " ") // one, or none that a customer has
+		add(phoneAlternatives(number, region, true)...)
+	}
+	if f.PostalCode != "" {
+		add(exactly(postalCode + postalKeys(clean(f.PostalCode))[0]))
+	}
+	return words
 }

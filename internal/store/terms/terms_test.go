@@ -39,10 +39,10 @@ func (e entry) compare(other entry) int {
 	return int(e.number) - int(other.number)
 }
 
-func (x *index) Numbers(r terms.Range, limit int) ([]int32, error) {
+func (x *index) Numbers(from, to string, limit int) ([]int32, error) {
 	var numbers []int32
-	at, _ := slices.BinarySearchFunc(x.terms, entry{r.From, r.After + 1}, entry.compare)
-	for ; at < len(x.terms) && x.terms[at].term < r.To && len(numbers) < limit; at++ {
+	at, _ := slices.BinarySearchFunc(x.terms, entry{from, 0}, entry.compare)
+	for ; at < len(x.terms) && x.terms[at].term < to && len(numbers) < limit; at++ {
 		numbers = append(numbers, x.terms[at].number)
 	}
 	return numbers, nil

@@ -12,27 +12,23 @@ import (
 	"kartotek/internal/customer"
 )
 
-// Range is a range of terms: From <= term < To. Of the term From itself it holds only the
-// customers with a number greater than After.
-type Range struct {
-	From, To string
-	After    int32
-}
-
-func exactly(term string) Range { return Range{From: term, To: term + "\x01"} }
-
-func startingWith(term string) Range { return Range{From: term, To: term + string(utf8.MaxRune)} }
-
 // word is one word of a search. A customer matches it by number or by any alternative.
 type word struct {
 	number       int32
 	alternatives []alternative
 }
 
-// alternative is one way to match a word: a term in the range, and the check unless it is nil.
+// alternative is one way to match a word: a term with from <= term < to, and the check unless it
+// is nil.
 type alternative struct {
-	Range
-	check func(customer.Customer) bool
+	from, to string
+	check    func(customer.Customer) bool
+}
+
+func exactly(term string) alternative { return alternative{from: term, to: term + "\x01"} }
+
+func startingWith(term string) alternative {
+	return alternative{from: term, to: term + string(utf8.MaxRune)}
 }
 
 // How well a customer matches.
@@ -46,27 +42,27 @@ const (
 func match(c customer.Customer, words []word) int {
 	terms, worst := Of(c), exact
 	for _, w := range words {
-		worst = min(worst, w.match(c, terms))
+		best := none
+		if w.number == c.Number {
+			best = exact
+		}
+		for _, a := range w.alternatives {
+			best = max(best, a.match(c, terms))
+		}
+		worst = min(worst, best)
 	}
 	return worst
 }
 
-func (w word) match(c customer.Customer, terms []string) int {
-	if w.number == c.Number {
+func (a alternative) match(c customer.Customer, terms []string) int {
+	i, found := slices.BinarySearch(terms, a.from)
+	switch {
+	case i == len(terms) || terms[i] >= a.to || a.check != nil && !a.check(c):
+		return none
+	case found || a.check != nil:
 		return exact
 	}
-	best := none
-	for _, a := range w.alternatives {
-		i, found := slices.BinarySearch(terms, a.From)
-		switch {
-		case i == len(terms) || terms[i] >= a.To || a.check != nil && !a.check(c):
-		case found || a.check != nil:
-			return exact
-		default:
-			best = byPrefix
-		}
-	}
-	return best
+	return byPrefix
 }
 
 const (
@@ -81,10 +77,10 @@ func parse(text, region string) []word {
 	typed = slices.DeleteFunc(typed, func(s string) bool { return !strings.ContainsFunc(s, isLetter) })
 	typed = typed[:min(len(typed), maxTyped)]
 	words := make([]word, len(typed))
-	for first, text := range typed {
-		typed[first] = strings.TrimPrefix(text, "tel:")
+	for i, text := range typed {
+		typed[i] = strings.TrimPrefix(text, "tel:")
 		if n, err := strconv.ParseUint(text, 10, 31); err == nil && text[0] != '0' {
-			words[first].number = int32(n)
+			words[i].number = int32(n)
 		}
 	}
 	for first := range typed {
@@ -103,20 +99,19 @@ func parse(text, region string) []word {
 func parseRun(run []string, region string) (out []alternative) {
 	together, apart := strings.Join(run, ""), strings.Join(run, " ")
 	for _, spelling := range fold(together) {
-		out = append(out, alternative{Range: startingWith(name + spelling)})
+		out = append(out, startingWith(name+spelling))
 	}
 	if strings.ContainsFunc(together, unicode.IsDigit) {
 		for _, key := range postalKeys(together) {
-			out = append(out, alternative{Range: exactly(postalCode + key)})
+			out = append(out, exactly(postalCode+key))
 		}
 	}
-	if numbers := phonesIn(apart); len(numbers) == 1 && strings.Trim(plainPhone(apart), figures) == "" {
+	if numbers := phonesIn(apart); len(numbers) == 1 && isFigures(plainPhone(apart)) {
 		out = append(out, phoneAlternatives(numbers[0], region, false)...)
 	}
 	if len(run) == 1 {
 		address := strings.Trim(emailKey(together), "<>;")
-		out = append(out, alternative{Range: startingWith(email + address)},
-			alternative{Range: startingWith(domain + strings.TrimPrefix(address, "@"))})
+		out = append(out, startingWith(email+address), startingWith(domain+strings.TrimPrefix(address, "@")))
 	}
 	return out
 }
