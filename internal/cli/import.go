@@ -45,19 +45,15 @@ status is 1.`,
 		}
 		defer in.Close()
 		return withStore(cmd, func(store backend) error {
-			return importInto(cmd, store, tenant, in, size)
+			bar := newProgress(cmd.ErrOrStderr(), size)
+			imp := importer{customers: newService(store), actor: cliActor(tenant), report: bar.reportLine, progress: bar.show}
+			err := imp.run(cmd.Context(), in)
+			bar.clear()
+			fmt.Fprintf(cmd.ErrOrStderr(), "%d lines: %d created, %d updated, %d unchanged, %d rejected\n",
+				imp.lines, imp.created, imp.updated, imp.unchanged, imp.rejected)
+			return err
 		})
 	})
-}
-
-func importInto(cmd *cobra.Command, store backend, tenant string, in io.Reader, size int64) error {
-	out := cmd.ErrOrStderr()
-	bar := newProgress(out, size)
-	imp := importer{customers: newService(store), actor: cliActor(tenant), report: bar.reportLine, progress: bar.show}
-	err := imp.run(cmd.Context(), in)
-	bar.clear()
-	fmt.Fprintln(out, imp.counts.String())
-	return err
 }
 
 // openInput opens a file, or standard input for "-". The size is 0 if unknown.
@@ -97,8 +93,9 @@ type importer struct {
 	actor     access.Actor
 	report    func(line int, reason string)
 	progress  func(bytes int64)
-	counts    counts
 	batchSize int // lines in the next batch
+
+	lines, created, updated, unchanged, rejected int // of the written batches
 }
 
 // importLine is a line of the input that is not empty.
@@ -109,15 +106,7 @@ type importLine struct {
 	end    int64 // bytes of input up to the end of the line
 }
 
-// counts counts the lines of the written batches.
-type counts struct{ lines, created, updated, unchanged, rejected int }
-
-func (c counts) String() string {
-	return fmt.Sprintf("%d lines: %d created, %d updated, %d unchanged, %d rejected",
-		c.lines, c.created, c.updated, c.unchanged, c.rejected)
-}
-
-// run imports all lines. The goroutine that reads ahead ends when ctx is done or in is closed.
+// run imports all lines. Its goroutine that reads ahead ends when ctx is done or in is closed.
 func (i *importer) run(ctx context.Context, in io.Reader) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -145,8 +134,8 @@ func (i *importer) run(ctx context.Context, in io.Reader) error {
 	if readErr != nil {
 		return readErr
 	}
-	if i.counts.rejected > 0 {
-		return fmt.Errorf("%d of %d lines were rejected", i.counts.rejected, i.counts.lines)
+	if i.rejected > 0 {
+		return fmt.Errorf("%d of %d lines were rejected", i.rejected, i.lines)
 	}
 	return nil
 }
@@ -239,18 +228,17 @@ func (i *importer) put(ctx context.Context, batch []importLine) error {
 	return nil
 }
 
-// count counts the result of one line.
 func (i *importer) count(line int, ch customer.Change, err error) {
-	i.counts.lines++
+	i.lines++
 	switch {
 	case err != nil:
-		i.counts.rejected++
+		i.rejected++
 		i.report(line, reasons(err))
 	case ch.Empty():
-		i.counts.unchanged++
+		i.unchanged++
 	case ch.Event() == customer.EventCreated:
-		i.counts.created++
+		i.created++
 	default:
-		i.counts.updated++
+		i.updated++
 	}
 }

@@ -37,7 +37,6 @@ type distributor interface {
 	Distribute(ctx context.Context) error
 }
 
-// options are the options of openStore.
 type options struct {
 	onCommit    func(writes int, took time.Duration) // may be nil
 	phoneRegion string                               // may be empty

@@ -101,7 +101,7 @@ func parseIdempotencyKey(r *http.Request, actor access.Actor) (*Idempotency, err
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	if len(keys) > 1 || !isValidKey(keys[0]) {
+	if len(keys) > 1 || !web.IsVisibleASCII(keys[0], 255) {
 		return nil, fault.NewField(fault.BadRequest, "the request is malformed",
 			"Idempotency-Key", fault.Format, "must be given once, with 1 to 255 visible ASCII characters")
 	}
@@ -111,11 +111,6 @@ func parseIdempotencyKey(r *http.Request, actor access.Actor) (*Idempotency, err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return &Idempotency{keys[0], digest(r, actor, body)}, nil
-}
-
-func isValidKey(s string) bool {
-	invisible := strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
-	return len(s) >= 1 && len(s) <= 255 && !invisible
 }
 
 // digest identifies the content of a request. It includes the caller, because keys belong to the
@@ -146,7 +141,6 @@ func isCacheable(err error) bool {
 	return slices.ContainsFunc(kinds, func(kind fault.Kind) bool { return fault.Is(err, kind) })
 }
 
-// saveError stores and sends the error response for f.
 func (m *IdempotencyMiddleware) saveError(w http.ResponseWriter, r *http.Request, actor access.Actor, idem *Idempotency, f *fault.Fault, fail web.Fail) error {
 	record := idem.Record(func(w http.ResponseWriter, _ customer.Change) error {
 		fail(w, r, f)
@@ -163,7 +157,6 @@ func (m *IdempotencyMiddleware) saveError(w http.ResponseWriter, r *http.Request
 	return send(w, encoded, false)
 }
 
-// send sends a stored response.
 func send(w http.ResponseWriter, encoded []byte, replayed bool) error {
 	response, err := web.DecodeResponse(encoded)
 	if err != nil {

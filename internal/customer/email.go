@@ -22,7 +22,7 @@ func ValidEmail(s string) bool {
 		return false
 	}
 	local, domain := s[:at], s[at+1:]
-	if !isASCII(domain) {
+	if strings.ContainsFunc(domain, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		ascii, err := idna.Lookup.ToASCII(domain)
 		if err != nil {
 			return false
@@ -47,7 +47,3 @@ const (
 	atom  = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 	label = `[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?`
 )
-
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
-}

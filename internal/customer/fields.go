@@ -206,7 +206,6 @@ func (c Customer) Text(path string) string {
 	return text
 }
 
-// get returns the value of the field with this path.
 func get(c *Customer, path string) (any, error) {
 	f, ok := FieldByPath(path)
 	if !ok {
@@ -215,7 +214,6 @@ func get(c *Customer, path string) (any, error) {
 	return f.Get(c), nil
 }
 
-// set writes the value of the field with this path.
 func set(c *Customer, path string, value any) error {
 	f, ok := FieldByPath(path)
 	if !ok {

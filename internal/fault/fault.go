@@ -8,6 +8,8 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -114,6 +116,16 @@ func From(err error) *Fault {
 		return f
 	}
 	return New(Internal, "internal error")
+}
+
+// FromPanic returns an error for a recovered panic, with the stack. Only messages of the
+// runtime are known to contain no personal data; for any other value it reports the type.
+func FromPanic(v any) error {
+	text := fmt.Sprintf("%T", v)
+	if err, ok := v.(runtime.Error); ok {
+		text = err.Error()
+	}
+	return fmt.Errorf("panic: %s\n%s", text, debug.Stack())
 }
 
 // Is reports whether the fault in err's chain is of this kind.

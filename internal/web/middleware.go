@@ -71,7 +71,6 @@ func logMethod(r *http.Request) string {
 	return "other"
 }
 
-// responseRecorder records the status and the size of the response.
 type responseRecorder struct {
 	http.ResponseWriter
 	status int

@@ -54,7 +54,6 @@ func DecodeResponse(encoded []byte) (BufferedResponse, error) {
 	return b, nil
 }
 
-// responseBuffer is an http.ResponseWriter that keeps the response in memory.
 type responseBuffer struct {
 	status int
 	header http.Header

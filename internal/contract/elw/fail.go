@@ -29,7 +29,6 @@ func statusOf(kind fault.Kind) int {
 	return web.Status(kind)
 }
 
-// fail writes f as this contract's error body.
 func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 	if f.Kind == fault.Unauthenticated {
 		w.Header().Set("WWW-Authenticate", `Basic realm="Kartotek"`)

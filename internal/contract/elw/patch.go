@@ -106,7 +106,6 @@ func (p customerPatch) applyPhone(checks *fault.Validator, path string, phone *s
 	*phone = value
 }
 
-// outcome returns the outcome of each property in the patch.
 func (p customerPatch) outcome(ch customer.Change) web.Outcome {
 	changed := map[string]bool{}
 	for _, f := range ch.Diff() {

@@ -28,7 +28,6 @@ func statusOf(kind fault.Kind) int {
 	return web.Status(kind)
 }
 
-// fail writes f as this contract's error body.
 func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 	status := statusOf(f.Kind)
 	if status == http.StatusUnauthorized {

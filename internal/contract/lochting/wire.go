@@ -48,7 +48,6 @@ var properties = [...]property{
 	{name: "country", path: "address.country", required: true, oneOf: countries},
 }
 
-// text returns the domain's value of the property.
 func (p property) text(c customer.Customer) string { return c.Text(p.path) }
 
 // fromDomain returns the representation of a customer: null for empty values and for values that
@@ -69,7 +68,6 @@ func fromDomain(c customer.Customer) web.Properties {
 	return all
 }
 
-// customerPatch is the body of a PATCH.
 type customerPatch struct {
 	fields  customer.Patch
 	invalid error // why it cannot be applied to any record
@@ -176,7 +174,6 @@ func (p customerPatch) apply(c *customer.Customer) error {
 	return p.invalid
 }
 
-// outcome returns the outcome of each property in the patch.
 func (p customerPatch) outcome(ch customer.Change) web.Outcome {
 	changed := map[string]bool{}
 	for _, f := range ch.Diff() {
@@ -196,7 +193,6 @@ func (p customerPatch) outcome(ch customer.Change) web.Outcome {
 	return out
 }
 
-// wireName maps a domain path to a property name.
 func wireName(path string) string {
 	if i := position(path); i >= 0 {
 		return properties[i].name
