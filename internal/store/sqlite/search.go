@@ -23,8 +23,7 @@ func (s *Store) Search(ctx context.Context, tenant, text string, limit int) (cus
 // search runs fn in a read transaction, so that all its queries see the same snapshot.
 func search[T any](ctx context.Context, s *Store, tenant string, fn func(termIndex) (T, error)) (T, error) {
 	return read(ctx, s, func(conn *sqlite.Conn) (result T, err error) {
-		end := sqlitex.Transaction(conn)
-		defer end(&err)
+		defer sqlitex.Transaction(conn)(&err)
 		if result, err = fn(termIndex{conn, tenant}); err != nil {
 			err = fmt.Errorf("search: %w", err)
 		}

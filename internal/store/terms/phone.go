@@ -12,16 +12,18 @@ import (
 )
 
 const (
-	minDigits  = 4  // that find a phone by its end
-	keptDigits = 8  // at the end of a phone that the index is read by
-	minNumber  = 7  // digits of a phone beside another one
-	maxNumber  = 15 // digits of a phone (E.164)
+	minDigits  = 4 // that find a phone by its end
+	keptDigits = 8 // at the end of a phone that the index is read by
+	minNumber  = 7 // digits of a phone beside another one
 )
 
+const figures = "0123456789+()./- " // the characters of an ordinary phone
+
 var (
-	extension    = regexp.MustCompile(`(?i)[\s;]*(?:ext\w*|x|#)[\s.:=]*\d{1,7}\b`)
-	vanity       = regexp.MustCompile(`^[+(]?\d[\d ().-]*-[A-Za-z]{4,}$`)
-	separateNext = strings.NewReplacer("(0)", "", " - ", ";", "+", ";+") // what a phone begins or ends with
+	extension  = regexp.MustCompile(`(?i)[\s;]*(?:ext\w*|x|#)[\s.:=]*\d{1,7}\b`)
+	vanity     = regexp.MustCompile(`^[+(]?\d[\d ().-]*-[A-Za-z]{4,}$`)
+	twoNumbers = regexp.MustCompile(`((?:\d[ ().-]*){7,})/|((?:\d[ ().-]*?){8,}?) ((?:\d[ ().-]*){8,})`)
+	separators = strings.NewReplacer("(0)", "", " - ", ";", "+", ";+")
 )
 
 // plainPhone returns a text without extensions, with digits for the letters of 1-800-FLOWERS.
@@ -36,40 +38,25 @@ func plainPhone(text string) string {
 	return text
 }
 
-func isFigures(text string) bool { return strings.Trim(text, "0123456789+()./- ") == "" }
+func isFigures(text string) bool { return strings.Trim(text, figures) == "" }
 
 // phonesIn returns the phones in a text, each as digits, with a + before those of an
 // international number.
 func phonesIn(text string) (out []string) {
-	text = separateNext.Replace(plainPhone(text))
-	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return !isFigures(string(r)) }) {
-		for _, number := range splitNumbers(part) {
-			switch d := digits(number); {
-			case d == "":
-			case number[0] == '+':
-				out = append(out, "+"+d)
-			default:
-				out = append(out, d)
-			}
+	text = separators.Replace(plainPhone(text))
+	if len(digits(text)) >= 2*minNumber {
+		text = twoNumbers.ReplaceAllString(text, "$1$2;$3")
+	}
+	for _, number := range strings.FieldsFunc(text, func(r rune) bool { return !strings.ContainsRune(figures, r) }) {
+		switch d := digits(number); {
+		case d == "":
+		case number[0] == '+':
+			out = append(out, "+"+d)
+		default:
+			out = append(out, d)
 		}
 	}
 	return out
-}
-
-// splitNumbers splits a text where another number seems to begin: at a slash or, when there are
-// too many digits for one number, at a space.
-func splitNumbers(text string) (out []string) {
-	tooMany := len(digits(text)) > maxNumber
-	start, count := 0, 0
-	for i, r := range text {
-		switch {
-		case '0' <= r && r <= '9':
-			count++
-		case count >= minNumber && (r == '/' || r == ' ' && tooMany):
-			out, start, count = append(out, text[start:i]), i, 0
-		}
-	}
-	return append(out, text[start:])
 }
 
 func digits(text string) string { return phonenumbers.NormalizeDigitsOnly(text) }

@@ -63,8 +63,15 @@ func Search(index Index, text, region string, limit int) (out customer.SearchRes
 func candidates(index Index, words []word, depth int) (numbers []int32, complete bool, err error) {
 	lists := make([][]int32, len(words))
 	for i, w := range words {
-		if lists[i], err = w.list(index, depth); err != nil {
-			return nil, false, err
+		if w.number != 0 {
+			lists[i] = []int32{w.number}
+		}
+		for _, a := range w.alternatives {
+			more, err := index.Numbers(a.from, a.to, max(0, depth-len(lists[i])))
+			if err != nil {
+				return nil, false, err
+			}
+			lists[i] = append(lists[i], more...)
 		}
 	}
 	slices.SortFunc(lists, func(a, b []int32) int { return cmp.Compare(len(a), len(b)) })
@@ -84,21 +91,6 @@ func candidates(index Index, words []word, depth int) (numbers []int32, complete
 		})
 	}
 	return numbers, complete, nil
-}
-
-// list returns the numbers of customers that the word may match, repetitions allowed.
-func (w word) list(index Index, limit int) (numbers []int32, err error) {
-	if w.number != 0 {
-		numbers = append(numbers, w.number)
-	}
-	for _, a := range w.alternatives {
-		more, err := index.Numbers(a.from, a.to, max(0, limit-len(numbers)))
-		if err != nil {
-			return nil, err
-		}
-		numbers = append(numbers, more...)
-	}
-	return numbers, nil
 }
 
 // read returns the customers that match, at least the first ones until they are enough.
