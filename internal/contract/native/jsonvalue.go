@@ -65,16 +65,16 @@ func parseObject(body []byte) (map[string]any, error) {
 
 // malformed returns a BadRequest fault for one error.
 func malformed(path, rule, text string) error {
-	var errs fault.Validator
-	errs.Require(false, path, rule, text)
-	return badRequest(errs)
+	return fault.NewField(fault.BadRequest, malformedText, path, rule, text)
 }
+
+const malformedText = "the request is malformed"
 
 // badRequest returns the errors as a BadRequest fault, or nil when there are none.
 func badRequest(errs fault.Validator) error {
 	err := errs.Err()
 	if f, ok := errors.AsType[*fault.Fault](err); ok {
-		f.Kind, f.Text = fault.BadRequest, "the request is malformed"
+		f.Kind, f.Text = fault.BadRequest, malformedText
 	}
 	return err
 }
