@@ -26,7 +26,7 @@ var mayImport = map[string][]string{
 	"access":   {"fault"},
 	"customer": {"access", "fault"},
 
-	"store/layout":    {"customer"},
+	"store/layout":    {"access", "customer", "fault"},
 	"store/transfer":  {"access", "customer", "store/layout"},
 	"store/terms":     {"customer"},
 	"store/*":         {"access", "customer", "fault", "store/layout", "store/terms", "store/transfer"},

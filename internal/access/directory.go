@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"fmt"
 	"net/netip"
 	"runtime"
 	"time"
@@ -143,9 +144,7 @@ func (d *Directory) verify(ctx context.Context, from netip.Addr, hash, login, pa
 // credentialMAC is the cache key of a login and password, which are not kept in memory.
 func (d *Directory) credentialMAC(login, password string) (sum [sha256.Size]byte) {
 	mac := hmac.New(sha256.New, d.macKey)
-	mac.Write([]byte(login))
-	mac.Write([]byte{0}) // separator: a login cannot contain it
-	mac.Write([]byte(password))
+	fmt.Fprintf(mac, "%s\x00%s", login, password) // a login cannot contain the separator
 	mac.Sum(sum[:0])
 	return sum
 }

@@ -87,7 +87,6 @@ func keyID(text string) (id string, ok bool) {
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-// randomBase62 returns n uniformly random characters.
 func randomBase62(n int) string {
 	out := make([]byte, n)
 	for i := range out {

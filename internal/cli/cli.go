@@ -1,7 +1,7 @@
 // Package cli implements the commands. It reads flags and the environment, and is the only
 // package that may import all others.
 //
-// Read serve.go for how the server is assembled and backend.go for what a store must do.
+// Read serve.go for how the server is assembled and store.go for what a store must do.
 // Most other files are named after their command.
 package cli
 
@@ -118,4 +118,18 @@ func fromEnvironment(cmd *cobra.Command) error {
 		}
 	})
 	return errors.Join(errs...)
+}
+
+// reasons joins the texts of an error's fields. Unknown fields have a JSON Pointer as path.
+func reasons(err error) string {
+	f := fault.From(err)
+	if len(f.Fields) == 0 {
+		return f.Text
+	}
+	var out []string
+	for _, field := range f.Fields {
+		path := strings.ReplaceAll(strings.TrimPrefix(field.Path, "/"), "/", ".")
+		out = append(out, strings.TrimPrefix(path+": "+field.Text, ": "))
+	}
+	return strings.Join(out, "; ")
 }

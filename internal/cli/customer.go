@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"kartotek/internal/contract/native"
 	"kartotek/internal/customer"
 )
 
@@ -33,11 +34,7 @@ func newGet() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			line, err := formatCustomer(c)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", line)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", native.Format(c))
 			return err
 		})
 	})

@@ -2,25 +2,20 @@ package cli
 
 import (
 	"context"
+	_ "embed"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
-	"golang.org/x/text/unicode/norm"
 
 	"kartotek/internal/access"
-	"kartotek/internal/customer"
 	"kartotek/internal/portal"
 	"kartotek/internal/store/sqlite"
 )
@@ -96,15 +91,12 @@ func (s *settings) demo(ctx context.Context, log *slog.Logger, out io.Writer) (e
 		return errors.Join(err, store.Close())
 	}
 	s.credentials = portal.Credentials{Login: demoLogin, Password: demoPassword, Key: demoKey}
-	return s.serve(ctx, log, metrics, store, func(baseURL string) { fmt.Fprint(out, demoGuide(baseURL)) })
+	return s.serve(ctx, log, metrics, store, func(baseURL string) { writeDemoGuide(out, baseURL) })
 }
 
 func fillDemo(ctx context.Context, store backend) error {
-	results, err := newService(store).Upsert(ctx, cliActor(demoTenant), demoEntries())
-	for _, r := range results {
-		err = errors.Join(err, r.Err)
-	}
-	if err != nil {
+	imp := importer{customers: newService(store), actor: cliActor(demoTenant), report: func(int, string) {}, progress: func(int64) {}}
+	if err := imp.run(ctx, strings.NewReader(demoData)); err != nil {
 		return err
 	}
 	for login, customers := range map[string]access.Customers{demoLogin: access.OnlyCustomers(demoNumber), demoService: access.AllCustomers()} {
@@ -120,81 +112,18 @@ func fillDemo(ctx context.Context, store backend) error {
 	return store.AddKey(ctx, access.ParseKey(demoTenant, "demo", scopes, demoKey, time.Now()))
 }
 
-// demoGuide returns commands to try.
-func demoGuide(baseURL string) string {
-	return strings.ReplaceAll(`
-Kartotek serves `+strconv.Itoa(demoCustomers)+` fictitious customers. Change one through each API contract:
+// demoData has the customers, in the format of "customer import".
+//
+//go:embed demo.ndjson
+var demoData string
 
-# elw: a customer changes their own phone
-curl -i -X PATCH -u `+demoLogin+`:`+demoPassword+` -H 'Content-Type: application/json' -d '{"PhoneNumber":"22334455"}' URL/api/customers/`+strconv.Itoa(demoNumber)+`
+// demoGuide has commands to try.
+//
+//go:embed demo.txt
+var demoGuide string
 
-# lochting: a partner updates the same record
-curl -i -X PATCH -H 'Authorization: `+demoKey+`' -H 'Content-Type: application/json' -d '{"firstName":"John","lastName":"Doe","locale":"nl_BE","emailAddress":"johndoe@lochting.com","gender":"female","nationalId":"ABC12345","phoneNumber":"123456789","address":"Dendermondsesteenweg 140C","zipCode":"9000","city":"Gent","country":"BE"}' URL/public/v1/customer/customer-`+demoID+`
-
-# native: Kartotek's own API; null clears a field, an absent field stays unchanged
-curl -i -X PATCH -H 'Authorization: Bearer `+demoKey+`' -H 'Content-Type: application/merge-patch+json' -d '{"mobile":null,"address":{"city":"Brugge","postalCode":"8000"}}' URL/v1/customers/`+strconv.Itoa(demoNumber)+`
-
-To send requests from a browser, and for the documentation, open URL/docs
-
-`, "URL", baseURL)
+func writeDemoGuide(out io.Writer, baseURL string) {
+	values := strings.NewReplacer("{url}", baseURL, "{customers}", strconv.Itoa(demoCustomers),
+		"{login}", demoLogin, "{password}", demoPassword, "{key}", demoKey, "{id}", demoID, "{number}", strconv.Itoa(demoNumber))
+	_, _ = values.WriteString(out, demoGuide)
 }
-
-// demoEntries returns the same fictitious customers each time. demoNumber has the id of the
-// published example.
-func demoEntries() []customer.Upsert {
-	random := rand.New(rand.NewPCG(1, 2))
-	pick := func(list []string) string { return list[random.IntN(len(list))] }
-	var entries []customer.Upsert
-	for number := int32(1); number <= demoCustomers; number++ {
-		first, last := pick(demoFirstNames), pick(demoLastNames)
-		place := demoPlaces[random.IntN(len(demoPlaces))]
-		login := ascii(first) + "." + ascii(last)
-		p := customer.Patch{
-			"firstName":          first,
-			"lastName":           last,
-			"birthDate":          fmt.Sprintf("%d-%02d-%02d", 1940+random.IntN(65), 1+random.IntN(12), 1+random.IntN(28)),
-			"gender":             pick(customer.Genders()),
-			"locale":             place.locale,
-			"email":              fmt.Sprintf("%s%d@example.com", login, number),
-			"phone":              fmt.Sprintf("%s %08d", place.prefix, random.IntN(1e8)),
-			"mobile":             fmt.Sprintf("%s 4%08d", place.prefix, random.IntN(1e8)),
-			"address.line":       fmt.Sprintf("%s %d", place.street, 1+random.IntN(200)),
-			"address.postalCode": place.postalCode,
-			"address.city":       place.city,
-			"address.country":    place.country,
-			"address.editable":   true,
-			"services.grid":      true,
-			"services.power":     random.IntN(2) == 0,
-		}
-		id := uuid.NewSHA1(uuid.NameSpaceURL, []byte("kartotek:demo:"+strconv.Itoa(int(number)))).String()
-		if number == demoNumber {
-			id = demoID
-		}
-		entries = append(entries, customer.Upsert{ID: id, Number: number, Edit: p.Apply})
-	}
-	return entries
-}
-
-// ascii returns a name for use in an e-mail address.
-func ascii(name string) string {
-	plain := strings.NewReplacer("ø", "o", "ß", "ss").Replace(strings.ToLower(name))
-	return strings.Map(func(r rune) rune {
-		if r > unicode.MaxASCII || !unicode.IsLetter(r) {
-			return -1
-		}
-		return r
-	}, norm.NFD.String(plain))
-}
-
-var (
-	demoFirstNames = []string{"Kari", "Ola", "Åse", "Jürgen", "Marie", "Jan", "Jiří", "Zoë", "João", "Inés", "Lukas", "Emma", "Noah", "Élodie", "Tomáš"}
-	demoLastNames  = []string{"Nordmann", "Peeters", "Janssens", "Müller", "Dvořák", "García", "Ferreira", "Strøm", "Groß", "Lefèvre", "O'Brien", "Van den Berg", "Šimek"}
-	demoPlaces     = []struct{ city, postalCode, country, locale, street, prefix string }{
-		{"Gent", "9000", "BE", "nl-BE", "Dendermondsesteenweg", "+32"},
-		{"Liège", "4000", "BE", "fr-BE", "Rue de la Paix", "+32"},
-		{"Berlin", "10115", "DE", "de-DE", "Invalidenstraße", "+49"},
-		{"Praha", "110 00", "CZ", "cs-CZ", "Národní", "+420"},
-		{"Lisboa", "1100-148", "PT", "pt-PT", "Rua Augusta", "+351"},
-		{"Oslo", "0155", "NO", "nb-NO", "Storgata", "+47"},
-	}
-)

@@ -161,9 +161,9 @@ kartotek: stopped before line [0-9]+1; run the command again to continue: storag
 = 0
 1000 lines: 0 created, 0 updated, 1000 unchanged, 0 rejected
 = 0
-kartotek: storage-full: the disk is full: .*
+kartotek: write credential: storage-full: the disk is full: .*
 = 1
-kartotek: storage-full: the disk is full: .*
+kartotek: write credential: storage-full: the disk is full: .*
 = 1
 ID .*
 = 0

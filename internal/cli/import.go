@@ -9,13 +9,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"kartotek/internal/access"
+	"kartotek/internal/contract/native"
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
 )
@@ -45,19 +45,15 @@ status is 1.`,
 		}
 		defer in.Close()
 		return withStore(cmd, func(store backend) error {
-			return importInto(cmd, store, tenant, in, size)
+			bar := newProgress(cmd.ErrOrStderr(), size)
+			imp := importer{customers: newService(store), actor: cliActor(tenant), report: bar.reportLine, progress: bar.show}
+			err := imp.run(cmd.Context(), in)
+			bar.clear()
+			fmt.Fprintf(cmd.ErrOrStderr(), "%d lines: %d created, %d updated, %d unchanged, %d rejected\n",
+				imp.lines, imp.created, imp.updated, imp.unchanged, imp.rejected)
+			return err
 		})
 	})
-}
-
-func importInto(cmd *cobra.Command, store backend, tenant string, in io.Reader, size int64) error {
-	out := cmd.ErrOrStderr()
-	bar := newProgress(out, size)
-	imp := importer{customers: newService(store), actor: cliActor(tenant), report: bar.reportLine, progress: bar.show}
-	err := imp.run(cmd.Context(), in)
-	bar.clear()
-	fmt.Fprintln(out, imp.counts.String())
-	return err
 }
 
 // openInput opens a file, or standard input for "-". The size is 0 if unknown.
@@ -97,103 +93,76 @@ type importer struct {
 	actor     access.Actor
 	report    func(line int, reason string)
 	progress  func(bytes int64)
-	counts    counts
 	batchSize int // lines in the next batch
+
+	lines, created, updated, unchanged, rejected int // of the written batches
 }
 
-// batch is a number of consecutive lines.
-type batch struct {
-	entries  []customer.Upsert
-	lines    []int          // line number of each entry
-	rejected []rejectedLine // lines without an entry
-	read     int64          // bytes of input up to the end of the batch
-	err      error          // why reading stopped after these lines
+// importLine is a line of the input that is not empty.
+type importLine struct {
+	number int
+	entry  customer.Upsert
+	err    error // why the line is rejected
+	end    int64 // bytes of input up to the end of the line
 }
 
-type rejectedLine struct {
-	line   int
-	reason string
-}
-
-func (b *batch) size() int { return len(b.entries) + len(b.rejected) }
-
-func (b *batch) reject(line int, err error) {
-	b.rejected = append(b.rejected, rejectedLine{line, reasons(err)})
-}
-
-// counts counts the lines of the written batches.
-type counts struct{ lines, created, updated, unchanged, rejected int }
-
-func (c counts) String() string {
-	return fmt.Sprintf("%d lines: %d created, %d updated, %d unchanged, %d rejected",
-		c.lines, c.created, c.updated, c.unchanged, c.rejected)
-}
-
-// run imports all lines. The goroutine that reads ahead ends when ctx is done or in is closed.
+// run imports all lines. Its goroutine that reads ahead ends when ctx is done or in is closed.
 func (i *importer) run(ctx context.Context, in io.Reader) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ahead := make(chan batch, maxBatch/minBatch)
-	go readAhead(ctx, i.actor.Tenant, in, ahead)
+	ahead := make(chan importLine, maxBatch)
+	var readErr error // set before ahead is closed
+	go func() {
+		defer close(ahead)
+		readErr = readAhead(ctx, i.actor.Tenant, in, ahead)
+	}()
 	i.batchSize = minBatch
-	for b := range ahead {
-		for b.size() < i.batchSize {
-			next, more := <-ahead
+	for first := range ahead {
+		batch := []importLine{first}
+		for len(batch) < i.batchSize {
+			line, more := <-ahead
 			if !more {
 				break
 			}
-			b = b.append(next)
+			batch = append(batch, line)
 		}
-		if err := i.put(ctx, b); err != nil {
+		if err := i.put(ctx, batch); err != nil {
 			return err
 		}
-		if b.err != nil {
-			return b.err
-		}
-		i.progress(b.read)
+		i.progress(batch[len(batch)-1].end)
 	}
-	if err := context.Cause(ctx); err != nil {
-		return err
+	if readErr != nil {
+		return readErr
 	}
-	if i.counts.rejected > 0 {
-		return fmt.Errorf("%d of %d lines were rejected", i.counts.rejected, i.counts.lines)
+	if i.rejected > 0 {
+		return fmt.Errorf("%d of %d lines were rejected", i.rejected, i.lines)
 	}
 	return nil
 }
 
-// append returns b followed by next.
-func (b batch) append(next batch) batch {
-	return batch{
-		append(b.entries, next.entries...), append(b.lines, next.lines...), append(b.rejected, next.rejected...),
-		next.read, next.err,
-	}
-}
-
-// readAhead sends the lines to out in batches of minBatch, and closes out at the end.
-func readAhead(ctx context.Context, tenant string, in io.Reader, out chan<- batch) {
-	defer close(out)
+// readAhead sends the lines that are not empty to out.
+func readAhead(ctx context.Context, tenant string, in io.Reader, out chan<- importLine) error {
 	r := bufio.NewReaderSize(in, 64<<10)
-	var b batch
+	var end int64
 	for number := 1; ; number++ {
-		line, n, err := readLine(r)
-		b.read += n
-		if n > 0 {
-			b.add(tenant, number, line)
+		text, n, readErr := readLine(r)
+		end += n
+		if number == 1 {
+			text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 		}
-		if err != nil && err != io.EOF {
-			b.err = fmt.Errorf("line %d: %w", number, err)
+		if text = bytes.TrimSpace(text); len(text) > 0 {
+			entry, err := parseLine(tenant, text)
+			select {
+			case out <- importLine{number, entry, err, end}:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
 		}
-		if b.size() < minBatch && err == nil {
-			continue
+		if readErr == io.EOF {
+			return nil
 		}
-		select {
-		case out <- b:
-			b = batch{read: b.read}
-		case <-ctx.Done():
-			return
-		}
-		if err != nil {
-			return
+		if readErr != nil {
+			return fmt.Errorf("line %d: %w", number, readErr)
 		}
 	}
 }
@@ -213,29 +182,15 @@ func readLine(r *bufio.Reader) (line []byte, n int64, err error) {
 	}
 }
 
-// add parses a line into the batch. It ignores an empty line.
-func (b *batch) add(tenant string, number int, line []byte) {
-	if number == 1 {
-		line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
-	}
-	line = bytes.TrimSpace(line)
-	if len(line) == 0 {
-		return
-	}
+func parseLine(tenant string, line []byte) (customer.Upsert, error) {
 	if len(line) > maxLine {
-		b.reject(number, fault.New(fault.TooLarge, "is longer than %d bytes", maxLine))
-		return
+		return customer.Upsert{}, fault.New(fault.TooLarge, "is longer than %d bytes", maxLine)
 	}
-	entry, err := parseCustomer(line)
-	if err != nil {
-		b.reject(number, err)
-		return
-	}
+	entry, err := native.ParseUpsert(line)
 	if entry.ID == "" && entry.Number == 0 {
 		entry.ID = generatedID(tenant, line)
 	}
-	b.entries = append(b.entries, entry)
-	b.lines = append(b.lines, number)
+	return entry, err
 }
 
 // generatedID returns the id of a customer that only the text of its line identifies.
@@ -243,12 +198,18 @@ func generatedID(tenant string, line []byte) string {
 	return uuid.NewSHA1(uuid.NewSHA1(uuid.NameSpaceURL, []byte("kartotek:"+tenant)), line).String()
 }
 
-// put writes the batch and reports its rejected lines in order.
-func (i *importer) put(ctx context.Context, b batch) error {
+// put writes the batch and reports its rejected lines.
+func (i *importer) put(ctx context.Context, batch []importLine) error {
+	var entries []customer.Upsert
+	for _, line := range batch {
+		if line.err == nil {
+			entries = append(entries, line.entry)
+		}
+	}
 	began := time.Now()
-	results, err := i.customers.Upsert(ctx, i.actor, b.entries)
+	results, err := i.customers.Upsert(ctx, i.actor, entries)
 	if err != nil {
-		return fmt.Errorf("stopped before line %d; run the command again to continue: %w", b.lines[0], err)
+		return fmt.Errorf("stopped before line %d; run the command again to continue: %w", batch[0].number, err)
 	}
 	switch took := time.Since(began); {
 	case took < fastBatch:
@@ -256,24 +217,28 @@ func (i *importer) put(ctx context.Context, b batch) error {
 	case took > slowBatch:
 		i.batchSize = max(i.batchSize/2, minBatch)
 	}
-	i.counts.lines += b.size()
-	for n, result := range results {
-		switch {
-		case result.Err != nil:
-			b.reject(b.lines[n], result.Err)
-		case result.Change.Empty():
-			i.counts.unchanged++
-		case result.Change.Event() == customer.EventCreated:
-			i.counts.created++
-		default:
-			i.counts.updated++
+	for _, line := range batch {
+		var result customer.UpsertResult
+		if line.err == nil {
+			result, results = results[0], results[1:]
 		}
-	}
-	i.counts.rejected += len(b.rejected)
-	slices.SortFunc(b.rejected, func(a, b rejectedLine) int { return cmp.Compare(a.line, b.line) })
-	for _, r := range b.rejected {
-		i.report(r.line, r.reason)
+		i.count(line.number, result.Change, cmp.Or(line.err, result.Err))
 	}
 	time.Sleep(batchPause)
 	return nil
+}
+
+func (i *importer) count(line int, ch customer.Change, err error) {
+	i.lines++
+	switch {
+	case err != nil:
+		i.rejected++
+		i.report(line, reasons(err))
+	case ch.Empty():
+		i.unchanged++
+	case ch.Event() == customer.EventCreated:
+		i.created++
+	default:
+		i.updated++
+	}
 }

@@ -32,7 +32,6 @@ type flushOnError struct {
 	flush func()
 }
 
-// Handle implements slog.Handler.
 func (h flushOnError) Handle(ctx context.Context, r slog.Record) error {
 	err := h.Handler.Handle(ctx, r)
 	if r.Level > slog.LevelInfo {
@@ -41,12 +40,10 @@ func (h flushOnError) Handle(ctx context.Context, r slog.Record) error {
 	return err
 }
 
-// WithAttrs implements slog.Handler.
 func (h flushOnError) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return flushOnError{h.Handler.WithAttrs(attrs), h.flush}
 }
 
-// WithGroup implements slog.Handler.
 func (h flushOnError) WithGroup(name string) slog.Handler {
 	return flushOnError{h.Handler.WithGroup(name), h.flush}
 }
@@ -56,9 +53,8 @@ func (h flushOnError) WithGroup(name string) slog.Handler {
 type batchWriter struct {
 	out io.Writer
 
-	mu             sync.Mutex
-	pending        []byte
-	flushScheduled bool
+	mu      sync.Mutex
+	pending []byte
 }
 
 const (
@@ -66,17 +62,15 @@ const (
 	maxPending = 64 << 10               // bytes that are written without delay
 )
 
-// Write implements io.Writer.
 func (w *batchWriter) Write(line []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if len(w.pending) == 0 {
+		time.AfterFunc(flushDelay, w.flush)
+	}
 	w.pending = append(w.pending, line...)
 	if len(w.pending) >= maxPending {
 		w.write()
-	}
-	if !w.flushScheduled {
-		w.flushScheduled = true
-		time.AfterFunc(flushDelay, w.flush)
 	}
 	return len(line), nil
 }
@@ -84,7 +78,6 @@ func (w *batchWriter) Write(line []byte) (int, error) {
 func (w *batchWriter) flush() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.flushScheduled = false
 	w.write()
 }
 

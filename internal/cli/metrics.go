@@ -35,7 +35,6 @@ func newMetrics() *metrics {
 	return m
 }
 
-// observeCommit records one commit.
 func (m *metrics) observeCommit(writes int, took time.Duration) {
 	m.writes.Observe(float64(writes))
 	m.duration.Observe(took.Seconds())

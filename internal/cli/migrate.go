@@ -21,18 +21,19 @@ because existing rows move to their shards.`,
   kartotek migrate --store postgres://kartotek@coordinator/kartotek --citus`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			store, err := openStore(cmd, options{})
-			if err != nil {
-				return err
-			}
-			defer store.Close()
-			if citus {
-				if err := distribute(cmd.Context(), store); err != nil {
-					return err
+			return withStore(cmd, func(store backend) error {
+				if citus {
+					tables, ok := store.(distributor)
+					if !ok {
+						return usagef("--citus: only PostgreSQL stores can be distributed")
+					}
+					if err := tables.Distribute(cmd.Context()); err != nil {
+						return err
+					}
 				}
-			}
-			fmt.Fprintln(cmd.ErrOrStderr(), "the schema is up to date")
-			return nil
+				fmt.Fprintln(cmd.ErrOrStderr(), "the schema is up to date")
+				return nil
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&citus, "citus", false, "distribute the tables over the nodes of Citus")

@@ -33,7 +33,6 @@ func (p *progress) show(done int64) {
 	p.draw(bar(float64(done) / float64(p.size)))
 }
 
-// showStep shows the progress of a named step.
 func (p *progress) showStep(name string, part float64) { p.draw(name + " " + bar(part)) }
 
 func bar(part float64) string {
@@ -49,15 +48,10 @@ func (p *progress) draw(text string) {
 	}
 }
 
-// reportLine writes a line above the bar, on why a line of the import was rejected.
+// reportLine writes why a line of the import was rejected. The next show draws the bar below.
 func (p *progress) reportLine(line int, reason string) {
-	drawn := p.drawn
 	p.clear()
 	fmt.Fprintf(p.out, "line %d: %s\n", line, reason)
-	if drawn != "" {
-		fmt.Fprint(p.out, drawn)
-		p.drawn = drawn
-	}
 }
 
 func (p *progress) clear() {

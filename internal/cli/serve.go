@@ -21,7 +21,6 @@ import (
 	"kartotek/internal/web"
 )
 
-// settings are the flags of a server.
 type settings struct {
 	listen       string
 	confirmAfter time.Duration

@@ -23,7 +23,7 @@ import (
 type Contract struct {
 	Name        string // in logs, metrics and the history
 	Prefix      string // of all its paths, known or not: "/api/"
-	FoldCase    bool   // whether paths match in any case and with a trailing slash
+	FoldCase    bool   // whether paths match in any case and with a trailing slash; routes are in lower case
 	Routes      []Route
 	Fail        web.Fail
 	Spec        []byte // OpenAPI 3.1, YAML
@@ -41,8 +41,12 @@ type Route struct {
 // Mount returns the contract's handler for its prefix. Every GET route also serves HEAD.
 func (c Contract) Mount() web.Mount {
 	mux := http.NewServeMux()
-	for p, routes := range c.routesByPath() {
-		mux.Handle(c.foldPattern(p), c.dispatchMethods(routes))
+	byPath := map[string][]Route{}
+	for _, route := range c.Routes {
+		byPath[route.Path] = append(byPath[route.Path], route)
+	}
+	for p, routes := range byPath {
+		mux.Handle(p, c.dispatchMethods(routes))
 	}
 	noRoute := c.failWith(fault.New(fault.RouteNotFound, "no such path"))
 	mux.Handle("/", noRoute)
@@ -61,36 +65,28 @@ func (c Contract) Mount() web.Mount {
 	}
 }
 
-func (c Contract) routesByPath() map[string]map[string]Route {
-	all := map[string]map[string]Route{}
-	for _, route := range c.Routes {
-		if all[route.Path] == nil {
-			all[route.Path] = map[string]Route{}
-		}
-		all[route.Path][route.Method] = route
-		if route.Method == http.MethodGet {
-			all[route.Path][http.MethodHead] = route
-		}
-	}
-	return all
-}
-
 // dispatchMethods serves the routes of one path by method.
-func (c Contract) dispatchMethods(routes map[string]Route) http.Handler {
+func (c Contract) dispatchMethods(routes []Route) http.Handler {
 	handlers := map[string]http.Handler{}
-	for method, route := range routes {
-		handlers[method] = web.Handle(route.Handle, c.Fail)
+	for _, route := range routes {
+		handle := web.Handle(route.Handle, c.Fail)
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			web.SetOperation(r, c.Name, route.Operation)
+			handle.ServeHTTP(w, r)
+		})
+		handlers[route.Method] = h
+		if route.Method == http.MethodGet {
+			handlers[http.MethodHead] = h
+		}
 	}
-	allow := strings.Join(slices.Sorted(maps.Keys(routes)), ", ")
+	allow := strings.Join(slices.Sorted(maps.Keys(handlers)), ", ")
 	noMethod := c.failWith(fault.New(fault.MethodNotAllowed, "allowed methods: %s", allow))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, ok := handlers[r.Method]
 		if !ok {
 			w.Header().Set("Allow", allow)
-			noMethod.ServeHTTP(w, r)
-			return
+			h = noMethod
 		}
-		web.SetOperation(r, c.Name, routes[r.Method].Operation)
 		h.ServeHTTP(w, r)
 	})
 }
@@ -99,21 +95,7 @@ func (c Contract) failWith(f *fault.Fault) http.Handler {
 	return web.Handle(func(http.ResponseWriter, *http.Request) error { return f }, c.Fail)
 }
 
-// foldPattern returns the pattern in lower case if paths match in any case, except for its
-// wildcards.
-func (c Contract) foldPattern(pattern string) string {
-	if !c.FoldCase {
-		return pattern
-	}
-	segments := strings.Split(pattern, "/")
-	for i, s := range segments {
-		if !strings.HasPrefix(s, "{") {
-			segments[i] = strings.ToLower(s)
-		}
-	}
-	return strings.Join(segments, "/")
-}
-
+// foldRequest changes the path of the request to the case of the routes, if paths match in any case.
 func (c Contract) foldRequest(r *http.Request) *http.Request {
 	if !c.FoldCase {
 		return r

@@ -25,15 +25,19 @@ func example(foldCase bool) contract.Contract {
 	route := func(method, path, operation string) contract.Route {
 		return contract.Route{Method: method, Path: path, Operation: operation, Handle: act(operation)}
 	}
+	things := "/api/Things"
+	if foldCase {
+		things = "/api/things"
+	}
 	return contract.Contract{
 		Name:     "example",
 		Prefix:   "/api/",
 		FoldCase: foldCase,
 		Routes: []contract.Route{
-			route("GET", "/api/Things/{id}", "get"),
-			route("PATCH", "/api/Things/{id}", "change"),
-			route("GET", "/api/Things/{id}/part", "part"),
-			route("POST", "/api/Things", "add"),
+			route("GET", things+"/{id}", "get"),
+			route("PATCH", things+"/{id}", "change"),
+			route("GET", things+"/{id}/part", "part"),
+			route("POST", things, "add"),
 		},
 		Fail: func(w http.ResponseWriter, _ *http.Request, f *fault.Fault) {
 			status := map[fault.Kind]int{fault.RouteNotFound: 404, fault.MethodNotAllowed: 405}[f.Kind]

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -21,17 +21,12 @@ import (
 // executed once, and a retry gets the stored response.
 type IdempotencyMiddleware struct {
 	customers *customer.Service
-
-	mu      sync.Mutex
-	running map[requestKey]bool
+	running   sync.Map // of tenant and key
 }
-
-// requestKey identifies an idempotent request. Keys of different tenants are independent.
-type requestKey struct{ tenant, key string }
 
 // NewIdempotencyMiddleware returns middleware that stores responses with the customers.
 func NewIdempotencyMiddleware(customers *customer.Service) *IdempotencyMiddleware {
-	return &IdempotencyMiddleware{customers: customers, running: map[requestKey]bool{}}
+	return &IdempotencyMiddleware{customers: customers}
 }
 
 // MutatingHandler is a handler that changes something. idem is nil when the request has no
@@ -79,11 +74,12 @@ func (m *IdempotencyMiddleware) Handle(w http.ResponseWriter, r *http.Request, a
 	if idem == nil {
 		return f(w, r, actor, nil)
 	}
-	done, err := m.begin(requestKey{actor.Tenant, idem.key})
-	if err != nil {
-		return err
+	// The store detects a concurrent request to another server process when it writes.
+	running := [2]string{actor.Tenant, idem.key}
+	if _, exists := m.running.LoadOrStore(running, nil); exists {
+		return fault.New(fault.IdempotencyInProgress, "the first request with this Idempotency-Key is still running")
 	}
-	defer done()
+	defer m.running.Delete(running)
 	record, err := m.customers.FindResponse(r.Context(), actor, idem.key)
 	if err == nil {
 		return replay(w, record, idem.digest)
@@ -105,12 +101,9 @@ func parseIdempotencyKey(r *http.Request, actor access.Actor) (*Idempotency, err
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	if len(keys) > 1 || !isValidKey(keys[0]) {
-		return nil, &fault.Fault{
-			Kind:   fault.BadRequest,
-			Text:   "the request is malformed",
-			Fields: []fault.Field{{Path: "Idempotency-Key", Rule: fault.Format, Text: "must be given once, with 1 to 255 visible ASCII characters"}},
-		}
+	if len(keys) > 1 || !web.IsVisibleASCII(keys[0], 255) {
+		return nil, fault.NewField(fault.BadRequest, "the request is malformed",
+			"Idempotency-Key", fault.Format, "must be given once, with 1 to 255 visible ASCII characters")
 	}
 	body, err := web.ReadBody(r)
 	if err != nil {
@@ -118,11 +111,6 @@ func parseIdempotencyKey(r *http.Request, actor access.Actor) (*Idempotency, err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return &Idempotency{keys[0], digest(r, actor, body)}, nil
-}
-
-func isValidKey(s string) bool {
-	invisible := strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
-	return len(s) >= 1 && len(s) <= 255 && !invisible
 }
 
 // digest identifies the content of a request. It includes the caller, because keys belong to the
@@ -139,64 +127,43 @@ func digest(r *http.Request, actor access.Actor, body []byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// begin marks a request as running until done is called. A concurrent request to another server
-// process is detected by the store when it writes.
-func (m *IdempotencyMiddleware) begin(key requestKey) (done func(), err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.running[key] {
-		return nil, fault.New(fault.IdempotencyInProgress, "the first request with this Idempotency-Key is still running")
-	}
-	m.running[key] = true
-	return func() {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		delete(m.running, key)
-	}, nil
-}
-
 func replay(w http.ResponseWriter, record customer.IdempotencyRecord, digest string) error {
 	if record.Digest != digest {
 		return fault.New(fault.IdempotencyKeyReused, "this Idempotency-Key was used for another request")
 	}
-	response, err := web.DecodeResponse(record.Response)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Idempotency-Replayed", "true")
-	return response.WriteTo(w)
+	return send(w, record.Response, true)
 }
 
 // isCacheable reports whether the error response is stored: errors caused by the request and the
 // state of the record are, errors of authorization and temporary ones are not.
 func isCacheable(err error) bool {
-	f, ok := errors.AsType[*fault.Fault](err)
-	if !ok {
-		return false
-	}
-	switch f.Kind {
-	case fault.BadRequest, fault.Invalid, fault.Conflict, fault.PreconditionFailed:
-		return true
-	}
-	return false
+	kinds := []fault.Kind{fault.BadRequest, fault.Invalid, fault.Conflict, fault.PreconditionFailed}
+	return slices.ContainsFunc(kinds, func(kind fault.Kind) bool { return fault.Is(err, kind) })
 }
 
-// saveError stores and sends the error response for f.
 func (m *IdempotencyMiddleware) saveError(w http.ResponseWriter, r *http.Request, actor access.Actor, idem *Idempotency, f *fault.Fault, fail web.Fail) error {
-	response, err := web.Capture(func(w http.ResponseWriter) error {
+	record := idem.Record(func(w http.ResponseWriter, _ customer.Change) error {
 		fail(w, r, f)
 		return nil
 	})
+	encoded, err := record.Respond(customer.Change{})
 	if err != nil {
 		return err
 	}
-	encoded, err := response.Encode()
-	if err != nil {
-		return err
-	}
-	if err := m.customers.SaveResponse(r.Context(), actor, customer.Idempotency{Key: idem.key, Digest: idem.digest}, encoded); err != nil {
+	if err := m.customers.SaveResponse(r.Context(), actor, *record, encoded); err != nil {
 		return err
 	}
 	web.SetFault(r, f.Kind)
+	return send(w, encoded, false)
+}
+
+func send(w http.ResponseWriter, encoded []byte, replayed bool) error {
+	response, err := web.DecodeResponse(encoded)
+	if err != nil {
+		return err
+	}
+	if replayed {
+		w.Header().Set("Idempotency-Replayed", "true")
+	}
 	return response.WriteTo(w)
 }

@@ -1,6 +1,7 @@
 package customer
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -21,83 +22,28 @@ func ValidEmail(s string) bool {
 		return false
 	}
 	local, domain := s[:at], s[at+1:]
-	if !isASCII(domain) {
+	if strings.ContainsFunc(domain, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		ascii, err := idna.Lookup.ToASCII(domain)
 		if err != nil {
 			return false
 		}
 		domain = ascii
 	}
-	return len(local)+1+len(domain) <= MaxEmail && validLocalPart(local) && validDomain(domain)
+	lastLabel := domain[strings.LastIndexByte(domain, '.')+1:]
+	return len(local) <= 64 && len(local)+1+len(domain) <= MaxEmail &&
+		localPart.MatchString(local) && domainName.MatchString(domain) && strings.Trim(lastLabel, "0123456789") != ""
 }
 
-func validLocalPart(s string) bool {
-	if s == "" || len(s) > 64 {
-		return false
-	}
-	if s[0] == '"' {
-		return validQuoted(s)
-	}
-	for atom := range strings.SplitSeq(s, ".") {
-		if atom == "" || strings.ContainsFunc(atom, func(r rune) bool { return !isAtext(r) }) {
-			return false
-		}
-	}
-	return true
-}
+var (
+	// localPart is a Dot-string, or a Quoted-string: printable ASCII and spaces in quotes, with
+	// quotes and backslashes escaped.
+	localPart = regexp.MustCompile("^(?:" + atom + `(?:\.` + atom + `)*|"(?:[ !#-\[\]-~]|\\[ -~])*")$`)
 
-// validQuoted checks a Quoted-string: printable ASCII and spaces in quotes, with quotes and
-// backslashes escaped.
-func validQuoted(s string) bool {
-	if len(s) < 2 || s[len(s)-1] != '"' {
-		return false
-	}
-	inside := s[1 : len(s)-1]
-	for i := 0; i < len(inside); i++ {
-		if inside[i] == '\\' {
-			i++ // the escaped character follows
-			if i == len(inside) {
-				return false
-			}
-		} else if inside[i] == '"' {
-			return false
-		}
-		if inside[i] < ' ' || inside[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
+	// domainName is a domain of at least two labels.
+	domainName = regexp.MustCompile(`^` + label + `(?:\.` + label + `)+$`)
+)
 
-func validDomain(s string) bool {
-	if len(s) > 255 {
-		return false
-	}
-	labels := strings.Split(s, ".")
-	for _, label := range labels {
-		if !validLabel(label) {
-			return false
-		}
-	}
-	last := labels[len(labels)-1]
-	return len(labels) >= 2 && strings.Trim(last, "0123456789") != ""
-}
-
-func validLabel(s string) bool {
-	if len(s) < 1 || len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' {
-		return false
-	}
-	return !strings.ContainsFunc(s, func(r rune) bool { return r != '-' && !isAlphanumeric(r) })
-}
-
-func isAtext(r rune) bool {
-	return isAlphanumeric(r) || strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", r)
-}
-
-func isAlphanumeric(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
-}
-
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
-}
+const (
+	atom  = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+	label = `[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?`
+)

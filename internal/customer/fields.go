@@ -3,40 +3,41 @@ package customer
 import (
 	"fmt"
 	"log/slog"
+	"reflect"
 	"time"
 )
 
 // fields is the table of the fields that an edit may change, in the order of the record. Faults,
 // history, the columns of the stores, imports and the native contract all read it.
 var fields = []Field{
-	text("kind", 0, func(c *Customer) *string { return &c.Kind }),
-	text("firstName", 100, func(c *Customer) *string { return &c.FirstName }),
-	text("lastName", 100, func(c *Customer) *string { return &c.LastName }),
-	text("birthDate", 0, func(c *Customer) *string { return &c.BirthDate }),
-	text("gender", 0, func(c *Customer) *string { return &c.Gender }),
-	text("locale", 0, func(c *Customer) *string { return &c.Locale }),
-	text("nationalId", 32, func(c *Customer) *string { return &c.NationalID }),
-	text("organisationNumber", 32, func(c *Customer) *string { return &c.OrganisationNumber }),
-	text("email", MaxEmail, func(c *Customer) *string { return &c.Email }),
-	text("phone", 50, func(c *Customer) *string { return &c.Phone }),
-	text("mobile", 50, func(c *Customer) *string { return &c.Mobile }),
-	text("address.line", 200, func(c *Customer) *string { return &c.Address.Line }),
-	text("address.careOf", 50, func(c *Customer) *string { return &c.Address.CareOf }),
-	text("address.houseNumber", 50, func(c *Customer) *string { return &c.Address.HouseNumber }),
-	text("address.houseLetter", 50, func(c *Customer) *string { return &c.Address.HouseLetter }),
-	text("address.entrance", 50, func(c *Customer) *string { return &c.Address.Entrance }),
-	text("address.floor", 50, func(c *Customer) *string { return &c.Address.Floor }),
-	integer("address.poBox", func(c *Customer) *POBox { return &c.Address.POBox }),
-	text("address.postalCode", 20, func(c *Customer) *string { return &c.Address.PostalCode }),
-	text("address.city", 100, func(c *Customer) *string { return &c.Address.City }),
-	text("address.region", 100, func(c *Customer) *string { return &c.Address.Region }),
-	text("address.country", 0, func(c *Customer) *string { return &c.Address.Country }),
-	boolean("address.editable", func(c *Customer) *bool { return &c.Address.Editable }),
-	boolean("services.broadband", func(c *Customer) *bool { return &c.Services.Broadband }),
-	boolean("services.districtHeating", func(c *Customer) *bool { return &c.Services.DistrictHeating }),
-	boolean("services.grid", func(c *Customer) *bool { return &c.Services.Grid }),
-	boolean("services.power", func(c *Customer) *bool { return &c.Services.Power }),
-	timestamp("confirmedAt", func(c *Customer) *time.Time { return &c.ConfirmedAt }),
+	{"kind", TypeText, 0, func(c *Customer) any { return &c.Kind }},
+	{"firstName", TypeText, 100, func(c *Customer) any { return &c.FirstName }},
+	{"lastName", TypeText, 100, func(c *Customer) any { return &c.LastName }},
+	{"birthDate", TypeText, 0, func(c *Customer) any { return &c.BirthDate }},
+	{"gender", TypeText, 0, func(c *Customer) any { return &c.Gender }},
+	{"locale", TypeText, 0, func(c *Customer) any { return &c.Locale }},
+	{"nationalId", TypeText, 32, func(c *Customer) any { return &c.NationalID }},
+	{"organisationNumber", TypeText, 32, func(c *Customer) any { return &c.OrganisationNumber }},
+	{"email", TypeText, MaxEmail, func(c *Customer) any { return &c.Email }},
+	{"phone", TypeText, 50, func(c *Customer) any { return &c.Phone }},
+	{"mobile", TypeText, 50, func(c *Customer) any { return &c.Mobile }},
+	{"address.line", TypeText, 200, func(c *Customer) any { return &c.Address.Line }},
+	{"address.careOf", TypeText, 50, func(c *Customer) any { return &c.Address.CareOf }},
+	{"address.houseNumber", TypeText, 50, func(c *Customer) any { return &c.Address.HouseNumber }},
+	{"address.houseLetter", TypeText, 50, func(c *Customer) any { return &c.Address.HouseLetter }},
+	{"address.entrance", TypeText, 50, func(c *Customer) any { return &c.Address.Entrance }},
+	{"address.floor", TypeText, 50, func(c *Customer) any { return &c.Address.Floor }},
+	{"address.poBox", TypeInteger, 0, func(c *Customer) any { return &c.Address.POBox }},
+	{"address.postalCode", TypeText, 20, func(c *Customer) any { return &c.Address.PostalCode }},
+	{"address.city", TypeText, 100, func(c *Customer) any { return &c.Address.City }},
+	{"address.region", TypeText, 100, func(c *Customer) any { return &c.Address.Region }},
+	{"address.country", TypeText, 0, func(c *Customer) any { return &c.Address.Country }},
+	{"address.editable", TypeBool, 0, func(c *Customer) any { return &c.Address.Editable }},
+	{"services.broadband", TypeBool, 0, func(c *Customer) any { return &c.Services.Broadband }},
+	{"services.districtHeating", TypeBool, 0, func(c *Customer) any { return &c.Services.DistrictHeating }},
+	{"services.grid", TypeBool, 0, func(c *Customer) any { return &c.Services.Grid }},
+	{"services.power", TypeBool, 0, func(c *Customer) any { return &c.Services.Power }},
+	{"confirmedAt", TypeTime, 0, func(c *Customer) any { return &c.ConfirmedAt }},
 }
 
 // Patch is a partial update: the new values of fields, by path. A value has the type that a
@@ -84,90 +85,65 @@ type Field struct {
 	Path      string // the domain's name: "address.postalCode"
 	Type      FieldType
 	MaxLength int // of a text, in characters; 0 when another rule limits it
-	accessor
-}
-
-// accessor reads and writes one field, whatever its Go type.
-type accessor interface {
 	// Pointer returns the address of the field in c: a *string, *bool, *POBox or *time.Time.
-	Pointer(c *Customer) any
-	// Get returns the value as in a FieldChange: nil when the customer does not have the field.
-	Get(c *Customer) any
-	// Set writes a value that Get returns. It reports whether the value has the field's type.
-	Set(c *Customer, value any) bool
-	// Accepts reports whether the value is nil or has the field's type.
-	Accepts(value any) bool
-
-	equal(a, b *Customer) bool
+	Pointer func(c *Customer) any
 }
 
-// fieldOf implements accessor for a field of Go type T.
-type fieldOf[T comparable] struct {
-	of     func(*Customer) *T
-	encode func(T) any
-	decode func(any) (T, bool)
-}
-
-func (f fieldOf[T]) Pointer(c *Customer) any   { return f.of(c) }
-func (f fieldOf[T]) Get(c *Customer) any       { return f.encode(*f.of(c)) }
-func (f fieldOf[T]) equal(a, b *Customer) bool { return *f.of(a) == *f.of(b) }
-
-func (f fieldOf[T]) Set(c *Customer, value any) bool {
-	if value == nil {
-		*f.of(c) = *new(T)
-		return true
+// Get returns the value as in a FieldChange: nil when the customer does not have the field.
+func (f Field) Get(c *Customer) any {
+	switch p := f.Pointer(c).(type) {
+	case *string:
+		return nilIfZero(*p)
+	case *time.Time:
+		return nilIfZero(*p)
+	case *POBox:
+		if p.Valid {
+			return int64(p.Number)
+		}
+	case *bool:
+		return *p
 	}
-	v, ok := f.decode(value)
-	if ok {
-		*f.of(c) = v
-	}
-	return ok
+	return nil
 }
 
-func (f fieldOf[T]) Accepts(value any) bool {
-	_, ok := f.decode(value)
-	return ok || value == nil
-}
-
-func text(path string, maxLength int, of func(*Customer) *string) Field {
-	return Field{path, TypeText, maxLength, fieldOf[string]{of, encodeUnlessZero[string], decode[string]}}
-}
-
-func boolean(path string, of func(*Customer) *bool) Field {
-	return Field{path, TypeBool, 0, fieldOf[bool]{of, func(b bool) any { return b }, decode[bool]}}
-}
-
-func integer(path string, of func(*Customer) *POBox) Field {
-	return Field{path, TypeInteger, 0, fieldOf[POBox]{of, encodePOBox, decodePOBox}}
-}
-
-func timestamp(path string, of func(*Customer) *time.Time) Field {
-	return Field{path, TypeTime, 0, fieldOf[time.Time]{of, encodeUnlessZero[time.Time], decode[time.Time]}}
-}
-
-func encodeUnlessZero[T comparable](v T) any {
+func nilIfZero[T comparable](v T) any {
 	if v == *new(T) {
 		return nil
 	}
 	return v
 }
 
-func decode[T any](v any) (T, bool) {
-	value, ok := v.(T)
-	return value, ok
-}
-
-func encodePOBox(b POBox) any {
-	if !b.Valid {
-		return nil
+// Set writes a value that Get returns. It reports whether the value has the field's type.
+func (f Field) Set(c *Customer, value any) bool {
+	switch p := f.Pointer(c).(type) {
+	case *string:
+		return assign(p, value)
+	case *time.Time:
+		return assign(p, value)
+	case *bool:
+		return assign(p, value)
+	case *POBox:
+		var number int64
+		ok := assign(&number, value) && number == int64(int32(number))
+		if ok {
+			*p = POBox{Valid: value != nil, Number: int32(number)}
+		}
+		return ok
 	}
-	return int64(b.Number)
+	return false
 }
 
-func decodePOBox(v any) (POBox, bool) {
-	n, ok := v.(int64)
-	return POBox{Valid: true, Number: int32(n)}, ok && n == int64(int32(n))
+// assign clears *p when the value is nil.
+func assign[T any](p *T, value any) (ok bool) {
+	v, ok := value.(T)
+	if ok = ok || value == nil; ok {
+		*p = v
+	}
+	return ok
 }
+
+// Accepts reports whether the value is nil or has the field's type.
+func (f Field) Accepts(value any) bool { return f.Set(new(Customer), value) }
 
 // Fields returns the table of fields, in the order of the record. Callers must not change it.
 func Fields() []Field { return fields }
@@ -212,7 +188,8 @@ func (f FieldChange) LogValue() slog.Value { return slog.StringValue(f.Path) }
 func Diff(before, after Customer) []FieldChange {
 	var diff []FieldChange
 	for _, f := range fields {
-		if !f.equal(&before, &after) {
+		b, a := reflect.ValueOf(f.Pointer(&before)), reflect.ValueOf(f.Pointer(&after))
+		if !b.Elem().Equal(a.Elem()) { // needs no allocation, unlike Get
 			diff = append(diff, FieldChange{f.Path, f.Get(&before), f.Get(&after)})
 		}
 	}
@@ -229,7 +206,6 @@ func (c Customer) Text(path string) string {
 	return text
 }
 
-// get returns the value of the field with this path.
 func get(c *Customer, path string) (any, error) {
 	f, ok := FieldByPath(path)
 	if !ok {
@@ -238,7 +214,6 @@ func get(c *Customer, path string) (any, error) {
 	return f.Get(c), nil
 }
 
-// set writes the value of the field with this path.
 func set(c *Customer, path string, value any) error {
 	f, ok := FieldByPath(path)
 	if !ok {

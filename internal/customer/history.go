@@ -149,10 +149,9 @@ func (s *Service) RevertEdit(ctx context.Context, by access.Actor, ref Ref, vers
 	if err := checkVersion(c, version); err != nil {
 		return nil, err
 	}
-	var checks fault.Validator
-	checks.Require(version > 1, "version", fault.Range, "must be 2 or more: version 1 is the creation of the customer")
-	if err := checks.Err(); err != nil {
-		return nil, err
+	if version == 1 {
+		return nil, fault.NewField(fault.Invalid, "validation failed", "version", fault.Range,
+			"must be 2 or more: version 1 is the creation of the customer")
 	}
 	changes, err := s.store.Changes(ctx, c.Tenant, c.ID, version+1, 1)
 	if err != nil {
@@ -169,7 +168,7 @@ func (s *Service) RevertEdit(ctx context.Context, by access.Actor, ref Ref, vers
 // of the feed is a BadRequest fault: it comes from another feed, such as one before a backup was
 // restored, and the caller would miss changes.
 func (s *Service) Feed(ctx context.Context, by access.Actor, after int64, limit int, wait time.Duration, stop <-chan struct{}) ([]ChangeRecord, error) {
-	if err := forAll(by, access.Read, "the feed"); err != nil {
+	if err := requireAllCustomers(by, access.Read, "the feed"); err != nil {
 		return nil, err
 	}
 	timeout := time.After(wait)
@@ -204,9 +203,8 @@ func (s *Service) checkCursor(ctx context.Context, tenant string, seq int64) err
 	if err != nil || len(changes) > 0 {
 		return err
 	}
-	return &fault.Fault{Kind: fault.BadRequest, Text: "the cursor is beyond the end of the feed", Fields: []fault.Field{{
-		Path: "after", Rule: fault.Range, Text: "is beyond the end of the feed, which may have been restored from a backup: start again at 0",
-	}}}
+	return fault.NewField(fault.BadRequest, "the cursor is beyond the end of the feed", "after", fault.Range,
+		"is beyond the end of the feed, which may have been restored from a backup: start again at 0")
 }
 
 // pollInterval is how often a waiting feed request looks for changes of other processes.

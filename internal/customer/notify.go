@@ -22,7 +22,6 @@ func (n *notifier) wait(tenant string) <-chan struct{} {
 	return n.channels[tenant]
 }
 
-// notify wakes all that wait for the tenant's changes.
 func (n *notifier) notify(tenant string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -27,21 +27,16 @@ func ByNumber(tenant string, number int32) Ref { return Ref{Tenant: tenant, Numb
 // An empty id and a number of 0 are skipped.
 func (c Customer) AlreadyExists(find func(Ref) (Customer, error)) error {
 	var taken []string
-	for _, key := range []struct {
-		path string
-		set  bool
-		ref  Ref
-	}{
-		{"id", c.ID != "", ByID(c.Tenant, c.ID)},
-		{"number", c.Number != 0, ByNumber(c.Tenant, c.Number)},
-	} {
-		if !key.set {
+	for _, ref := range []Ref{ByID(c.Tenant, c.ID), ByNumber(c.Tenant, c.Number)} {
+		if ref.ID == "" && ref.Number == 0 {
 			continue
 		}
-		_, err := find(key.ref)
-		if err == nil {
-			taken = append(taken, key.path)
-		} else if !fault.Is(err, fault.NotFound) {
+		switch _, err := find(ref); {
+		case err == nil && ref.ID != "":
+			taken = append(taken, "id")
+		case err == nil:
+			taken = append(taken, "number")
+		case !fault.Is(err, fault.NotFound):
 			return err
 		}
 	}
@@ -159,7 +154,7 @@ func (s *Service) Update(ctx context.Context, by access.Actor, ref Ref, edit Edi
 
 // Create creates a customer. An id or a number that exists is a Conflict fault.
 func (s *Service) Create(ctx context.Context, by access.Actor, entry Upsert, idem *Idempotency) (Change, error) {
-	if err := forAll(by, access.Write, "a new customer"); err != nil {
+	if err := requireAllCustomers(by, access.Write, "a new customer"); err != nil {
 		return Change{}, err
 	}
 	entry.GeneratedID = s.newID()
@@ -173,7 +168,7 @@ func (s *Service) Create(ctx context.Context, by access.Actor, entry Upsert, ide
 
 // CheckCreate is Create without the write.
 func (s *Service) CheckCreate(ctx context.Context, by access.Actor, entry Upsert) error {
-	if err := forAll(by, access.Write, "a new customer"); err != nil {
+	if err := requireAllCustomers(by, access.Write, "a new customer"); err != nil {
 		return err
 	}
 	entry.GeneratedID = s.newID()
@@ -186,7 +181,7 @@ func (s *Service) CheckCreate(ctx context.Context, by access.Actor, entry Upsert
 
 // Search returns up to limit customers that match every word of text.
 func (s *Service) Search(ctx context.Context, by access.Actor, text string, limit int) (SearchResult, error) {
-	if err := forAll(by, access.Read, "a search"); err != nil {
+	if err := requireAllCustomers(by, access.Read, "a search"); err != nil {
 		return SearchResult{}, err
 	}
 	return s.store.Search(ctx, by.Tenant, text, limit)
@@ -194,7 +189,7 @@ func (s *Service) Search(ctx context.Context, by access.Actor, text string, limi
 
 // List returns up to limit customers that the filter selects, after the cursor.
 func (s *Service) List(ctx context.Context, by access.Actor, f Filter, after Cursor, limit int) ([]Customer, error) {
-	if err := forAll(by, access.Read, "a list"); err != nil {
+	if err := requireAllCustomers(by, access.Read, "a list"); err != nil {
 		return nil, err
 	}
 	return s.store.List(ctx, by.Tenant, f, after, limit)
@@ -212,7 +207,7 @@ func (s *Service) Preview(ctx context.Context, by access.Actor, ref Ref, edit Ed
 // Upsert creates or updates the customer of each entry, in order. A fault of one entry does not
 // affect the others.
 func (s *Service) Upsert(ctx context.Context, by access.Actor, entries []Upsert) ([]UpsertResult, error) {
-	if err := forAll(by, access.Write, "a bulk load"); err != nil {
+	if err := requireAllCustomers(by, access.Write, "a bulk load"); err != nil {
 		return nil, err
 	}
 	if len(entries) == 0 {
@@ -249,8 +244,8 @@ func (s *Service) changeMeta(by access.Actor) ChangeMeta {
 	return ChangeMeta{Actor: by.Name, Contract: by.Contract, RequestID: by.RequestID, At: s.now()}
 }
 
-// forAll returns a fault unless the caller has the scope for all customers of the tenant.
-func forAll(by access.Actor, scope access.Scope, what string) error {
+// requireAllCustomers returns a fault unless the caller has the scope for all customers of the tenant.
+func requireAllCustomers(by access.Actor, scope access.Scope, what string) error {
 	if !by.May(scope) || !by.Customers.All() {
 		return fault.New(fault.Forbidden, "%s needs %s for all customers", what, scope)
 	}

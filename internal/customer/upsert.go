@@ -18,10 +18,9 @@ func (u Upsert) Ref(tenant string) (ref Ref, ok bool) {
 
 // Update returns the change to an existing customer.
 func (u Upsert) Update(before Customer, by ChangeMeta) (Change, error) {
-	var checks fault.Validator
-	checks.Require(u.Number == 0 || u.Number == before.Number, "number", fault.Immutable, "is not the number of the customer with this id, and cannot be changed")
-	if err := checks.Err(); err != nil {
-		return Change{}, err
+	if u.Number != 0 && u.Number != before.Number {
+		return Change{}, fault.NewField(fault.Invalid, "validation failed", "number", fault.Immutable,
+			"is not the number of the customer with this id, and cannot be changed")
 	}
 	return Apply(before, by, u.Edit)
 }

@@ -8,6 +8,8 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -83,6 +85,11 @@ func New(kind Kind, format string, args ...any) *Fault {
 	return &Fault{Kind: kind, Text: fmt.Sprintf(format, args...)}
 }
 
+// NewField returns a fault of one field.
+func NewField(kind Kind, text, path, rule, fieldText string) *Fault {
+	return &Fault{Kind: kind, Text: text, Fields: []Field{{path, rule, fieldText}}}
+}
+
 // AlreadyExists returns a Conflict fault: another record of this kind, such as a customer,
 // has the same value at each of the paths.
 func AlreadyExists(kind string, paths ...string) *Fault {
@@ -111,6 +118,16 @@ func From(err error) *Fault {
 	return New(Internal, "internal error")
 }
 
+// FromPanic returns an error for a recovered panic, with the stack. Only messages of the
+// runtime are known to contain no personal data; for any other value it reports the type.
+func FromPanic(v any) error {
+	text := fmt.Sprintf("%T", v)
+	if err, ok := v.(runtime.Error); ok {
+		text = err.Error()
+	}
+	return fmt.Errorf("panic: %s\n%s", text, debug.Stack())
+}
+
 // Is reports whether the fault in err's chain is of this kind.
 func Is(err error, kind Kind) bool {
 	f, ok := errors.AsType[*Fault](err)
@@ -132,14 +149,9 @@ func Merge(a, b error) error {
 	if b == nil {
 		return a
 	}
-	first := From(a)
-	merged := Validator{fields: slices.Clone(first.Fields)}
-	listed := map[string]bool{}
-	for _, f := range first.Fields {
-		listed[f.Path] = true
-	}
+	merged := Validator{fields: slices.Clone(From(a).Fields)}
 	for _, f := range From(b).Fields {
-		if !listed[f.Path] {
+		if !slices.ContainsFunc(From(a).Fields, func(first Field) bool { return first.Path == f.Path }) {
 			merged.fields = append(merged.fields, f)
 		}
 	}

@@ -2,14 +2,17 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"os"
 	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"kartotek/internal/fault"
@@ -45,66 +48,33 @@ func HasContentEncoding(r *http.Request) bool {
 	return false
 }
 
+// maxDrain is how many bytes of an oversized body are read and discarded. A client that may finish
+// sending sees the response; otherwise it may see only a closed connection.
+const maxDrain = 16 << 20
+
 // ReadBody reads the whole body. It returns a TooLarge fault for a body over the server's limit, a
 // RequestTimeout fault for one that arrives too slowly, and a BadRequest fault for one that ends
 // early.
 func ReadBody(r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(r.Body)
-	tooLarge, isTooLarge := errors.AsType[tooLargeError](err)
-	switch {
+	limit := cmp.Or(requestInfoFrom(r).maxBody, math.MaxInt64)
+	tooLarge := func() error {
+		return fault.New(fault.TooLarge, "the body has more than %d bytes, which is the limit of this server", limit)
+	}
+	if r.ContentLength > limit && r.Header.Get("Expect") != "" { // the client waits for 100 Continue
+		return nil, tooLarge()
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, limit))
+	switch _, isTooLarge := errors.AsType[*http.MaxBytesError](err); {
 	case err == nil:
 		return body, nil
 	case isTooLarge:
-		return nil, fault.New(fault.TooLarge, "the body has more than %d bytes, which is the limit of this server", tooLarge.limit)
+		_, _ = io.CopyN(io.Discard, r.Body, maxDrain)
+		return nil, tooLarge()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, fault.New(fault.RequestTimeout, "the body took too long to arrive")
 	default:
 		return nil, fault.New(fault.BadRequest, "the body ended early")
 	}
-}
-
-// tooLargeError means that the body has more bytes than the limit.
-type tooLargeError struct{ limit int64 }
-
-// Error implements error.
-func (e tooLargeError) Error() string { return "body too large" }
-
-// maxDrain is how many bytes of an oversized body are read and discarded. A client that may finish
-// sending sees the response; otherwise it may see only a closed connection.
-const maxDrain = 16 << 20
-
-// limitedBody is a request body that fails to read past a limit.
-type limitedBody struct {
-	io.ReadCloser
-	limit          int64 // bytes
-	remaining      int64 // bytes; -1 past the limit
-	oversized      bool  // Content-Length is over the limit
-	expectContinue bool  // the client waits for 100 Continue before it sends the body
-}
-
-// Read implements io.Reader.
-func (b *limitedBody) Read(p []byte) (int, error) {
-	if b.remaining < 0 || b.oversized && b.expectContinue {
-		return 0, tooLargeError{b.limit}
-	}
-	if b.oversized {
-		return 0, b.overflow()
-	}
-	if int64(len(p)) > b.remaining+1 {
-		p = p[:b.remaining+1] // one byte more, to detect a body over the limit
-	}
-	n, err := b.ReadCloser.Read(p)
-	if int64(n) > b.remaining {
-		return 0, b.overflow()
-	}
-	b.remaining -= int64(n)
-	return n, err
-}
-
-func (b *limitedBody) overflow() error {
-	b.remaining = -1
-	_, _ = io.CopyN(io.Discard, b.ReadCloser, maxDrain)
-	return tooLargeError{b.limit}
 }
 
 // Member is one member of a JSON object.
@@ -131,50 +101,62 @@ func (m Member) Text() (text string, ok bool) {
 // It returns a BadRequest fault: without fields when the body is not an object, with one field with
 // an empty path when it is not JSON, or with the path of the repeated name.
 func Object(body []byte) ([]Member, error) {
-	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
-	dec := jsontext.NewDecoder(bytes.NewReader(body))
-	switch dec.PeekKind() {
-	case '{':
-	case jsontext.KindInvalid:
-		if len(bytes.TrimSpace(body)) > 0 {
-			return nil, errNotJSON(nil)
-		}
-		fallthrough
-	default:
-		return nil, errNotObject(dec)
-	}
-	if _, err := dec.ReadToken(); err != nil {
+	dec := jsontext.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))))
+	object, err := dec.ReadValue()
+	switch {
+	case err != nil && err != io.EOF:
 		return nil, errNotJSON(err)
+	case object.Kind() != '{':
+		return nil, fault.New(fault.BadRequest, "the body must be a JSON object")
 	}
-	var members []Member
-	for dec.PeekKind() != '}' {
-		name, err := dec.ReadToken()
-		if err != nil {
-			return nil, errNotJSON(err)
-		}
-		m := Member{Name: name.String()}
-		value, err := dec.ReadValue()
-		if err != nil {
-			return nil, errNotJSON(err)
-		}
-		m.Value = value.Clone() // the decoder reuses its buffer
-		members = append(members, m)
-	}
-	if _, err := dec.ReadToken(); err != nil {
-		return nil, errNotJSON(err)
-	}
+	object = object.Clone() // the decoder reuses its buffer
 	if _, err := dec.ReadToken(); err != io.EOF {
 		return nil, errNotJSON(nil)
+	}
+	var members []Member
+	dec = jsontext.NewDecoder(bytes.NewReader(object)) // returns no error: the syntax is checked
+	_, _ = dec.ReadToken()
+	for dec.PeekKind() != '}' {
+		name, _ := dec.ReadToken()
+		m := Member{Name: name.String()}
+		value, _ := dec.ReadValue()
+		m.Value = value.Clone()
+		members = append(members, m)
 	}
 	return members, nil
 }
 
-// errNotObject distinguishes a JSON value of another type from malformed JSON.
-func errNotObject(dec *jsontext.Decoder) error {
-	if _, err := dec.ReadValue(); err != nil && err != io.EOF {
-		return errNotJSON(err)
+// Properties is a JSON object with its properties in this order.
+type Properties []Property
+
+// Property is one property of Properties. A nil value is null.
+type Property struct {
+	Name  string
+	Value any
+}
+
+// MarshalJSONTo implements json.MarshalerTo.
+func (p Properties) MarshalJSONTo(enc *jsontext.Encoder) error {
+	if err := enc.WriteToken(jsontext.BeginObject); err != nil {
+		return err
 	}
-	return fault.New(fault.BadRequest, "the body must be a JSON object")
+	for _, property := range p {
+		if err := enc.WriteToken(jsontext.String(property.Name)); err != nil {
+			return err
+		}
+		if err := writeValue(enc, property.Value); err != nil {
+			return err
+		}
+	}
+	return enc.WriteToken(jsontext.EndObject)
+}
+
+// writeValue writes texts as tokens, which takes less time.
+func writeValue(enc *jsontext.Encoder, value any) error {
+	if text, ok := value.(string); ok {
+		return enc.WriteToken(jsontext.String(text))
+	}
+	return json.MarshalEncode(enc, value)
 }
 
 func errNotJSON(err error) error {

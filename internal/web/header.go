@@ -3,6 +3,8 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,58 +25,42 @@ func IfMatch(r *http.Request) (versions []int64, conditional bool, err error) {
 	if len(headers) == 0 || strings.TrimSpace(list) == "*" {
 		return nil, false, nil
 	}
-	for {
-		list = strings.TrimLeft(list, " \t,") // a list may have empty elements
-		if list == "" {
-			return versions, true, nil
-		}
-		tag, weak, rest, ok := parseTag(list)
-		list = strings.TrimLeft(rest, " \t")
-		if !ok || list != "" && list[0] != ',' {
-			return nil, false, errBadIfMatch()
-		}
-		version, err := strconv.ParseInt(tag, 10, 64)
-		if err == nil && !weak && ETag(version) == `"`+tag+`"` { // ETag writes no "+1" and no "01"
+	tags, ok := parseTags(list)
+	if !ok {
+		return nil, false, fault.NewField(fault.BadRequest, "the request is malformed", "If-Match", fault.Format, `must be * or entity tags such as "3"`)
+	}
+	for _, tag := range tags {
+		version, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64)
+		if err == nil && ETag(version) == tag { // ETag writes no "+1" and no "01"
 			versions = append(versions, version)
 		}
 	}
+	return versions, true, nil
 }
 
 // NotModified reports whether If-None-Match (RFC 9110, section 13.1.2) matches the tag, so that the
 // response should be 304. Tags are compared weakly; a malformed header is ignored.
 func NotModified(r *http.Request, tag string) bool {
 	list := strings.Join(r.Header.Values("If-None-Match"), ",")
-	if strings.TrimSpace(list) == "*" {
-		return true
-	}
+	tags, _ := parseTags(list)
+	return strings.TrimSpace(list) == "*" || slices.Contains(tags, tag) || slices.Contains(tags, "W/"+tag)
+}
+
+var entityTag = regexp.MustCompile(`^(?:W/)?"[^"]*"`)
+
+// parseTags parses a list of entity tags; ok is false when it is malformed after these.
+func parseTags(list string) (tags []string, ok bool) {
 	for {
-		list = strings.TrimLeft(list, " \t,")
-		opaque, _, rest, ok := parseTag(list)
-		if !ok {
-			return false
+		list = strings.TrimLeft(list, " \t,") // a list may have empty elements
+		tag := entityTag.FindString(list)
+		if tag == "" {
+			return tags, list == ""
 		}
-		if `"`+opaque+`"` == tag {
-			return true
+		tags = append(tags, tag)
+		list = strings.TrimLeft(list[len(tag):], " \t")
+		if list != "" && list[0] != ',' {
+			return tags, false
 		}
-		list = rest
-	}
-}
-
-// parseTag parses the first entity tag of a list.
-func parseTag(s string) (tag string, weak bool, rest string, ok bool) {
-	s, weak = strings.CutPrefix(s, "W/")
-	if !strings.HasPrefix(s, `"`) {
-		return "", false, "", false
-	}
-	tag, rest, ok = strings.Cut(s[1:], `"`)
-	return tag, weak, rest, ok
-}
-
-func errBadIfMatch() error {
-	return &fault.Fault{
-		Kind:   fault.BadRequest,
-		Text:   "the request is malformed",
-		Fields: []fault.Field{{Path: "If-Match", Rule: fault.Format, Text: `must be * or entity tags such as "3"`}},
 	}
 }
 
@@ -159,23 +145,16 @@ func innerList(names []string) string {
 // structuredString formats s as an RFC 9651 String, or as a Display String when s has characters
 // other than printable ASCII.
 func structuredString(s string) string {
-	var plain, display strings.Builder
-	ascii := true
+	if !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return strconv.Quote(s) // escapes only the quote and the backslash
+	}
+	var display strings.Builder
 	for _, b := range []byte(s) {
-		printable := b >= ' ' && b <= '~'
-		ascii = ascii && printable
-		if b == '"' || b == '\\' {
-			plain.WriteByte('\\')
-		}
-		plain.WriteByte(b)
-		if !printable || b == '%' || b == '"' {
+		if b < ' ' || b > '~' || b == '%' || b == '"' {
 			fmt.Fprintf(&display, "%%%02x", b)
 		} else {
 			display.WriteByte(b)
 		}
-	}
-	if ascii {
-		return `"` + plain.String() + `"`
 	}
 	return `%"` + display.String() + `"`
 }

@@ -10,10 +10,10 @@ import (
 
 // instrument gives each request an id, a deadline, a log line and metrics, and recovers from panics
 // outside of Handle.
-func instrument(next http.Handler, timeout time.Duration, log *slog.Logger, metrics *Metrics) http.Handler {
+func instrument(next http.Handler, timeout time.Duration, maxBody int64, log *slog.Logger, metrics *Metrics) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		r, info, cancel := withRequestInfo(r, timeout)
+		r, info, cancel := withRequestInfo(r, timeout, maxBody)
 		defer cancel()
 		w.Header().Set("X-Request-Id", info.id)
 		rec := &responseRecorder{ResponseWriter: w}
@@ -71,29 +71,12 @@ func logMethod(r *http.Request) string {
 	return "other"
 }
 
-// limitBody limits the size of request bodies. It modifies the request in place, so r must be the
-// server's copy.
-func limitBody(next http.Handler, maxBody int64) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = &limitedBody{
-			ReadCloser:     r.Body,
-			limit:          maxBody,
-			remaining:      maxBody,
-			oversized:      r.ContentLength > maxBody,
-			expectContinue: r.Header.Get("Expect") != "",
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// responseRecorder records the status and the size of the response.
 type responseRecorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
 }
 
-// WriteHeader implements http.ResponseWriter.
 func (r *responseRecorder) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
@@ -101,7 +84,6 @@ func (r *responseRecorder) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
-// Write implements http.ResponseWriter.
 func (r *responseRecorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK

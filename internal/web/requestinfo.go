@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,21 +11,22 @@ import (
 	"kartotek/internal/fault"
 )
 
-// requestInfo is what the log and the metrics report about one request. It holds no personal data:
-// no path, no query, no name.
+// requestInfo is what the log and the metrics report about one request, and its limit. It holds no
+// personal data: no path, no query, no name.
 type requestInfo struct {
 	id, contract, operation string
 	fault                   fault.Kind
 	err                     error // logged in full: an operator can fix it, the client cannot
+	maxBody                 int64 // bytes; 0 for no limit
 }
 
 type requestInfoKey struct{}
 
 // withRequestInfo gives the request a deadline and an id: the client's X-Request-Id if it is valid,
 // or a new one.
-func withRequestInfo(r *http.Request, timeout time.Duration) (*http.Request, *requestInfo, context.CancelFunc) {
-	info := &requestInfo{id: r.Header.Get("X-Request-Id"), contract: "none", operation: "none"}
-	if !isValidRequestID(info.id) {
+func withRequestInfo(r *http.Request, timeout time.Duration, maxBody int64) (*http.Request, *requestInfo, context.CancelFunc) {
+	info := &requestInfo{id: r.Header.Get("X-Request-Id"), contract: "none", operation: "none", maxBody: maxBody}
+	if !IsVisibleASCII(info.id, 128) {
 		info.id = uuid.Must(uuid.NewV7()).String()
 	}
 	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), requestInfoKey{}, info), timeout)
@@ -39,14 +41,11 @@ func requestInfoFrom(r *http.Request) *requestInfo {
 	return &requestInfo{}
 }
 
-// isValidRequestID accepts ids that are safe in logs, headers and the history.
-func isValidRequestID(s string) bool {
-	for _, b := range []byte(s) {
-		if b <= ' ' || b > '~' {
-			return false
-		}
-	}
-	return len(s) >= 1 && len(s) <= 128
+// IsVisibleASCII reports whether s has 1 to maxLen visible ASCII characters, and so is safe in logs,
+// headers and the history.
+func IsVisibleASCII(s string, maxLen int) bool {
+	invisible := strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+	return len(s) >= 1 && len(s) <= maxLen && !invisible
 }
 
 // RequestID is the id of the request in the log, the history and the response.

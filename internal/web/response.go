@@ -54,24 +54,20 @@ func DecodeResponse(encoded []byte) (BufferedResponse, error) {
 	return b, nil
 }
 
-// responseBuffer is an http.ResponseWriter that keeps the response in memory.
 type responseBuffer struct {
 	status int
 	header http.Header
 	body   bytes.Buffer
 }
 
-// Header implements http.ResponseWriter.
 func (b *responseBuffer) Header() http.Header { return b.header }
 
-// WriteHeader implements http.ResponseWriter.
 func (b *responseBuffer) WriteHeader(status int) {
 	if b.status == 0 {
 		b.status = status
 	}
 }
 
-// Write implements http.ResponseWriter.
 func (b *responseBuffer) Write(p []byte) (int, error) {
 	b.WriteHeader(http.StatusOK)
 	return b.body.Write(p)

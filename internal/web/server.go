@@ -72,16 +72,18 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		IdleTimeout:       timeouts.Idle,
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), // mostly disconnected clients
 	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
 	stopped := make(chan error, 1)
-	go func() { // ends with ctx, at the latest when Run returns
-		<-ctx.Done()
+	defer context.AfterFunc(ctx, func() {
 		shutdownCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeouts.Shutdown)
 		defer cancel()
 		stopped <- server.Shutdown(shutdownCtx)
-	}()
-	err := s.serve(server, ln)
+	})()
+	var err error
+	if s.TLSCert != "" {
+		err = server.ServeTLS(ln, s.TLSCert, s.TLSKey)
+	} else {
+		err = server.Serve(ln)
+	}
 	if !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", err)
 	}
@@ -89,13 +91,6 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		return fmt.Errorf("stop: %w", err)
 	}
 	return nil
-}
-
-func (s *Server) serve(server *http.Server, ln net.Listener) error {
-	if s.TLSCert != "" {
-		return server.ServeTLS(ln, s.TLSCert, s.TLSKey)
-	}
-	return server.Serve(ln)
 }
 
 // Handler returns the middleware and the dispatch of requests to mounts by path.
@@ -118,7 +113,7 @@ func (s *Server) Handler() http.Handler {
 		}
 		s.notFound(w, r)
 	})
-	return instrument(limitBody(dispatch, s.MaxBody), s.Timeouts.withDefaults().Handler, s.Log, s.Metrics)
+	return instrument(dispatch, s.Timeouts.withDefaults().Handler, s.MaxBody, s.Log, s.Metrics)
 }
 
 // adminHandler serves GET and HEAD of an operation for operators.

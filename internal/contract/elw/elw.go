@@ -1,9 +1,9 @@
 // Package elw implements the energy utility's self-service API: whole customers in the format of
 // ASP.NET, of which clients can update three properties, with HTTP Basic authentication.
 //
-// Routes and handlers are in elw.go, wire types in wire.go, the types of properties in
-// properties.go, content negotiation in media.go, errors in fail.go and operations in spec.yaml.
-// Every behaviour has a transcript in testdata.
+// Routes and handlers are in elw.go, the properties of a customer in properties.go, the body of a
+// PATCH in patch.go, content negotiation in media.go, errors in fail.go and operations in
+// spec.yaml. Every behaviour has a transcript in testdata.
 package elw
 
 import (
@@ -111,7 +111,7 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, actor access.Acto
 // confirming returns the patch as an edit. Contact details sent by the customer's own account count
 // as confirmed, even if they are unchanged.
 func confirming(actor access.Actor, now time.Time, in customerPatch) customer.Edit {
-	if actor.Customers.All() || !in.carriesValues() {
+	if actor.Customers.All() || len(in.values) == 0 {
 		return in.apply
 	}
 	return customer.Confirm(now, in.apply)
@@ -146,5 +146,5 @@ func target(r *http.Request, actor access.Actor) (customer.Ref, error) {
 
 func (h handler) writeCustomer(w http.ResponseWriter, r *http.Request, c customer.Customer, now time.Time) error {
 	w.Header().Set("ETag", web.ETag(c.Version))
-	return write(w, r, http.StatusOK, fromDomain(c, c.NeedsConfirmation(now, h.ConfirmAfter)))
+	return write(w, r, http.StatusOK, properties.of(&representation{c, c.NeedsConfirmation(now, h.ConfirmAfter)}))
 }

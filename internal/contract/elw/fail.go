@@ -29,7 +29,6 @@ func statusOf(kind fault.Kind) int {
 	return web.Status(kind)
 }
 
-// fail writes f as this contract's error body.
 func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 	if f.Kind == fault.Unauthenticated {
 		w.Header().Set("WWW-Authenticate", `Basic realm="Kartotek"`)
@@ -39,7 +38,7 @@ func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 		if body.ModelState == nil {
 			body.ModelState = map[string][]string{}
 		}
-		name := cmp.Or(wireName[field.Path], field.Path)
+		name := wireName(field.Path)
 		key := "customer"
 		switch name {
 		case "":
@@ -53,41 +52,35 @@ func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 	_ = write(w, r, statusOf(f.Kind), body) // a map of strings always encodes
 }
 
+// messages has the message of each kind of fault, apart from those that describe the request.
+var messages = map[fault.Kind]string{
+	fault.BadRequest:            "The request is invalid.",
+	fault.Invalid:               "The request is invalid.",
+	fault.Unauthenticated:       "Authorization has been denied for this request.",
+	fault.Forbidden:             "Authorization has been denied for this request.",
+	fault.NotFound:              "Customer not found.",
+	fault.Conflict:              "The customer is in conflict with another one.",
+	fault.PreconditionFailed:    "The customer has been changed.",
+	fault.PreconditionRequired:  "The If-Match header must name a version.",
+	fault.IdempotencyInProgress: "The first request with this Idempotency-Key is still running.",
+	fault.IdempotencyKeyReused:  "This Idempotency-Key was used for another request.",
+	fault.RateLimited:           "Too many requests.",
+	fault.TooLarge:              "The request entity is too large.",
+	fault.RequestTimeout:        "The request took too long to arrive.",
+	fault.Unavailable:           "The service is unavailable.",
+	fault.StorageFull:           "The service is unavailable.",
+}
+
 func message(r *http.Request, kind fault.Kind) string {
 	switch kind {
-	case fault.BadRequest, fault.Invalid:
-		return "The request is invalid."
-	case fault.Unauthenticated, fault.Forbidden:
-		return "Authorization has been denied for this request."
-	case fault.NotFound:
-		return "Customer not found."
 	case fault.RouteNotFound:
 		return fmt.Sprintf("No HTTP resource was found that matches the request URI '%s'.", requestURI(r))
 	case fault.MethodNotAllowed:
 		return fmt.Sprintf("The requested resource does not support http method '%s'.", r.Method)
-	case fault.Conflict:
-		return "The customer is in conflict with another one."
-	case fault.PreconditionFailed:
-		return "The customer has been changed."
-	case fault.PreconditionRequired:
-		return "The If-Match header must name a version."
-	case fault.IdempotencyInProgress:
-		return "The first request with this Idempotency-Key is still running."
-	case fault.IdempotencyKeyReused:
-		return "This Idempotency-Key was used for another request."
-	case fault.RateLimited:
-		return "Too many requests."
-	case fault.TooLarge:
-		return "The request entity is too large."
 	case fault.UnsupportedMediaType:
 		return unsupported(r)
-	case fault.RequestTimeout:
-		return "The request took too long to arrive."
-	case fault.Unavailable, fault.StorageFull:
-		return "The service is unavailable."
-	default:
-		return "An error has occurred."
 	}
+	return cmp.Or(messages[kind], "An error has occurred.")
 }
 
 // requestURI is the request URI as the client sent it, without the query.
@@ -118,14 +111,6 @@ func unsupported(r *http.Request) string {
 		}
 	}
 	return fmt.Sprintf("The request entity's media type '%s' is not supported for this resource.", sent)
-}
-
-// wireName maps domain fields to property names. Faults about the form of the body have property
-// names already.
-var wireName = map[string]string{
-	"email":  "Email",
-	"mobile": "MobileNumber",
-	"phone":  "PhoneNumber",
 }
 
 // sentence is the message of ASP.NET's validation for a broken rule.

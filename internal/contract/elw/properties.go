@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"kartotek/internal/customer"
 	"kartotek/internal/fault"
 	"kartotek/internal/web"
 )
@@ -12,8 +13,16 @@ import (
 // property is a known property.
 type property struct {
 	name    string
-	accepts func(web.Member) bool // whether a non-null value has the right type
-	parts   propertyList          // of an object
+	accepts func(web.Member) bool     // whether a non-null value has the right type
+	value   func(*representation) any // nil when the customer does not have the property
+	parts   propertyList              // of an object
+	updates string                    // path in the domain, if clients can update the property
+}
+
+// representation is the representation of a customer.
+type representation struct {
+	customer.Customer
+	needsConfirmation bool
 }
 
 type propertyList []property
@@ -33,35 +42,99 @@ func (list propertyList) find(name string) (p property, known bool) {
 	return property{}, false
 }
 
+// of returns the properties of a customer, with null for empty values.
+func (list propertyList) of(r *representation) web.Properties {
+	all := make(web.Properties, len(list))
+	for i, p := range list {
+		all[i] = web.Property{Name: p.name, Value: p.value(r)}
+	}
+	return all
+}
+
+// properties are in alphabetical order.
 var properties = propertyList{
-	{name: "Address", accepts: isObject, parts: propertyList{
-		{name: "AddressText", accepts: isText},
-		{name: "City", accepts: isText},
-		{name: "CoAddress", accepts: isText},
-		{name: "CountryCode", accepts: isText},
-		{name: "Entrance", accepts: isText},
-		{name: "Floor", accepts: isText},
-		{name: "HouseLetter", accepts: isText},
-		{name: "HouseNo", accepts: isText},
-		{name: "IsEditable", accepts: isFlag},
-		{name: "POBox", accepts: isInt32},
-		{name: "ZipCode", accepts: isText},
-	}},
-	{name: "BirthDate", accepts: isDate},
-	{name: "CustomerId", accepts: isInt32},
-	{name: "CustomerType", accepts: isText},
-	{name: "Email", accepts: isText},
-	{name: "FirstName", accepts: isText},
-	{name: "IsBroadbandCustomer", accepts: isFlag},
-	{name: "IsDistrictHeatingCustomer", accepts: isFlag},
-	{name: "IsNetCustomer", accepts: isFlag},
-	{name: "IsPowerCustomer", accepts: isFlag},
-	{name: "LastName", accepts: isText},
-	{name: "MobileNumber", accepts: isPhone},
-	{name: "OrganizationNo", accepts: isText},
-	{name: "PhoneNumber", accepts: isPhone},
-	{name: "Pin", accepts: isText},
-	{name: "RequiresProfileConfirmation", accepts: isFlag},
+	{name: "Address", accepts: isObject, value: address, parts: addressProperties},
+	{name: "BirthDate", accepts: isDate, value: birthDate},
+	{name: "CustomerId", accepts: isInt32, value: func(r *representation) any { return r.Number }},
+	{name: "CustomerType", accepts: isText, value: customerType},
+	{name: "Email", accepts: isText, value: field("email"), updates: "email"},
+	{name: "FirstName", accepts: isText, value: field("firstName")},
+	{name: "IsBroadbandCustomer", accepts: isFlag, value: field("services.broadband")},
+	{name: "IsDistrictHeatingCustomer", accepts: isFlag, value: field("services.districtHeating")},
+	{name: "IsNetCustomer", accepts: isFlag, value: field("services.grid")},
+	{name: "IsPowerCustomer", accepts: isFlag, value: field("services.power")},
+	{name: "LastName", accepts: isText, value: field("lastName")},
+	{name: "MobileNumber", accepts: isPhone, value: func(r *representation) any { return orNil(digits(r.Mobile)) }, updates: "mobile"},
+	{name: "OrganizationNo", accepts: isText, value: field("organisationNumber")},
+	{name: "PhoneNumber", accepts: isPhone, value: func(r *representation) any { return orNil(digits(r.Phone)) }, updates: "phone"},
+	{name: "Pin", accepts: isText, value: field("nationalId")},
+	{name: "RequiresProfileConfirmation", accepts: isFlag, value: func(r *representation) any { return r.needsConfirmation }},
+}
+
+var addressProperties = propertyList{
+	{name: "AddressText", accepts: isText, value: field("address.line")},
+	{name: "City", accepts: isText, value: field("address.city")},
+	{name: "CoAddress", accepts: isText, value: field("address.careOf")},
+	{name: "CountryCode", accepts: isText, value: field("address.country")},
+	{name: "Entrance", accepts: isText, value: field("address.entrance")},
+	{name: "Floor", accepts: isText, value: field("address.floor")},
+	{name: "HouseLetter", accepts: isText, value: field("address.houseLetter")},
+	{name: "HouseNo", accepts: isText, value: field("address.houseNumber")},
+	{name: "IsEditable", accepts: isFlag, value: field("address.editable")},
+	{name: "POBox", accepts: isInt32, value: field("address.poBox")},
+	{name: "ZipCode", accepts: isText, value: field("address.postalCode")},
+}
+
+// field returns the value of a field of the domain that needs no conversion.
+func field(path string) func(*representation) any {
+	f, ok := customer.FieldByPath(path)
+	if !ok {
+		panic("elw: unknown field " + path)
+	}
+	return func(r *representation) any { return f.Get(&r.Customer) }
+}
+
+func address(r *representation) any {
+	if r.Address == (customer.Address{}) {
+		return nil
+	}
+	return addressProperties.of(r)
+}
+
+// birthDate is midnight, without zone.
+func birthDate(r *representation) any {
+	if r.BirthDate == "" {
+		return nil
+	}
+	return r.BirthDate + "T00:00:00"
+}
+
+func customerType(r *representation) any {
+	if r.Kind == customer.Organisation {
+		return "Organisation"
+	}
+	return "Person"
+}
+
+// digits formats a phone for this contract: 00 instead of a leading +, and digits only.
+func digits(phone string) string {
+	var out strings.Builder
+	if strings.HasPrefix(phone, "+") {
+		out.WriteString("00")
+	}
+	for _, r := range phone {
+		if '0' <= r && r <= '9' {
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
+}
+
+func orNil(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
 }
 
 // checkTypes returns an error for each known property that has a wrong type or is repeated, also in

@@ -28,7 +28,6 @@ func statusOf(kind fault.Kind) int {
 	return web.Status(kind)
 }
 
-// fail writes f as this contract's error body.
 func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 	status := statusOf(f.Kind)
 	if status == http.StatusUnauthorized {
@@ -41,50 +40,34 @@ func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 	_ = web.Write(w, status, b) // never fails
 }
 
-func message(r *http.Request, f *fault.Fault) string {
-	switch f.Kind {
-	case fault.BadRequest, fault.Invalid:
-		return reasons(f)
-	case fault.NotFound:
-		return "Customer not found: " + r.PathValue("customerId")
-	case fault.RouteNotFound:
-		return "Not found"
-	case fault.MethodNotAllowed:
-		return "Method not allowed"
-	case fault.Conflict:
-		return "Customer is in conflict with another one"
-	case fault.PreconditionFailed:
-		return "Customer has been changed"
-	case fault.PreconditionRequired:
-		return "If-Match must name a version"
-	case fault.IdempotencyInProgress:
-		return "The first request with this Idempotency-Key is still running"
-	case fault.IdempotencyKeyReused:
-		return "This Idempotency-Key was used for another request"
-	case fault.RateLimited:
-		return "Too many requests"
-	case fault.TooLarge:
-		return "The body is too large"
-	case fault.UnsupportedMediaType:
-		return unsupported(r)
-	case fault.RequestTimeout:
-		return "The request took too long to arrive"
-	case fault.Unavailable:
-		return "The server is busy, try again"
-	case fault.StorageFull:
-		return "The server has no room for changes, try again later"
-	case fault.Internal:
-		return "Internal server error"
-	default:
-		return http.StatusText(statusOf(f.Kind))
-	}
+// messages has the message of each kind of fault, apart from those that describe the request.
+var messages = map[fault.Kind]string{
+	fault.RouteNotFound:         "Not found",
+	fault.MethodNotAllowed:      "Method not allowed",
+	fault.Conflict:              "Customer is in conflict with another one",
+	fault.PreconditionFailed:    "Customer has been changed",
+	fault.PreconditionRequired:  "If-Match must name a version",
+	fault.IdempotencyInProgress: "The first request with this Idempotency-Key is still running",
+	fault.IdempotencyKeyReused:  "This Idempotency-Key was used for another request",
+	fault.RateLimited:           "Too many requests",
+	fault.TooLarge:              "The body is too large",
+	fault.UnsupportedMediaType:  "Content-Type must be application/json, in UTF-8",
+	fault.RequestTimeout:        "The request took too long to arrive",
+	fault.Unavailable:           "The server is busy, try again",
+	fault.StorageFull:           "The server has no room for changes, try again later",
+	fault.Internal:              "Internal server error",
 }
 
-func unsupported(r *http.Request) string {
-	if web.HasContentEncoding(r) {
+func message(r *http.Request, f *fault.Fault) string {
+	switch {
+	case f.Kind == fault.BadRequest || f.Kind == fault.Invalid:
+		return reasons(f)
+	case f.Kind == fault.NotFound:
+		return "Customer not found: " + r.PathValue("customerId")
+	case f.Kind == fault.UnsupportedMediaType && web.HasContentEncoding(r):
 		return "The body must be sent without Content-Encoding"
 	}
-	return "Content-Type must be application/json, in UTF-8"
+	return messages[f.Kind]
 }
 
 // reasons lists every violation, in the order of the documentation.

@@ -48,7 +48,6 @@ func (l *lastSeen) ofCustomer(c customer.Customer) (all fingerprints) {
 	return all
 }
 
-// ofPatch returns the fingerprints of the properties in a patch.
 func (l *lastSeen) ofPatch(fields customer.Patch) (some fingerprints) {
 	for i, p := range properties {
 		if _, ok := fields[p.path]; ok {
@@ -62,7 +61,6 @@ func (l *lastSeen) hash(text string) uint64 {
 	return maphash.String(l.seed, customer.NormalText(text)) | 1 // never 0
 }
 
-// get returns the last-seen values of a customer.
 func (l *lastSeen) get(actor access.Actor, ref customer.Ref) fingerprints {
 	l.mu.Lock()
 	defer l.mu.Unlock()

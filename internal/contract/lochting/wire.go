@@ -13,54 +13,6 @@ import (
 
 const idPrefix = "customer-"
 
-// customerBody is the representation of a customer: null for empty values and for values that the
-// contract cannot express.
-type customerBody struct {
-	ID           string  `json:"id"`
-	FirstName    *string `json:"firstName"`
-	LastName     *string `json:"lastName"`
-	Locale       *string `json:"locale"`
-	EmailAddress *string `json:"emailAddress"`
-	Gender       *string `json:"gender"`
-	NationalID   *string `json:"nationalId"`
-	PhoneNumber  *string `json:"phoneNumber"`
-	Address      *string `json:"address"`
-	ZipCode      *string `json:"zipCode"`
-	City         *string `json:"city"`
-	Country      *string `json:"country"`
-}
-
-func fromDomain(c customer.Customer) customerBody {
-	return customerBody{
-		ID:           idPrefix + c.ID,
-		FirstName:    orNull(c.FirstName),
-		LastName:     orNull(c.LastName),
-		Locale:       nullUnlessOneOf(locales, toLocale(c.Locale)),
-		EmailAddress: orNull(c.Email),
-		Gender:       orNull(c.Gender),
-		NationalID:   orNull(c.NationalID),
-		PhoneNumber:  orNull(c.Phone),
-		Address:      orNull(c.Address.Line),
-		ZipCode:      orNull(c.Address.PostalCode),
-		City:         orNull(c.Address.City),
-		Country:      nullUnlessOneOf(countries, c.Address.Country),
-	}
-}
-
-func orNull(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
-func nullUnlessOneOf(list []string, s string) *string {
-	if !slices.Contains(list, s) {
-		return nil
-	}
-	return &s
-}
-
 // Locales have an underscore in this contract.
 func toLocale(bcp47 string) string    { return strings.Replace(bcp47, "-", "_", 1) }
 func fromLocale(locale string) string { return strings.Replace(locale, "_", "-", 1) }
@@ -96,10 +48,26 @@ var properties = [...]property{
 	{name: "country", path: "address.country", required: true, oneOf: countries},
 }
 
-// text returns the domain's value of the property.
 func (p property) text(c customer.Customer) string { return c.Text(p.path) }
 
-// customerPatch is the body of a PATCH.
+// fromDomain returns the representation of a customer: null for empty values and for values that
+// the contract cannot express.
+func fromDomain(c customer.Customer) web.Properties {
+	all := web.Properties{{Name: "id", Value: idPrefix + c.ID}}
+	for _, p := range properties {
+		text := p.text(c)
+		if p.path == "locale" {
+			text = toLocale(text)
+		}
+		if text == "" || p.oneOf != nil && !slices.Contains(p.oneOf, text) {
+			all = append(all, web.Property{Name: p.name})
+		} else {
+			all = append(all, web.Property{Name: p.name, Value: text})
+		}
+	}
+	return all
+}
+
 type customerPatch struct {
 	fields  customer.Patch
 	invalid error // why it cannot be applied to any record
@@ -206,7 +174,6 @@ func (p customerPatch) apply(c *customer.Customer) error {
 	return p.invalid
 }
 
-// outcome returns the outcome of each property in the patch.
 func (p customerPatch) outcome(ch customer.Change) web.Outcome {
 	changed := map[string]bool{}
 	for _, f := range ch.Diff() {
@@ -226,12 +193,9 @@ func (p customerPatch) outcome(ch customer.Change) web.Outcome {
 	return out
 }
 
-// wireName maps a domain path to a property name.
 func wireName(path string) string {
-	for _, p := range properties {
-		if p.path == path {
-			return p.name
-		}
+	if i := position(path); i >= 0 {
+		return properties[i].name
 	}
 	return path
 }

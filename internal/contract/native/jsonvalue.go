@@ -45,7 +45,7 @@ func parseJSON(body []byte, expected string) (v any, err error) {
 			return nil, malformed(string(syntax.JSONPointer), fault.Duplicate, "must not be repeated")
 		}
 		valid := int64(len(body)-len(text)) + syntax.ByteOffset
-		return nil, malformed(string(syntax.JSONPointer), fault.Format, fmt.Sprintf("must be valid JSON (RFC 8259) in UTF-8; it is not after byte %d of the body", valid))
+		return nil, malformed(string(syntax.JSONPointer), fault.Format, fmt.Sprintf("must be valid JSON (RFC 8259) in UTF-8; it is not after byte %d", valid))
 	}
 	return v, err
 }
@@ -65,16 +65,16 @@ func parseObject(body []byte) (map[string]any, error) {
 
 // malformed returns a BadRequest fault for one error.
 func malformed(path, rule, text string) error {
-	var errs fault.Validator
-	errs.Require(false, path, rule, text)
-	return badRequest(errs)
+	return fault.NewField(fault.BadRequest, malformedText, path, rule, text)
 }
+
+const malformedText = "the request is malformed"
 
 // badRequest returns the errors as a BadRequest fault, or nil when there are none.
 func badRequest(errs fault.Validator) error {
 	err := errs.Err()
 	if f, ok := errors.AsType[*fault.Fault](err); ok {
-		f.Kind, f.Text = fault.BadRequest, "the request is malformed"
+		f.Kind, f.Text = fault.BadRequest, malformedText
 	}
 	return err
 }

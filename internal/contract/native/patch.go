@@ -150,10 +150,12 @@ func sameValue(stored, sent any) bool {
 
 // upsert returns the patch as a new customer. The request may set its id, its number and the time
 // of its last confirmation.
-func (m mergePatch) upsert() customer.Upsert {
+func (m *mergePatch) upsert() customer.Upsert {
 	var u customer.Upsert
 	for path, v := range m.readOnly {
 		switch {
+		case v == nil && path == "confirmedAt":
+			m.fields[path] = nil
 		case v == nil:
 		case path == "number":
 			n, broken := parseInt32(v, 1)
@@ -188,6 +190,21 @@ func (m mergePatch) upsert() customer.Upsert {
 		return bodyErr
 	}
 	return u
+}
+
+// ParseUpsert parses a line of an import: a new customer, or the new values of an existing one. It
+// ignores properties that only the server sets.
+func ParseUpsert(line []byte) (customer.Upsert, error) {
+	object, err := parseObject(line)
+	if err != nil {
+		return customer.Upsert{}, err
+	}
+	m := newMergePatch(object)
+	for _, path := range []string{"version", "requiresConfirmation", "createdAt", "updatedAt"} {
+		delete(m.readOnly, path)
+	}
+	u := m.upsert()
+	return u, m.errs.Err()
 }
 
 // parseMergePatch parses a JSON merge patch (RFC 7396).

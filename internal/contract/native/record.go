@@ -103,6 +103,15 @@ func (h handler) representation(c customer.Customer, now time.Time) jsontext.Val
 	return h.record(c, now).appendObject(make([]byte, 0, 1024), properties)
 }
 
+// Format returns a customer as a line for ParseUpsert. It has no requiresConfirmation, which depends
+// on a setting of the server.
+func Format(c customer.Customer) []byte {
+	r := record{Customer: c}
+	return r.appendObject(nil, storedProperties)
+}
+
+var storedProperties = slices.DeleteFunc(slices.Clone(properties), func(p property) bool { return p.name == "requiresConfirmation" })
+
 func (r *record) appendObject(b []byte, list []property) []byte {
 	b = append(b, '{')
 	for _, p := range list {

@@ -1,7 +1,8 @@
-// Package layout has the table columns of customers and changes that all engines share. It knows no
-// engine.
+// Package layout has what the tables of all engines share: their columns, how rows are read and
+// written, and the statements of the small tables. It knows no engine.
 //
-// Read layout.go for the columns of a customer, changes.go for the fields of a change.
+// Read layout.go for the columns of a customer, changes.go for the fields of a change, tables.go for
+// the rows of all tables and small.go for accounts, keys, secrets and idempotency records.
 package layout
 
 import (
@@ -67,5 +68,46 @@ func Names(cols []Column) string {
 	return strings.Join(list, ", ")
 }
 
-// FromMicros returns the time that a column stores as microseconds since 1970.
+// Values returns the values of the columns. A value that the customer does not have is nil, which is
+// NULL.
+func Values(c *customer.Customer, cols []Column) []any {
+	list := make([]any, len(cols), len(cols)+5) // with room for the parameters of a condition
+	for i, col := range cols {
+		switch p := col.Field(c).(type) {
+		case *string:
+			list[i] = Text(*p)
+		case *bool:
+			list[i] = *p
+		case *int32:
+			list[i] = *p
+		case *int64:
+			list[i] = *p
+		case *customer.POBox:
+			if p.Valid {
+				list[i] = p.Number
+			}
+		case *time.Time:
+			list[i] = Micros(*p)
+		}
+	}
+	return list
+}
+
+// Text returns the value of a text in a column: nil for an empty one.
+func Text(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// Micros returns the value of a time in a column: microseconds since 1970, or nil for the zero time.
+func Micros(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+// FromMicros is the inverse of Micros.
 func FromMicros(micros int64) time.Time { return time.UnixMicro(micros).UTC() }

@@ -143,7 +143,7 @@ func TestStoreOnCitus(t *testing.T) {
 	dsn := citus(t)
 	var mu sync.Mutex
 	created := map[string]string{}
-	storetest.Run(t, 0, func(t testing.TB, dir string) storetest.Store {
+	storetest.Run(t, func(t testing.TB, dir string) storetest.Store {
 		mu.Lock()
 		defer mu.Unlock()
 		if created[dir] == "" {

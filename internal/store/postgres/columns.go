@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"kartotek/internal/customer"
 	"kartotek/internal/store/layout"
@@ -22,64 +23,29 @@ func placeholders(first, last int) string {
 	return strings.Join(all, ", ")
 }
 
-// columnValues returns the values of the columns. A value that the customer does not have is nil,
-// which is NULL.
-func columnValues(c *customer.Customer, cols []layout.Column) []any {
-	list := make([]any, len(cols), len(cols)+3)
-	for i, col := range cols {
-		switch p := col.Field(c).(type) {
-		case *string:
-			list[i] = nullText(*p)
-		case *bool:
-			list[i] = *p
-		case *int32:
-			list[i] = *p
-		case *int64:
-			list[i] = *p
-		case *customer.POBox:
-			if p.Valid {
-				list[i] = p.Number
-			}
-		case *time.Time:
-			list[i] = micros(*p)
-		}
-	}
-	return list
-}
-
-// nullText returns nil for an empty text.
-func nullText(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
 // isValidText reports whether PostgreSQL can store the text. No row has a text that it cannot.
 func isValidText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
-// micros returns nil for the zero time.
-func micros(t time.Time) any {
-	if t.IsZero() {
-		return nil
+// row is a row of a query, as package layout scans it.
+type row struct{ pgx.Row }
+
+// Scan implements layout.Row.
+func (r row) Scan(targets ...any) error {
+	for i, target := range targets {
+		targets[i] = scanTarget(target)
 	}
-	return t.UnixMicro()
+	return r.Row.Scan(targets...)
 }
 
-// scanCustomer reads a row of layout.Columns.
-func scanCustomer(row pgx.Row) (c customer.Customer, err error) {
-	targets := make([]any, 0, len(layout.Columns))
-	for _, col := range layout.Columns {
-		targets = append(targets, scanTarget(col.Field(&c)))
-	}
-	return c, row.Scan(targets...)
+func scanCustomer(r pgx.CollectableRow) (customer.Customer, error) {
+	return layout.Customers.Scan(row{r})
 }
 
 // scanTarget returns a target of Scan that sets the field, to its zero value for NULL.
 func scanTarget(field any) any {
 	switch p := field.(type) {
 	case *string:
-		return (*textTarget)(p)
+		return (*zeronull.Text)(p)
 	case *customer.POBox:
 		return (*poBoxTarget)(p)
 	case *time.Time:
@@ -89,16 +55,9 @@ func scanTarget(field any) any {
 }
 
 type (
-	textTarget  string
 	poBoxTarget customer.POBox
 	timeTarget  time.Time
 )
-
-// ScanText implements pgtype.TextScanner.
-func (p *textTarget) ScanText(v pgtype.Text) error {
-	*p = textTarget(v.String)
-	return nil
-}
 
 // ScanInt64 implements pgtype.Int64Scanner.
 func (p *poBoxTarget) ScanInt64(v pgtype.Int8) error {

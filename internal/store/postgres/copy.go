@@ -11,21 +11,22 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"kartotek/internal/customer"
+	"kartotek/internal/store/layout"
 	"kartotek/internal/store/terms"
 	"kartotek/internal/store/transfer"
 )
 
-// Copy is a database that another store is copied into. Only one goroutine may use
-// it.
+// Copy is a database that another store is copied into. Only one goroutine may use it.
 type Copy struct {
 	pool       *pgxpool.Pool
-	checkpoint transfer.Checkpoint // as the database has it, unless another copy has moved it
+	checkpoint transfer.Checkpoint // as in the database, unless another copy has written to it
 }
 
 var _ transfer.Target = (*Copy)(nil)
 
-// OpenCopy connects to the database that a URL or a keyword string names, and brings
-// it to the newest schema.
+// OpenCopy connects to the database that a URL or a keyword string names, and migrates it to the
+// newest schema.
 func OpenCopy(ctx context.Context, dsn string) (*Copy, error) {
 	pool, err := connect(ctx, dsn, "kartotek copy")
 	if err != nil {
@@ -45,16 +46,16 @@ func OpenCopy(ctx context.Context, dsn string) (*Copy, error) {
 // Close closes the connections.
 func (c *Copy) Close() { c.pool.Close() }
 
-// Start implements transfer.Target. The mark goes in first, and then it is seen who
-// was there before: so no server opens the database unseen.
+// Start implements transfer.Target. It saves the checkpoint before it looks for servers: one that
+// starts later finds the checkpoint and fails.
 func (c *Copy) Start(ctx context.Context, from transfer.SourceID) (transfer.Checkpoint, error) {
 	fresh := false
 	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
 		var source string
-		err := tx.QueryRow(ctx, selectCopying).Scan(&source, &c.checkpoint.Seq, &c.checkpoint.Customers, &c.checkpoint.Changes)
+		err := tx.QueryRow(ctx, selectCopyState).Scan(&source, &c.checkpoint.Seq, &c.checkpoint.Customers, &c.checkpoint.Changes)
 		if errors.Is(err, pgx.ErrNoRows) {
 			fresh = true
-			return c.beginAnew(ctx, tx, from)
+			return c.startNew(ctx, tx, from)
 		}
 		if err == nil && source != from.Name {
 			return errors.New("the database contains a partial copy of another source: use an empty database")
@@ -66,7 +67,7 @@ func (c *Copy) Start(ctx context.Context, from transfer.SourceID) (transfer.Chec
 	}
 	if err := c.requireExclusive(ctx); err != nil {
 		if fresh {
-			_, undone := c.pool.Exec(context.WithoutCancel(ctx), endCopying)
+			_, undone := c.pool.Exec(context.WithoutCancel(ctx), deleteCopyState)
 			err = errors.Join(err, undone)
 		}
 		return transfer.Checkpoint{}, err
@@ -74,16 +75,16 @@ func (c *Copy) Start(ctx context.Context, from transfer.SourceID) (transfer.Chec
 	return c.checkpoint, nil
 }
 
-func (c *Copy) beginAnew(ctx context.Context, tx pgx.Tx, from transfer.SourceID) error {
-	var kept bool
-	if err := tx.QueryRow(ctx, selectKept).Scan(&kept); err != nil {
+func (c *Copy) startNew(ctx context.Context, tx pgx.Tx, from transfer.SourceID) error {
+	var notEmpty bool
+	if err := tx.QueryRow(ctx, selectNotEmpty).Scan(&notEmpty); err != nil {
 		return err
 	}
-	if kept {
+	if notEmpty {
 		return errors.New("the database is not empty: it has customers, accounts, keys or idempotency records")
 	}
 	c.checkpoint = transfer.Checkpoint{Seq: from.Seq}
-	_, err := tx.Exec(ctx, beginCopying, from.Name, from.Seq)
+	_, err := tx.Exec(ctx, insertCopyState, from.Name, from.Seq)
 	return err
 }
 
@@ -92,7 +93,7 @@ func (c *Copy) beginAnew(ctx context.Context, tx pgx.Tx, from transfer.SourceID)
 func (c *Copy) requireExclusive(ctx context.Context) error {
 	for until := time.Now().Add(exclusiveTimeout); ; time.Sleep(20 * time.Millisecond) {
 		var open bool
-		if err := c.pool.QueryRow(ctx, selectServing, appName).Scan(&open); err != nil || !open {
+		if err := c.pool.QueryRow(ctx, selectServers, appName).Scan(&open); err != nil || !open {
 			return err
 		}
 		if time.Now().After(until) {
@@ -112,10 +113,14 @@ func (c *Copy) Put(ctx context.Context, b transfer.Batch) error {
 		if err := remove(ctx, tx, b.Changed); err != nil {
 			return err
 		}
-		if err := copyList(ctx, tx, "customers", customerColumns, slices.Concat(b.Changed, b.Customers), customerValues); err != nil {
+		var customers []customer.Customer
+		for _, c := range slices.Concat(b.Changed, b.Customers) {
+			customers = append(customers, c.Customer)
+		}
+		if err := copyList(ctx, tx, layout.Customers, customers); err != nil {
 			return err
 		}
-		return copyList(ctx, tx, "changes", allChangeColumns, b.Changes, changeValues)
+		return copyList(ctx, tx, layout.Changes, b.Changes)
 	})
 	if err == nil {
 		c.checkpoint = b.Checkpoint
@@ -123,10 +128,10 @@ func (c *Copy) Put(ctx context.Context, b transfer.Batch) error {
 	return err
 }
 
-// advanceCheckpoint holds the mark until the end of the transaction, so that of two copies
-// only one writes.
+// advanceCheckpoint locks the checkpoint until the end of the transaction, so that of two copies only
+// one writes.
 func (c *Copy) advanceCheckpoint(ctx context.Context, tx pgx.Tx, to transfer.Checkpoint) error {
-	tag, err := tx.Exec(ctx, moveCopying, c.checkpoint.Seq, c.checkpoint.Customers, c.checkpoint.Changes, to.Seq, to.Customers, to.Changes)
+	tag, err := tx.Exec(ctx, updateCopyState, c.checkpoint.Seq, c.checkpoint.Customers, c.checkpoint.Changes, to.Seq, to.Customers, to.Changes)
 	if err == nil && tag.RowsAffected() != 1 {
 		err = errors.New("another copy into the database is running")
 	}
@@ -148,21 +153,15 @@ func (c *Copy) ReplaceSmallTables(ctx context.Context, from transfer.Dump) error
 		if err := c.advanceCheckpoint(ctx, tx, c.checkpoint); err != nil {
 			return err
 		}
-		for _, table := range []string{"idempotency_records", "accounts", "keys", "secrets"} {
-			if _, err := tx.Exec(ctx, "DELETE FROM "+table); err != nil {
+		for _, table := range transfer.SmallTables {
+			if _, err := tx.Exec(ctx, "DELETE FROM "+table.Name); err != nil {
+				return err
+			}
+			if err := copyRows(ctx, tx, table.Name, table.Columns, table.RowsOf(ctx, from)); err != nil {
 				return err
 			}
 		}
-		if err := copyRows(ctx, tx, "idempotency_records", idempotencyColumns, from.IdempotencyRecords(ctx), idempotencyValues); err != nil {
-			return err
-		}
-		if err := copyRows(ctx, tx, "accounts", accountColumns, from.Accounts(ctx), accountValues); err != nil {
-			return err
-		}
-		if err := copyRows(ctx, tx, "keys", keyColumns, from.Keys(ctx), keyValues); err != nil {
-			return err
-		}
-		return copyRows(ctx, tx, "secrets", secretColumns, from.Secrets(ctx), secretValues)
+		return nil
 	})
 }
 
@@ -175,20 +174,25 @@ func (c *Copy) Index(ctx context.Context) error {
 		if _, err := tx.Exec(ctx, "DELETE FROM terms"); err != nil {
 			return fmt.Errorf("index: %w", err)
 		}
-		return copyRows(ctx, tx, "terms", "tenant, term, number", allTerms(c.Customers(ctx)), func(row []any) []any { return row })
+		return copyRows(ctx, tx, "terms", "tenant, term, number", c.allTerms(ctx))
 	})
 }
 
 // allTerms returns the rows of the table terms.
-func allTerms(customers iter.Seq2[transfer.Customer, error]) iter.Seq2[[]any, error] {
+func (c *Copy) allTerms(ctx context.Context) iter.Seq2[[]any, error] {
 	return func(yield func([]any, error) bool) {
-		for c, err := range customers {
+		for row, err := range c.Rows(ctx, layout.Customers.Name, layout.Customers.Columns) {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			for _, term := range terms.Of(c.Customer) {
-				if !yield([]any{c.Tenant, term, c.Number}, nil) {
+			found, err := layout.Customers.Scan(row)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, term := range terms.Of(found) {
+				if !yield([]any{found.Tenant, term, found.Number}, nil) {
 					return
 				}
 			}
@@ -202,7 +206,7 @@ func (c *Copy) Complete(ctx context.Context) error {
 		if err := c.advanceCheckpoint(ctx, tx, c.checkpoint); err != nil {
 			return err
 		}
-		for _, statement := range []string{"DELETE FROM tenants", insertTenants, analyze, endCopying} {
+		for _, statement := range []string{"DELETE FROM tenants", insertTenants, analyze, deleteCopyState} {
 			if _, err := tx.Exec(ctx, statement); err != nil {
 				return fmt.Errorf("finish the copy: %w", err)
 			}
@@ -212,29 +216,28 @@ func (c *Copy) Complete(ctx context.Context) error {
 }
 
 const (
-	selectCopying = `
+	selectCopyState = `
 		SELECT source, seq, customers, changes
 		FROM copy_state`
 
-	// selectKept finds what would be lost or in the way. The secrets of a database in
-	// which there is nothing else have no use.
-	selectKept = `
+	// selectNotEmpty finds rows that the copy would lose. Secrets alone have no use.
+	selectNotEmpty = `
 		SELECT EXISTS (SELECT FROM customers) OR EXISTS (SELECT FROM changes)
 			OR EXISTS (SELECT FROM accounts) OR EXISTS (SELECT FROM keys) OR EXISTS (SELECT FROM idempotency_records)`
 
-	beginCopying = `
+	insertCopyState = `
 		INSERT INTO copy_state (one, source, seq, customers, changes)
 		VALUES (1, $1, $2, 0, 0)`
 
-	moveCopying = `
+	updateCopyState = `
 		UPDATE copy_state
 		SET (seq, customers, changes) = ($4, $5, $6)
 		WHERE (seq, customers, changes) = ($1, $2, $3)`
 
-	endCopying = `
+	deleteCopyState = `
 		DELETE FROM copy_state`
 
-	selectServing = `
+	selectServers = `
 		SELECT EXISTS (
 			SELECT
 			FROM pg_stat_activity

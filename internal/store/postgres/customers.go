@@ -6,22 +6,23 @@ import (
 
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
+	"kartotek/internal/store/layout"
 )
 
 // Find implements customer.Store.
-func (s *Store) Find(ctx context.Context, ref customer.Ref) (c customer.Customer, err error) {
-	if !isValidText(ref.ID) {
-		return customer.Customer{}, errNoCustomer()
-	}
+func (s *Store) Find(ctx context.Context, ref customer.Ref) (customer.Customer, error) {
 	query, key := selectByNumber, any(ref.Number)
 	if ref.ID != "" {
 		query, key = selectByID, ref.ID
 	}
-	err = s.withRetry(ctx, func(ctx context.Context) (err error) {
-		c, err = scanCustomer(s.pool.QueryRow(ctx, query, ref.Tenant, key))
-		return orNotFound(err)
-	})
-	return c, err
+	found, err := readRows(ctx, s, layout.Customers.Scan, query, ref.Tenant, key)
+	if err != nil {
+		return customer.Customer{}, fmt.Errorf("find customer: %w", err)
+	}
+	if len(found) == 0 {
+		return customer.Customer{}, errNoCustomer()
+	}
+	return found[0], nil
 }
 
 var (

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"kartotek/internal/fault"
+	"kartotek/internal/store/layout"
 )
 
 // maxAttempts is how often withRetry runs a function.
@@ -50,19 +51,37 @@ func (s *Store) withRetry(ctx context.Context, fn func(context.Context) error) e
 }
 
 // readRows returns the rows of a query.
-func readRows[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], query string, args ...any) (list []T, err error) {
+func readRows[T any](ctx context.Context, s *Store, scan func(layout.Row) (T, error), query string, args ...any) (list []T, err error) {
+	if slices.ContainsFunc(args, isInvalidText) {
+		return nil, nil // no row has it
+	}
 	err = s.withRetry(ctx, func(ctx context.Context) error {
 		rows, err := s.pool.Query(ctx, query, args...)
 		if err != nil {
 			return err
 		}
-		list, err = pgx.AppendRows([]T(nil), rows, scan)
+		list, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (T, error) { return scan(row{r}) })
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return list, nil
+}
+
+func isInvalidText(arg any) bool {
+	s, ok := arg.(string)
+	return ok && !isValidText(s)
+}
+
+// execRows runs a statement and returns the number of rows that it wrote.
+func (s *Store) execRows(ctx context.Context, query string, args ...any) (rows int, err error) {
+	err = s.withRetry(ctx, func(ctx context.Context) error {
+		tag, err := s.pool.Exec(ctx, query, args...)
+		rows = int(tag.RowsAffected())
+		return err
+	})
+	return rows, err
 }
 
 // isRetryable reports whether nothing was written and another attempt may succeed.

@@ -7,7 +7,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"kartotek/internal/customer"
-	"kartotek/internal/store/layout"
 	"kartotek/internal/store/terms"
 )
 
@@ -15,19 +14,6 @@ import (
 func (s *Store) Search(ctx context.Context, tenant, text string, limit int) (customer.SearchResult, error) {
 	return search(ctx, s, tenant, func(index termIndex) (customer.SearchResult, error) {
 		return terms.Search(index, text, s.phoneRegion, limit)
-	})
-}
-
-// List implements customer.Store.
-func (s *Store) List(ctx context.Context, tenant string, f customer.Filter, after customer.Cursor, limit int) ([]customer.Customer, error) {
-	return search(ctx, s, tenant, func(index termIndex) ([]customer.Customer, error) {
-		switch {
-		case terms.Indexed(f):
-			return terms.List(index, f, s.phoneRegion, after, limit)
-		case f.ConfirmedBefore.IsZero():
-			return index.read(selectAfterNumber, after.Number, limit)
-		}
-		return index.confirmedBefore(f, after, limit)
 	})
 }
 
@@ -51,23 +37,12 @@ type termIndex struct {
 }
 
 // Numbers implements terms.Index.
-func (x termIndex) Numbers(words [][]terms.Range, limit int) ([][]int32, error) {
-	lists := make([][]int32, len(words))
-	for i, ranges := range words {
-		for _, r := range ranges {
-			if len(lists[i]) >= limit || !isValidText(r.From) {
-				continue
-			}
-			rows, err := x.store.pool.Query(x.ctx, selectTerms, x.tenant, r.From, r.After, r.To, limit-len(lists[i]))
-			if err != nil {
-				return nil, err
-			}
-			if lists[i], err = pgx.AppendRows(lists[i], rows, pgx.RowTo[int32]); err != nil {
-				return nil, err
-			}
-		}
+func (x termIndex) Numbers(from, to string, limit int) ([]int32, error) {
+	rows, err := x.store.pool.Query(x.ctx, selectTerms, x.tenant, from, to, limit)
+	if err != nil {
+		return nil, err
 	}
-	return lists, nil
+	return pgx.CollectRows(rows, pgx.RowTo[int32])
 }
 
 // Customers implements terms.Index.
@@ -75,52 +50,9 @@ func (x termIndex) Customers(numbers []int32) ([]customer.Customer, error) {
 	return x.read(selectByNumbers, numbers)
 }
 
-// confirmedBefore lists customers that never confirmed their contact details, by number, and then
-// those that did so before a time.
-func (x termIndex) confirmedBefore(f customer.Filter, after customer.Cursor, limit int) ([]customer.Customer, error) {
-	var never []customer.Customer
-	if after.ConfirmedAt.IsZero() {
-		var err error
-		never, err = x.read(selectNeverConfirmed, after.Number, limit)
-		if err != nil || len(never) == limit {
-			return never, err
-		}
-		after.Number = 0
-	}
-	confirmed, err := x.read(selectConfirmedBefore,
-		after.ConfirmedAt.UnixMicro(), after.Number, f.ConfirmedBefore.UnixMicro(), limit-len(never))
-	return append(never, confirmed...), err
-}
-
-// read returns the customers that a query of the tenant finds.
-func (x termIndex) read(query string, args ...any) ([]customer.Customer, error) {
-	rows, err := x.store.pool.Query(x.ctx, query, append([]any{x.tenant}, args...)...)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (customer.Customer, error) { return scanCustomer(row) })
-}
-
 const selectTerms = `
 	SELECT number
 	FROM terms
-	WHERE tenant = $1 AND (term, number) > ($2, $3) AND term < $4
+	WHERE tenant = $1 AND term >= $2 AND term < $3
 	ORDER BY term, number
-	LIMIT $5`
-
-var (
-	selectAfterNumber = selectCustomers + ` AND number > $2
-		ORDER BY number
-		LIMIT $3`
-
-	selectNeverConfirmed = selectCustomers + ` AND confirmed_at IS NULL AND number > $2
-		ORDER BY number
-		LIMIT $3`
-
-	selectConfirmedBefore = `
-		SELECT ` + layout.Names(layout.Columns) + `
-		FROM customers
-		WHERE tenant = $1 AND (confirmed_at, number) > ($2, $3) AND confirmed_at < $4
-		ORDER BY confirmed_at, number
-		LIMIT $5`
-)
+	LIMIT $4`

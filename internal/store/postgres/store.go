@@ -22,11 +22,13 @@ import (
 
 	"kartotek/internal/access"
 	"kartotek/internal/customer"
-	"kartotek/internal/fault"
+	"kartotek/internal/store/layout"
 )
 
 // Store is one database. It is safe for concurrent use, also by several servers.
 type Store struct {
+	layout.SmallTables
+
 	pool        *pgxpool.Pool
 	timeout     time.Duration    // of a call
 	writes      *batcher[*write] // by tenant
@@ -72,6 +74,9 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{pool: pool, timeout: callTimeout, phoneRegion: opts.PhoneRegion, onCommit: opts.OnCommit}
+	s.SmallTables = layout.NewSmallTables(func(ctx context.Context, scan func(layout.Row) (any, error), query string, args ...any) ([]any, error) {
+		return readRows(ctx, s, scan, query, args...)
+	}, s.execRows)
 	s.writes = newBatcher(s.runBatch)
 	if err := prepare(ctx, pool); err != nil {
 		pool.Close()
@@ -167,31 +172,18 @@ func (s *Store) Queued() int {
 }
 
 // Secret returns a secret that all servers of this store share: "cursor". The first call creates it.
-func (s *Store) Secret(ctx context.Context, name string) (secret []byte, err error) {
-	if name != "cursor" {
-		return nil, fault.New(fault.NotFound, "no such secret")
-	}
-	random := make([]byte, 32)
-	if _, err := rand.Read(random); err != nil {
-		return nil, err
-	}
-	err = s.withRetry(ctx, func(ctx context.Context) error {
-		if _, err := s.pool.Exec(ctx, insertSecret, name, random); err != nil {
-			return fmt.Errorf("create secret: %w", err)
+func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
+	if name == "cursor" {
+		random := make([]byte, 32)
+		_, _ = rand.Read(random) // never fails
+		if _, err := s.execRows(ctx, insertSecret, name, random); err != nil {
+			return nil, fmt.Errorf("create secret: %w", err)
 		}
-		return s.pool.QueryRow(ctx, selectSecret, name).Scan(&secret)
-	})
-	return secret, err
+	}
+	return s.SmallTables.Secret(ctx, name)
 }
 
-const (
-	insertSecret = `
-		INSERT INTO secrets (name, secret)
-		VALUES ($1, $2)
-		ON CONFLICT (name) DO NOTHING`
-
-	selectSecret = `
-		SELECT secret
-		FROM secrets
-		WHERE name = $1`
-)
+const insertSecret = `
+	INSERT INTO secrets (name, secret)
+	VALUES ($1, $2)
+	ON CONFLICT (name) DO NOTHING`

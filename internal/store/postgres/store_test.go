@@ -22,7 +22,7 @@ func TestStore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			storetest.Run(t, 0, func(t testing.TB, dir string) storetest.Store {
+			storetest.Run(t, func(t testing.TB, dir string) storetest.Store {
 				s, err := Open(context.Background(), testDatabase(t, dir)+settings, Options{}) // the caller closes it
 				if err != nil {
 					t.Fatal(err)

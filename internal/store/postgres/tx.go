@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -69,14 +68,11 @@ func (t *tx) load(n needs) error {
 }
 
 func (t *tx) loadCustomers(rows pgx.Rows) error {
-	for rows.Next() {
-		c, err := scanCustomer(rows)
-		if err != nil {
-			return err
-		}
+	list, err := pgx.CollectRows(rows, scanCustomer)
+	for _, c := range list {
 		t.put(c)
 	}
-	return rows.Err()
+	return err
 }
 
 func (t *tx) loadKeys(rows pgx.Rows) error {
@@ -168,9 +164,9 @@ func (t *tx) save(ch customer.Change) error {
 	c := ch.After
 	if ch.Before.Version == 0 {
 		t.counters.highest = max(t.counters.highest, c.Number)
-		t.statements.Queue(insertCustomer, columnValues(&c, layout.Columns)...)
+		t.statements.Queue(insertCustomer, layout.Values(&c, layout.Columns)...)
 	} else {
-		args := append(columnValues(&c, layout.MutableColumns), t.tenant, c.ID, ch.Before.Version)
+		args := append(layout.Values(&c, layout.MutableColumns), t.tenant, c.ID, ch.Before.Version)
 		t.statements.Queue(updateCustomer, args...).Exec(requireOneRow)
 	}
 	added, removed := terms.Diff(ch.Before, c)
@@ -181,7 +177,7 @@ func (t *tx) save(ch customer.Change) error {
 		t.statements.Queue(insertTerm, t.tenant, term, c.Number)
 	}
 	t.statements.Queue(insertChange, t.tenant, t.counters.seq, c.ID, c.Number, c.Version, ch.Event(),
-		ch.Meta.Actor, nullText(ch.Meta.Contract), nullText(ch.Meta.RequestID), c.UpdatedAt.UnixMicro(), string(fields))
+		ch.Meta.Actor, layout.Text(ch.Meta.Contract), layout.Text(ch.Meta.RequestID), c.UpdatedAt.UnixMicro(), string(fields))
 	t.put(c)
 	return nil
 }
@@ -206,17 +202,6 @@ func (t *tx) flush() error {
 }
 
 func errNoCustomer() error { return fault.New(fault.NotFound, "no such customer") }
-
-// orNotFound returns the error of a query of one customer.
-func orNotFound(err error) error {
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return errNoCustomer()
-	case err != nil:
-		return fmt.Errorf("find customer: %w", err)
-	}
-	return nil
-}
 
 var (
 	selectByIDs     = selectCustomers + " AND id = ANY($2::text[])"

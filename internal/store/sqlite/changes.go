@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"zombiezen.com/go/sqlite"
-
 	"kartotek/internal/customer"
 	"kartotek/internal/store/layout"
 )
@@ -22,16 +20,14 @@ func (s *Store) Feed(ctx context.Context, tenant string, after int64, limit int)
 }
 
 func (s *Store) readChanges(ctx context.Context, query string, args ...any) ([]customer.ChangeRecord, error) {
-	changes, err := readRows(ctx, s, scanChange, query, args...)
+	changes, err := readRows(ctx, s, scanner(layout.ScanChangeRecord), query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read changes: %w", err)
 	}
 	return changes, nil
 }
 
-const (
-	changeColumns = "seq, customer_id, number, changes.version, event, actor, contract, request_id, at, fields"
-
+var (
 	// selectHistory follows the links from a customer's newest change to older ones.
 	selectHistory = `
 		WITH RECURSIVE chain (link, number) AS (
@@ -44,42 +40,23 @@ const (
 			JOIN changes ON seq = link
 			WHERE previous IS NOT NULL
 		)
-		SELECT ` + changeColumns + `
+		SELECT ` + layout.Changes.Columns + `
 		FROM chain
 		JOIN changes ON seq = link
-		WHERE changes.version < ?
+		WHERE version < ?
 		LIMIT ?`
 
 	selectFeed = `
-		SELECT ` + changeColumns + `
-		FROM changes
-		JOIN customers ON customers.tenant = changes.tenant AND customers.id = customer_id
-		WHERE changes.tenant = ? AND seq > ?
+		SELECT ` + layout.Changes.Columns + `
+		FROM ` + changesWithNumber + `
+		WHERE tenant = ? AND seq > ?
 		ORDER BY seq
 		LIMIT ?`
 )
 
-func scanChange(stmt *sqlite.Stmt) (customer.ChangeRecord, error) {
-	fields, err := layout.DecodeFields(stmt.ColumnText(9))
-	if err != nil {
-		return customer.ChangeRecord{}, fmt.Errorf("change %d: %w", stmt.ColumnInt64(0), err)
-	}
-	return customer.ChangeRecord{
-		Seq:        stmt.ColumnInt64(0),
-		CustomerID: stmt.ColumnText(1),
-		Number:     stmt.ColumnInt32(2),
-		Version:    stmt.ColumnInt64(3),
-		Event:      stmt.ColumnText(4),
-		Meta:       scanMeta(stmt),
-		Fields:     fields,
-	}, nil
-}
-
-func scanMeta(stmt *sqlite.Stmt) customer.ChangeMeta {
-	return customer.ChangeMeta{
-		Actor:     stmt.ColumnText(5),
-		Contract:  stmt.ColumnText(6),
-		RequestID: stmt.ColumnText(7),
-		At:        layout.FromMicros(stmt.ColumnInt64(8)),
-	}
-}
+// changesWithNumber are the changes with the number of their customer, which other engines have in the table.
+const changesWithNumber = `(
+		SELECT changes.*, number
+		FROM changes
+		LEFT JOIN customers ON customers.tenant = changes.tenant AND customers.id = customer_id
+	)`

@@ -79,7 +79,7 @@ const deleteNothing = `
 // the lock file.
 func prepareReader(conn *sqlite.Conn) error {
 	conn.SetBusyTimeout(5 * time.Second) // while another process recovers the log
-	// The page cache, in KiB, has room for the inner pages of the indexes. Records have a cache of
-	// their own.
+	// The page cache, in KiB, has room for the inner pages of the indexes. The rest is in the cache of
+	// the operating system.
 	return setPragmas(conn, "query_only = ON", "cache_size = -500")
 }

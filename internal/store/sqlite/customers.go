@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 
@@ -17,47 +16,15 @@ func (s *Store) Find(ctx context.Context, ref customer.Ref) (customer.Customer, 
 	if ctx.Err() != nil {
 		return customer.Customer{}, timeoutError(ctx)
 	}
-	r, generation, ok := s.cache.find(ref)
-	if ok {
-		return r.Customer, nil
-	}
 	r, err := read(ctx, s, func(conn *sqlite.Conn) (record, error) { return findRecord(conn, ref) })
-	if err == nil {
-		s.cache.addIfCurrent(r, generation)
-	}
 	return r.Customer, err
 }
 
 // Update implements customer.Store.
 func (s *Store) Update(ctx context.Context, ref customer.Ref, meta customer.ChangeMeta, edit customer.Edit, idem *customer.Idempotency) (customer.Change, error) {
-	prepared, ok := s.prepareUpdate(ref, meta, edit)
 	return write(ctx, s, func(tx *tx) (customer.Change, error) {
-		if ok {
-			ch, err := withIdempotency(tx, ref.Tenant, meta, idem, func() (change, error) { return prepared, nil })
-			if !errors.Is(err, errVersionConflict) {
-				return ch, err
-			}
-		}
-		return withIdempotency(tx, ref.Tenant, meta, idem, func() (change, error) {
-			before, err := findRecord(tx.conn, ref)
-			if err != nil {
-				return change{}, err
-			}
-			return apply(before, meta, edit)
-		})
+		return withIdempotency(tx, ref.Tenant, meta, idem, func() (change, error) { return tx.update(ref, meta, edit) })
 	})
-}
-
-// prepareUpdate applies the edit to the cached record before the write is queued, because all
-// writes wait for the writer. It returns false when the record is not cached, or when the edit would
-// write nothing: only the file can tell.
-func (s *Store) prepareUpdate(ref customer.Ref, meta customer.ChangeMeta, edit customer.Edit) (change, bool) {
-	before, _, ok := s.cache.find(ref)
-	if !ok {
-		return change{}, false
-	}
-	ch, err := apply(before, meta, edit)
-	return ch, err == nil && !ch.Empty()
 }
 
 // Create implements customer.Store.
@@ -103,6 +70,16 @@ func (t *tx) upsert(tenant string, meta customer.ChangeMeta, entry customer.Upse
 		return change{}, err
 	}
 	ch, err := entry.Update(before.Customer, meta)
+	return change{ch, before.row, before.change}, err
+}
+
+// update returns the change that the edit makes.
+func (t *tx) update(ref customer.Ref, meta customer.ChangeMeta, edit customer.Edit) (change, error) {
+	before, err := findRecord(t.conn, ref)
+	if err != nil {
+		return change{}, err
+	}
+	ch, err := customer.Apply(before.Customer, meta, edit)
 	return change{ch, before.row, before.change}, err
 }
 

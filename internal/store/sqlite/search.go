@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/go-json-experiment/json"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"kartotek/internal/customer"
-	"kartotek/internal/fault"
 	"kartotek/internal/store/layout"
 	"kartotek/internal/store/terms"
 )
@@ -20,24 +20,10 @@ func (s *Store) Search(ctx context.Context, tenant, text string, limit int) (cus
 	})
 }
 
-// List implements customer.Store.
-func (s *Store) List(ctx context.Context, tenant string, f customer.Filter, after customer.Cursor, limit int) ([]customer.Customer, error) {
-	return search(ctx, s, tenant, func(index termIndex) ([]customer.Customer, error) {
-		switch {
-		case terms.Indexed(f):
-			return terms.List(index, f, s.phoneRegion, after, limit)
-		case f.ConfirmedBefore.IsZero():
-			return queryRows(index.conn, scanCustomer, selectByNumbers, tenant, after.Number, limit)
-		}
-		return index.confirmedBefore(f, after, limit)
-	})
-}
-
 // search runs fn in a read transaction, so that all its queries see the same snapshot.
 func search[T any](ctx context.Context, s *Store, tenant string, fn func(termIndex) (T, error)) (T, error) {
 	return read(ctx, s, func(conn *sqlite.Conn) (result T, err error) {
-		end := sqlitex.Transaction(conn)
-		defer end(&err)
+		defer sqlitex.Transaction(conn)(&err)
 		if result, err = fn(termIndex{conn, tenant}); err != nil {
 			err = fmt.Errorf("search: %w", err)
 		}
@@ -52,79 +38,27 @@ type termIndex struct {
 }
 
 // Numbers implements terms.Index.
-func (x termIndex) Numbers(words [][]terms.Range, limit int) ([][]int32, error) {
-	lists := make([][]int32, len(words))
-	for i, ranges := range words {
-		for _, r := range ranges {
-			numbers, err := queryRows(x.conn, scanNumber, selectTerms, x.tenant, r.From, r.After, r.To, limit-len(lists[i]))
-			if err != nil {
-				return nil, err
-			}
-			lists[i] = append(lists[i], numbers...)
-		}
-	}
-	return lists, nil
+func (x termIndex) Numbers(from, to string, limit int) ([]int32, error) {
+	return queryRows(x.conn, scanNumber, selectTerms, x.tenant, from, to, limit)
 }
 
 // Customers implements terms.Index.
 func (x termIndex) Customers(numbers []int32) ([]customer.Customer, error) {
-	customers := make([]customer.Customer, 0, len(numbers))
-	for _, number := range numbers {
-		r, err := findRecord(x.conn, customer.ByNumber(x.tenant, number))
-		if fault.Is(err, fault.NotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		customers = append(customers, r.Customer)
+	list, err := json.Marshal(numbers)
+	if err != nil {
+		return nil, err
 	}
-	return customers, nil
-}
-
-// confirmedBefore lists customers that never confirmed their contact details, by number, and then
-// those that did so before a time.
-func (x termIndex) confirmedBefore(f customer.Filter, after customer.Cursor, limit int) ([]customer.Customer, error) {
-	var never []customer.Customer
-	if after.ConfirmedAt.IsZero() {
-		var err error
-		never, err = queryRows(x.conn, scanCustomer, selectNeverConfirmed, x.tenant, after.Number, limit)
-		if err != nil || len(never) == limit {
-			return never, err
-		}
-		after.Number = 0
-	}
-	confirmed, err := queryRows(x.conn, scanCustomer, selectConfirmedBefore,
-		x.tenant, after.ConfirmedAt.UnixMicro(), after.Number, f.ConfirmedBefore.UnixMicro(), limit-len(never))
-	return append(never, confirmed...), err
+	return queryRows(x.conn, scanCustomer, selectNumbered, x.tenant, string(list))
 }
 
 const selectTerms = `
 	SELECT number
 	FROM terms
-	WHERE tenant = ? AND (term, number) > (?, ?) AND term < ?
+	WHERE tenant = ? AND term >= ? AND term < ?
 	ORDER BY term, number
 	LIMIT ?`
 
-var (
-	selectByNumbers = `
-		SELECT ` + layout.Names(layout.Columns) + `
-		FROM customers
-		WHERE tenant = ? AND number > ?
-		ORDER BY number
-		LIMIT ?`
-
-	selectNeverConfirmed = `
-		SELECT ` + layout.Names(layout.Columns) + `
-		FROM customers
-		WHERE tenant = ? AND confirmed_at IS NULL AND number > ?
-		ORDER BY number
-		LIMIT ?`
-
-	selectConfirmedBefore = `
-		SELECT ` + layout.Names(layout.Columns) + `
-		FROM customers
-		WHERE tenant = ? AND (confirmed_at, number) > (?, ?) AND confirmed_at < ?
-		ORDER BY confirmed_at, number
-		LIMIT ?`
-)
+var selectNumbered = `
+	SELECT ` + layout.Names(layout.Columns) + `
+	FROM customers
+	WHERE tenant = ? AND number IN (SELECT value FROM json_each(?))`

@@ -11,8 +11,6 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"kartotek/internal/access"
-	"kartotek/internal/customer"
 	"kartotek/internal/store/layout"
 	"kartotek/internal/store/transfer"
 )
@@ -58,16 +56,13 @@ func (s *Snapshot) open(ctx context.Context, path string) (err error) {
 	if s.id.Seq, err = lastSeq(s.conn); err != nil {
 		return err
 	}
-	for secret, err := range s.Secrets(ctx) {
-		if err != nil {
-			return err
-		}
-		if secret.Name == "cursor" { // a random value that identifies the file
-			digest := sha256.Sum256(secret.Secret)
-			s.id.Name = "sqlite:" + hex.EncodeToString(digest[:16])
-		}
+	// A random value that identifies the file.
+	secrets, err := queryRows(s.conn, scanner(layout.Secrets.Scan), layout.SelectSecret, "cursor")
+	for _, secret := range secrets {
+		digest := sha256.Sum256(secret.Secret)
+		s.id.Name = "sqlite:" + hex.EncodeToString(digest[:16])
 	}
-	return nil
+	return err
 }
 
 // requireLatestSchema returns an error for a file that does not have the newest schema. In a
@@ -106,8 +101,8 @@ func (s *Snapshot) Changed(context.Context) (bool, error) {
 	return version != s.dataVersion, err
 }
 
-// Remaining implements transfer.Source. It estimates the rows by their numbers, which have hardly any
-// gap: to count them would read them all.
+// Remaining implements transfer.Source. It estimates the rows by the last row ids, which
+// have few gaps: to count the rows would read them all.
 func (s *Snapshot) Remaining(_ context.Context, from transfer.Checkpoint) (int64, error) {
 	customers, err := queryInt64(s.conn, selectLastRow)
 	if err != nil {
@@ -116,20 +111,24 @@ func (s *Snapshot) Remaining(_ context.Context, from transfer.Checkpoint) (int64
 	return max(0, customers-from.Customers) + max(0, s.id.Seq-from.Changes), nil
 }
 
-// Customers implements transfer.Dump.
-func (s *Snapshot) Customers(ctx context.Context) iter.Seq2[transfer.Customer, error] {
-	return s.CustomersAfter(ctx, 0)
+// Rows implements transfer.Dump.
+func (s *Snapshot) Rows(ctx context.Context, table, columns string) iter.Seq2[layout.Row, error] {
+	if table == layout.Changes.Name {
+		table = changesWithNumber
+	}
+	self := func(r layout.Row) (layout.Row, error) { return r, nil }
+	return rows(ctx, s.conn, scanner(self), "SELECT "+columns+" FROM "+table)
 }
 
-// CustomersAfter implements transfer.Source. The place of a customer is its rowid: no row is ever
-// deleted. (A VACUUM between two runs of a copy may renumber them; verification finds that.)
-func (s *Snapshot) CustomersAfter(ctx context.Context, place int64) iter.Seq2[transfer.Customer, error] {
-	return rows(ctx, s.conn, scanCustomerRow, selectCustomersAfter, place)
+// CustomersAfter implements transfer.Source. A VACUUM between two runs of a copy may change the row
+// ids; verification finds that.
+func (s *Snapshot) CustomersAfter(ctx context.Context, row int64) iter.Seq2[transfer.Customer, error] {
+	return rows(ctx, s.conn, scanCustomerRow, selectCustomersAfter, row)
 }
 
 // CustomersChanged implements transfer.Source.
-func (s *Snapshot) CustomersChanged(ctx context.Context, seq, place int64) iter.Seq2[transfer.Customer, error] {
-	return rows(ctx, s.conn, scanCustomerRow, selectCustomersChanged, seq, place)
+func (s *Snapshot) CustomersChanged(ctx context.Context, seq, row int64) iter.Seq2[transfer.Customer, error] {
+	return rows(ctx, s.conn, scanCustomerRow, selectCustomersChanged, seq, row)
 }
 
 func scanCustomerRow(stmt *sqlite.Stmt) (transfer.Customer, error) {
@@ -137,47 +136,9 @@ func scanCustomerRow(stmt *sqlite.Stmt) (transfer.Customer, error) {
 	return transfer.Customer{Customer: c, RowID: stmt.ColumnInt64(len(layout.Columns))}, err
 }
 
-// Changes implements transfer.Dump.
-func (s *Snapshot) Changes(ctx context.Context) iter.Seq2[transfer.Change, error] {
-	return s.ChangesAfter(ctx, 0)
-}
-
 // ChangesAfter implements transfer.Source.
-func (s *Snapshot) ChangesAfter(ctx context.Context, seq int64) iter.Seq2[transfer.Change, error] {
-	return rows(ctx, s.conn, func(stmt *sqlite.Stmt) (transfer.Change, error) {
-		return transfer.Change{
-			Seq:        stmt.ColumnInt64(0),
-			CustomerID: stmt.ColumnText(1),
-			Number:     stmt.ColumnInt32(2),
-			Version:    stmt.ColumnInt64(3),
-			Event:      stmt.ColumnText(4),
-			Meta:       scanMeta(stmt),
-			Fields:     stmt.ColumnText(9),
-			Tenant:     stmt.ColumnText(10),
-		}, nil
-	}, selectAllChanges, seq)
-}
-
-// IdempotencyRecords implements transfer.Dump.
-func (s *Snapshot) IdempotencyRecords(ctx context.Context) iter.Seq2[customer.IdempotencyRecord, error] {
-	return rows(ctx, s.conn, scanIdempotencyRecord, selectAllIdempotencyRecords)
-}
-
-// Accounts implements transfer.Dump.
-func (s *Snapshot) Accounts(ctx context.Context) iter.Seq2[access.Account, error] {
-	return rows(ctx, s.conn, scanAccount, selectAllAccounts)
-}
-
-// Keys implements transfer.Dump.
-func (s *Snapshot) Keys(ctx context.Context) iter.Seq2[access.Key, error] {
-	return rows(ctx, s.conn, scanKey, selectAllKeys)
-}
-
-// Secrets implements transfer.Dump.
-func (s *Snapshot) Secrets(ctx context.Context) iter.Seq2[transfer.Secret, error] {
-	return rows(ctx, s.conn, func(stmt *sqlite.Stmt) (transfer.Secret, error) {
-		return transfer.Secret{Name: stmt.ColumnText(0), Secret: scanBytes(stmt, 1)}, nil
-	}, selectAllSecrets)
+func (s *Snapshot) ChangesAfter(ctx context.Context, seq int64) iter.Seq2[layout.Change, error] {
+	return rows(ctx, s.conn, scanner(layout.Changes.Scan), selectChangesAfter, seq)
 }
 
 // rows iterates over the rows of a query, and reads each when the iterator needs it.
@@ -203,32 +164,25 @@ var errStopIteration = errors.New("iteration stopped")
 
 var (
 	selectCustomersAfter = `
-		SELECT ` + layout.Names(layout.Columns) + `, rowid
+		SELECT ` + layout.Customers.Columns + `, rowid
 		FROM customers
 		WHERE rowid > ?
 		ORDER BY rowid`
 
 	selectCustomersChanged = `
-		SELECT ` + layout.Names(layout.Columns) + `, rowid
+		SELECT ` + layout.Customers.Columns + `, rowid
 		FROM customers
 		WHERE (tenant, id) IN (
 			SELECT tenant, customer_id
 			FROM changes
 			WHERE seq > ?
 		) AND rowid <= ?`
-)
 
-const (
-	selectAllChanges = `
-		SELECT ` + changeColumns + `, changes.tenant
-		FROM changes
-		LEFT JOIN customers ON customers.tenant = changes.tenant AND customers.id = customer_id
+	selectChangesAfter = `
+		SELECT ` + layout.Changes.Columns + `
+		FROM ` + changesWithNumber + `
 		WHERE seq > ?
 		ORDER BY seq`
-
-	selectAllIdempotencyRecords = "SELECT " + idempotencyColumns + " FROM idempotency_records"
-	selectAllAccounts           = "SELECT " + accountColumns + " FROM accounts"
-	selectAllKeys               = "SELECT " + keyColumns + " FROM keys"
-	selectAllSecrets            = "SELECT name, secret FROM secrets"
-	selectLastRow               = "SELECT max(rowid) FROM customers"
 )
+
+const selectLastRow = "SELECT max(rowid) FROM customers"

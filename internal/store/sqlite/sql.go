@@ -13,23 +13,46 @@ import (
 	"kartotek/internal/store/layout"
 )
 
-// execSQL runs a statement without parameters and rows. The connection caches it.
-func execSQL(conn *sqlite.Conn, query string) error {
+// execSQL runs a statement without rows. The connection caches it.
+func execSQL(conn *sqlite.Conn, query string, args ...any) error {
 	stmt, err := conn.Prepare(query)
 	if err != nil {
 		return err
+	}
+	for i, arg := range args {
+		bind(stmt, 1+i, arg)
 	}
 	_, err = stmt.Step()
 	return err
 }
 
+// bind sets a parameter, counted from 1, to a value of package layout. It is faster than sqlitex,
+// which uses reflection.
+func bind(stmt *sqlite.Stmt, param int, value any) {
+	switch v := value.(type) {
+	case nil: // a parameter is NULL until it is set
+	case string:
+		stmt.BindText(param, v)
+	case bool:
+		stmt.BindBool(param, v)
+	case int32:
+		stmt.BindInt64(param, int64(v))
+	case int64:
+		stmt.BindInt64(param, v)
+	case []byte:
+		stmt.BindBytes(param, v)
+	default:
+		panic(fmt.Sprintf("no column has a %T", v))
+	}
+}
+
 // queryInt64 returns the one value of the one row of a query, and 0 for NULL.
-func queryInt64(conn *sqlite.Conn, query string) (n int64, err error) {
-	err = sqlitex.Execute(conn, query, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
-		n = stmt.ColumnInt64(0)
-		return nil
-	}})
-	return n, err
+func queryInt64(conn *sqlite.Conn, query string) (int64, error) {
+	stmt, err := conn.Prepare(query)
+	if err != nil {
+		return 0, err
+	}
+	return sqlitex.ResultInt64(stmt)
 }
 
 // queryRows returns the rows of a query.
@@ -62,42 +85,26 @@ func placeholders(cols []layout.Column) string {
 	return strings.Join(slices.Repeat([]string{"?"}, len(cols)), ", ")
 }
 
-// bind sets a parameter, counted from 1, to the value of a field. A value that the customer does
-// not have stays NULL.
-func bind(stmt *sqlite.Stmt, param int, field any) {
-	switch p := field.(type) {
-	case *string:
-		bindText(stmt, param, *p)
-	case *bool:
-		stmt.BindBool(param, *p)
-	case *int32:
-		stmt.BindInt64(param, int64(*p))
-	case *int64:
-		stmt.BindInt64(param, *p)
-	case *customer.POBox:
-		if p.Valid {
-			stmt.BindInt64(param, int64(p.Number))
-		}
-	case *time.Time:
-		if !p.IsZero() {
-			stmt.BindInt64(param, p.UnixMicro())
-		}
+// row is the current row of a statement, as package layout scans it.
+type row struct{ *sqlite.Stmt }
+
+// Scan implements layout.Row. It leaves out further columns.
+func (r row) Scan(targets ...any) error {
+	for i, target := range targets {
+		scan(r.Stmt, i, target)
 	}
+	return nil
 }
 
-// bindText leaves the parameter NULL for an empty text.
-func bindText(stmt *sqlite.Stmt, param int, s string) {
-	if s != "" {
-		stmt.BindText(param, s)
-	}
-}
-
-// scan sets a field to the value of a column, counted from 0.
-func scan(stmt *sqlite.Stmt, col int, field any) {
+// scan sets a target to the value of a column, counted from 0.
+func scan(stmt *sqlite.Stmt, col int, target any) {
 	if stmt.ColumnIsNull(col) {
 		return // the zero value
 	}
-	switch p := field.(type) {
+	switch p := target.(type) {
+	case *[]byte:
+		*p = make([]byte, stmt.ColumnLen(col))
+		stmt.ColumnBytes(col, *p)
 	case *string:
 		*p = stmt.ColumnText(col)
 	case *bool:
@@ -113,16 +120,13 @@ func scan(stmt *sqlite.Stmt, col int, field any) {
 	}
 }
 
-// scanBytes reads a column that is never NULL.
-func scanBytes(stmt *sqlite.Stmt, col int) []byte {
-	b := make([]byte, stmt.ColumnLen(col))
-	stmt.ColumnBytes(col, b)
-	return b
-}
-
 func scanNumber(stmt *sqlite.Stmt) (int32, error) { return stmt.ColumnInt32(0), nil }
 
-// scanCustomer reads a row that begins with layout.Columns.
+// scanner returns a function that scans the current row of a statement.
+func scanner[T any](scan func(layout.Row) (T, error)) func(*sqlite.Stmt) (T, error) {
+	return func(stmt *sqlite.Stmt) (T, error) { return scan(row{stmt}) }
+}
+
 func scanCustomer(stmt *sqlite.Stmt) (c customer.Customer, err error) {
 	for i, col := range layout.Columns {
 		scan(stmt, i, col.Field(&c))

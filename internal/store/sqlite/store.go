@@ -17,17 +17,19 @@ import (
 
 	"kartotek/internal/access"
 	"kartotek/internal/customer"
+	"kartotek/internal/store/layout"
 )
 
 // Store is one SQLite file. It is safe for concurrent use, also when another process has the file
 // open.
 type Store struct {
+	layout.SmallTables
+
 	writerConn     *sqlite.Conn
 	checkpointConn *sqlite.Conn
 	file           *syncFile
 	readers        *sqlitex.Pool
 
-	cache        *cache
 	checkpointer *checkpointer
 	writer       *writer
 	phoneRegion  string
@@ -61,7 +63,8 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err := createFile(path); err != nil {
 		return nil, err
 	}
-	s := &Store{cache: newCache(), phoneRegion: opts.PhoneRegion}
+	s := &Store{phoneRegion: opts.PhoneRegion}
+	s.SmallTables = layout.NewSmallTables(s.queryAny, s.exec)
 	if err := s.open(ctx, path, opts); err != nil {
 		if f := classifyDiskError(err); f != nil {
 			err = fmt.Errorf("%s: %w", f.Text, err)
@@ -90,7 +93,7 @@ func (s *Store) open(ctx context.Context, path string, opts Options) (err error)
 		return err
 	}
 	s.checkpointer = startCheckpointer(s.checkpointConn, s.file)
-	s.writer = startWriter(s.writerConn, s.cache, s.checkpointer, opts.OnCommit)
+	s.writer = startWriter(s.writerConn, s.checkpointer, opts.OnCommit)
 	return nil
 }
 
@@ -108,7 +111,6 @@ func (s *Store) closeFiles() (err error) {
 	if s.file != nil {
 		err = errors.Join(err, s.file.close())
 	}
-	s.cache.clear() // Find of a closed store must fail
 	return err
 }
 
@@ -173,4 +175,16 @@ func write[T any](ctx context.Context, s *Store, fn func(*tx) (T, error)) (T, er
 		return zero, err // without reading result: fn may still be running
 	}
 	return result, nil
+}
+
+func (s *Store) queryAny(ctx context.Context, scan func(layout.Row) (any, error), query string, args ...any) ([]any, error) {
+	return readRows(ctx, s, scanner(scan), query, args...)
+}
+
+// exec runs a statement in the writer's transaction and returns the number of rows that it wrote.
+func (s *Store) exec(ctx context.Context, query string, args ...any) (rows int, err error) {
+	return write(ctx, s, func(tx *tx) (int, error) {
+		err := execSQL(tx.conn, query, args...)
+		return tx.conn.Changes(), err
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"kartotek/internal/customer"
+	"kartotek/internal/store/layout"
 	"kartotek/internal/store/storetest"
 )
 
@@ -30,7 +32,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, externalWriteDelay, func(t testing.TB, dir string) storetest.Store {
+	storetest.Run(t, func(t testing.TB, dir string) storetest.Store {
 		s, err := Open(t.Context(), filepath.Join(dir, "test.db"), Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -206,16 +208,18 @@ func pragma(conn *sqlite.Conn, setting string) (int64, error) {
 	return sqlitex.ResultInt64(stmt)
 }
 
+var parameter = regexp.MustCompile(`\?|\$[0-9]`)
+
 func TestEveryStatementUsesAnIndex(t *testing.T) {
 	s, _ := start(t, Options{})
 	for _, query := range []string{
 		selectByID, selectByNumber, updateAll.query, selectHighestNumber, selectNumbersFrom,
-		selectAccount, selectAccounts, revokeAccount, selectKey, selectKeys, revokeKey,
-		selectHistory, selectFeed, selectLastSeq, selectIdempotencyRecord, deleteExpiredRecords, selectSecret,
+		layout.SelectAccount, layout.SelectAccounts, layout.RevokeAccount, layout.SelectKey, layout.SelectKeys, layout.RevokeKey,
+		selectHistory, selectFeed, selectLastSeq, layout.SelectIdempotencyRecord, deleteExpiredRecords, layout.SelectSecret,
 		selectTerms, deleteTerm, selectByNumbers, selectNeverConfirmed, selectConfirmedBefore,
 	} {
 		plan, err := read(t.Context(), s, func(conn *sqlite.Conn) (plan []string, err error) {
-			err = sqlitex.ExecuteTransient(conn, "EXPLAIN QUERY PLAN "+strings.ReplaceAll(query, "?", "1"),
+			err = sqlitex.ExecuteTransient(conn, "EXPLAIN QUERY PLAN "+parameter.ReplaceAllString(query, "1"),
 				&sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
 					plan = append(plan, stmt.ColumnText(3))
 					return nil

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"errors"
 	"fmt"
 
 	"zombiezen.com/go/sqlite"
@@ -15,8 +14,8 @@ import (
 // tx is the write transaction in progress. The writer passes it to each write.
 type tx struct {
 	conn    *sqlite.Conn
-	seq     int64    // of the newest change in the file
-	changed []record // by this transaction
+	seq     int64 // of the newest change in the file
+	changes int   // in this transaction
 
 	updates updateStatements
 	// lowestFree has, for tenants that use the highest possible number, the number below which all
@@ -30,7 +29,7 @@ func newTx(conn *sqlite.Conn) *tx {
 
 // begin prepares for the next transaction.
 func (t *tx) begin() (err error) {
-	t.changed = t.changed[:0]
+	t.changes = 0
 	t.seq, err = lastSeq(t.conn)
 	return err
 }
@@ -42,17 +41,18 @@ const selectLastSeq = `
 	SELECT max(seq)
 	FROM changes`
 
-// change is a change with the record that it was made from.
-type change struct {
-	customer.Change
-	row      int64 // of the record; 0 for a creation
-	previous int64 // seq of the customer's change before; 0 for a creation
+// record is a customer with its rowid and the seq of its newest change.
+type record struct {
+	customer.Customer
+	row    int64
+	change int64
 }
 
-// apply returns the change that edit makes to a record.
-func apply(before record, meta customer.ChangeMeta, edit customer.Edit) (change, error) {
-	ch, err := customer.Apply(before.Customer, meta, edit)
-	return change{ch, before.row, before.change}, err
+// change is a change with what save needs of the record before it; both are 0 for a creation.
+type change struct {
+	customer.Change
+	row      int64
+	previous int64 // seq of the customer's change before
 }
 
 // save writes the customer, its index terms and the change, unless the change is empty. When it
@@ -62,8 +62,7 @@ func (t *tx) save(ch change) error {
 		return nil
 	}
 	seq, diff := t.seq+1, ch.Diff()
-	row, err := t.writeCustomer(ch, diff, seq)
-	if err != nil {
+	if err := t.writeCustomer(ch, diff, seq); err != nil {
 		return err
 	}
 	if err := t.writeTerms(ch.Change); err != nil {
@@ -73,73 +72,45 @@ func (t *tx) save(ch change) error {
 		return err
 	}
 	t.seq = seq
-	t.changed = append(t.changed, record{Customer: ch.After, row: row, change: seq})
+	t.changes++
 	return nil
 }
 
-// writeCustomer returns the row of the customer.
-func (t *tx) writeCustomer(ch change, diff []customer.FieldChange, seq int64) (row int64, err error) {
+func (t *tx) writeCustomer(ch change, diff []customer.FieldChange, seq int64) error {
 	if ch.Before.Version == 0 {
 		return t.insertCustomer(ch.Change, seq)
 	}
-	return ch.row, t.updateCustomer(ch, diff, seq)
+	return t.updateCustomer(ch, diff, seq)
 }
 
 // insertCustomer returns a Conflict fault when the id or the number is in use.
-func (t *tx) insertCustomer(ch customer.Change, seq int64) (row int64, err error) {
-	stmt, err := t.conn.Prepare(insertCustomer)
-	if err != nil {
-		return 0, fmt.Errorf("insert customer: %w", err)
-	}
-	for i, col := range layout.Columns {
-		bind(stmt, 1+i, col.Field(&ch.After))
-	}
-	stmt.BindInt64(1+len(layout.Columns), seq)
-	_, err = stmt.Step()
+func (t *tx) insertCustomer(ch customer.Change, seq int64) error {
+	err := execSQL(t.conn, insertCustomer, append(layout.Customers.Values(ch.After), seq)...)
 	switch sqlite.ErrCode(err) {
 	case sqlite.ResultOK:
-		return t.conn.LastInsertRowID(), nil
+		return nil
 	case sqlite.ResultConstraintPrimaryKey, sqlite.ResultConstraintUnique:
 		conflict := ch.After.AlreadyExists(func(ref customer.Ref) (customer.Customer, error) {
 			r, err := findRecord(t.conn, ref)
 			return r.Customer, err
 		})
 		if conflict != nil {
-			return 0, conflict
+			return conflict
 		}
 	}
-	return 0, fmt.Errorf("insert customer: %w", err)
+	return fmt.Errorf("insert customer: %w", err)
 }
 
 var insertCustomer = `
-	INSERT INTO customers (` + layout.Names(layout.Columns) + `, last_change)
+	INSERT INTO customers (` + layout.Customers.Columns + `, last_change)
 	VALUES (` + placeholders(layout.Columns) + `, ?)`
-
-// errVersionConflict is the error of an update whose record has another version by now. Nothing
-// was written.
-var errVersionConflict = errors.New("the record has another version")
 
 // updateCustomer writes the columns that differ.
 func (t *tx) updateCustomer(ch change, diff []customer.FieldChange, seq int64) error {
 	update := t.updates.forDiff(diff)
-	stmt, err := t.conn.Prepare(update.query)
-	if err != nil {
+	args := append(layout.Values(&ch.After, update.columns), seq, ch.row)
+	if err := execSQL(t.conn, update.query, args...); err != nil {
 		return fmt.Errorf("update customer: %w", err)
-	}
-	n := len(update.columns)
-	for i, col := range update.columns {
-		bind(stmt, 1+i, col.Field(&ch.After))
-	}
-	stmt.BindInt64(n+1, seq)
-	stmt.BindInt64(n+2, ch.row)
-	stmt.BindText(n+3, ch.Before.Tenant)
-	stmt.BindText(n+4, ch.Before.ID)
-	stmt.BindInt64(n+5, ch.Before.Version)
-	if _, err := stmt.Step(); err != nil {
-		return fmt.Errorf("update customer: %w", err)
-	}
-	if t.conn.Changes() != 1 {
-		return fmt.Errorf("update customer: %w", errVersionConflict)
 	}
 	return nil
 }
@@ -147,21 +118,14 @@ func (t *tx) updateCustomer(ch change, diff []customer.FieldChange, seq int64) e
 // writeTerms updates the search index. A change of fields that are not searched costs nothing.
 func (t *tx) writeTerms(ch customer.Change) error {
 	added, removed := terms.Diff(ch.Before, ch.After)
-	for _, step := range []struct {
-		query string
-		terms []string
-	}{{deleteTerm, removed}, {insertTerm, added}} {
-		for _, term := range step.terms {
-			stmt, err := t.conn.Prepare(step.query)
-			if err != nil {
-				return fmt.Errorf("index customer: %w", err)
-			}
-			stmt.BindText(1, ch.After.Tenant)
-			stmt.BindText(2, term)
-			stmt.BindInt64(3, int64(ch.After.Number))
-			if _, err := stmt.Step(); err != nil {
-				return fmt.Errorf("index customer: %w", err)
-			}
+	for _, term := range removed {
+		if err := execSQL(t.conn, deleteTerm, ch.After.Tenant, term, ch.After.Number); err != nil {
+			return fmt.Errorf("index customer: %w", err)
+		}
+	}
+	for _, term := range added {
+		if err := execSQL(t.conn, insertTerm, ch.After.Tenant, term, ch.After.Number); err != nil {
+			return fmt.Errorf("index customer: %w", err)
 		}
 	}
 	return nil
@@ -184,24 +148,14 @@ func (t *tx) insertChange(ch change, diff []customer.FieldChange, seq int64) err
 	if err != nil {
 		return fmt.Errorf("insert change: %w", err)
 	}
-	stmt, err := t.conn.Prepare(insertChange)
-	if err != nil {
-		return fmt.Errorf("insert change: %w", err)
-	}
-	stmt.BindInt64(1, seq)
+	var previous any // NULL for a creation
 	if ch.previous != 0 {
-		stmt.BindInt64(2, ch.previous)
+		previous = ch.previous
 	}
-	stmt.BindText(3, ch.After.Tenant)
-	stmt.BindText(4, ch.After.ID)
-	stmt.BindInt64(5, ch.After.Version)
-	stmt.BindText(6, ch.Event())
-	stmt.BindText(7, ch.Meta.Actor)
-	bindText(stmt, 8, ch.Meta.Contract)
-	bindText(stmt, 9, ch.Meta.RequestID)
-	stmt.BindInt64(10, ch.After.UpdatedAt.UnixMicro())
-	stmt.BindText(11, string(fields))
-	if _, err := stmt.Step(); err != nil {
+	c, meta := ch.After, ch.Meta
+	err = execSQL(t.conn, insertChange, seq, previous, c.Tenant, c.ID, c.Version, ch.Event(),
+		meta.Actor, layout.Text(meta.Contract), layout.Text(meta.RequestID), c.UpdatedAt.UnixMicro(), string(fields))
+	if err != nil {
 		return fmt.Errorf("insert change: %w", err)
 	}
 	return nil
@@ -238,7 +192,7 @@ var (
 	selectByNumber = selectCustomer + " AND number = ?"
 
 	selectCustomer = `
-		SELECT ` + layout.Names(layout.Columns) + `, rowid, last_change
+		SELECT ` + layout.Customers.Columns + `, rowid, last_change
 		FROM customers
 		WHERE tenant = ?`
 )

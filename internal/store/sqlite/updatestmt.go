@@ -50,5 +50,5 @@ func newUpdate(columns []layout.Column) updateStatement {
 	return updateStatement{columns, `
 		UPDATE customers
 		SET (` + layout.Names(columns) + `, last_change) = (` + placeholders(columns) + `, ?)
-		WHERE rowid = ? AND tenant = ? AND id = ? AND version = ?`}
+		WHERE rowid = ?`}
 }

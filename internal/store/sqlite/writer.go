@@ -19,9 +19,7 @@ import (
 type writer struct {
 	conn         *sqlite.Conn
 	tx           *tx
-	cache        *cache
 	checkpointer *checkpointer
-	dataVersion  int64 // changes when another process commits
 	onCommit     func(writes int, took time.Duration)
 	timeout      time.Duration             // writeTimeout, or that of a test
 	commitStart  atomic.Pointer[time.Time] // of the commit in progress; nil if there is none
@@ -52,17 +50,13 @@ const (
 	// before further writes are rejected. A healthy disk needs milliseconds, a second at worst; most
 	// clients and proxies give up after ten.
 	writeTimeout = 5 * time.Second
-
-	// externalWriteDelay limits how long reads miss the commits of another process.
-	externalWriteDelay = 100 * time.Millisecond
 )
 
 // startWriter starts the goroutine. It ends when stop is called.
-func startWriter(conn *sqlite.Conn, cache *cache, checkpointer *checkpointer, onCommit func(int, time.Duration)) *writer {
+func startWriter(conn *sqlite.Conn, checkpointer *checkpointer, onCommit func(int, time.Duration)) *writer {
 	w := &writer{
 		conn:         conn,
 		tx:           newTx(conn),
-		cache:        cache,
 		checkpointer: checkpointer,
 		onCommit:     onCommit,
 		timeout:      writeTimeout,
@@ -139,20 +133,10 @@ func (w *writer) stalled() bool {
 func (w *writer) loop() {
 	defer close(w.stopped)
 	batch := make([]*writeRequest, 0, maxBatch)
-	idle := time.NewTicker(externalWriteDelay)
-	defer idle.Stop()
-	for {
-		select {
-		case r, ok := <-w.queue:
-			if !ok {
-				return
-			}
-			batch = w.drainQueue(append(batch[:0], r))
-			w.commitBatch(batch)
-			clear(batch) // release what the callers hold
-		case <-idle.C:
-			w.checkExternalWrites()
-		}
+	for r := range w.queue {
+		batch = w.drainQueue(append(batch[:0], r))
+		w.commitBatch(batch)
+		clear(batch) // release what the callers hold
 	}
 }
 
@@ -170,15 +154,6 @@ func (w *writer) drainQueue(batch []*writeRequest) []*writeRequest {
 		}
 	}
 	return batch
-}
-
-// checkExternalWrites clears the cache when another process has committed, or may have.
-func (w *writer) checkExternalWrites() {
-	version, err := queryInt64(w.conn, "PRAGMA data_version")
-	if err != nil || version != w.dataVersion {
-		w.cache.clear()
-	}
-	w.dataVersion = version
 }
 
 // commitBatch makes the batch durable, or returns an error to each caller. A write that fails
@@ -203,7 +178,7 @@ func (w *writer) commitBatch(batch []*writeRequest) {
 		}
 		return
 	}
-	if err := w.commitTx(); err != nil {
+	if err := execSQL(w.conn, "COMMIT"); err != nil {
 		respond(batch, wrapDiskError(w.rollback(fmt.Errorf("commit: %w", err))))
 		return
 	}
@@ -211,7 +186,7 @@ func (w *writer) commitBatch(batch []*writeRequest) {
 	if w.onCommit != nil {
 		w.onCommit(len(batch), time.Since(start))
 	}
-	w.checkpointer.afterCommit(w.conn, len(w.tx.changed))
+	w.checkpointer.afterCommit(w.conn, w.tx.changes)
 }
 
 // begin takes the write lock. While another process holds it, begin tries again: the callers time
@@ -220,7 +195,6 @@ func (w *writer) commitBatch(batch []*writeRequest) {
 func (w *writer) begin(batch []*writeRequest) error {
 	for {
 		err := execSQL(w.conn, "BEGIN IMMEDIATE")
-		w.checkExternalWrites()
 		switch {
 		case err == nil:
 			return nil
@@ -267,17 +241,6 @@ func (w *writer) runSafely(r *writeRequest) (err error) {
 		}
 	}()
 	return r.fn(w.tx)
-}
-
-// commitTx commits, and updates the cache before any caller returns.
-func (w *writer) commitTx() error {
-	w.cache.beginCommit(w.tx.changed)
-	if err := execSQL(w.conn, "COMMIT"); err != nil {
-		w.cache.endCommit(nil)
-		return err
-	}
-	w.cache.endCommit(w.tx.changed)
-	return nil
 }
 
 // rollback ends the transaction and returns the reason. After some errors, such as a full disk,

@@ -138,11 +138,7 @@ func TestWriteCanceledWhileRunningCompletes(t *testing.T) {
 	err := s.writer.run(ctx, func(tx *tx) error {
 		leave()
 		<-answered
-		before, err := findRecord(tx.conn, customer.ByNumber("north", 1))
-		if err != nil {
-			return err
-		}
-		ch, err := apply(before, customer.ChangeMeta{Actor: "test", At: time.Now()}, addOne)
+		ch, err := tx.update(customer.ByNumber("north", 1), customer.ChangeMeta{Actor: "test", At: time.Now()}, addOne)
 		if err != nil {
 			return err
 		}

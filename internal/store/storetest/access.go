@@ -14,19 +14,19 @@ import (
 	"kartotek/internal/fault"
 )
 
-// accessTests hold access.Credentials and access.Registry to their promises.
-var accessTests = map[string]func(*testing.T, *subject){
+// accessTests test access.Credentials and access.Registry.
+var accessTests = map[string]func(*testing.T, *suite){
 	"AccountsAreFoundAndListed":        accountsAreFoundAndListed,
-	"LoginsAreTakenWhileTheyWork":      loginsAreTaken,
+	"ActiveLoginCannotBeAdded":         activeLogin,
 	"RevokedAccountsAreReplaced":       revokedAccounts,
 	"OneOfConcurrentAccountsGetsLogin": concurrentAccounts,
 	"KeysAreFoundAndListed":            keysAreFoundAndListed,
 	"RevokedKeysStayRevoked":           revokedKeys,
 	"CredentialsSurviveReopening":      credentialsSurvive,
-	"AccountsComeInPages":              accountsComeInPages,
-	"KeysComeInPages":                  keysComeInPages,
-	"KeysKeepTheirManners":             keysKeepManners,
-	"SecretsAreSharedAndStay":          secretsStay,
+	"AccountsAreListedInPages":         accountPages,
+	"KeysAreListedInPages":             keyPages,
+	"KeyOptionsAreStored":              keyOptions,
+	"SecretsAreSharedAndPersistent":    secretsPersist,
 }
 
 func account(tenant, login string) access.Account {
@@ -35,11 +35,11 @@ func account(tenant, login string) access.Account {
 		Login:        login,
 		PasswordHash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$" + tenant,
 		Customers:    access.OnlyCustomers(3, math.MaxInt32, 1),
-		CreatedAt:    clock(1),
+		CreatedAt:    timeAt(1),
 	}
 }
 
-// key is key n of the tenant; the higher the later.
+// key returns a key of the tenant that was created at timeAt(n).
 func key(tenant, id string, n int) access.Key {
 	return access.Key{
 		Tenant:    tenant,
@@ -47,26 +47,26 @@ func key(tenant, id string, n int) access.Key {
 		Name:      "nightly import № " + id,
 		Hash:      [32]byte{byte(n), 31: 255},
 		Scopes:    []access.Scope{access.Write, access.Read},
-		CreatedAt: clock(n),
+		CreatedAt: timeAt(n),
 	}
 }
 
-func (s *subject) addAccount(t *testing.T, a access.Account) {
+func (s *suite) addAccount(t *testing.T, a access.Account) {
 	t.Helper()
 	if err := s.AddAccount(t.Context(), a); err != nil {
 		t.Fatalf("add account: %v", err)
 	}
 }
 
-func (s *subject) addKey(t *testing.T, k access.Key) {
+func (s *suite) addKey(t *testing.T, k access.Key) {
 	t.Helper()
 	if err := s.AddKey(t.Context(), k); err != nil {
 		t.Fatalf("add key: %v", err)
 	}
 }
 
-// wantAccounts reports unless the tenant has exactly these, by login.
-func (s *subject) wantAccounts(t *testing.T, tenant string, want ...access.Account) {
+// wantAccounts checks that the tenant has exactly these accounts, ordered by login.
+func (s *suite) wantAccounts(t *testing.T, tenant string, want ...access.Account) {
 	t.Helper()
 	list, err := s.Accounts(t.Context(), tenant, "", 100)
 	if err != nil || !reflect.DeepEqual(list, want) {
@@ -79,8 +79,8 @@ func (s *subject) wantAccounts(t *testing.T, tenant string, want ...access.Accou
 	}
 }
 
-// wantKeys reports unless the tenant has exactly these, by time.
-func (s *subject) wantKeys(t *testing.T, tenant string, want ...access.Key) {
+// wantKeys checks that the tenant has exactly these keys, ordered by time.
+func (s *suite) wantKeys(t *testing.T, tenant string, want ...access.Key) {
 	t.Helper()
 	list, err := s.Keys(t.Context(), tenant, "", 100)
 	if err != nil || !reflect.DeepEqual(list, want) {
@@ -93,7 +93,7 @@ func (s *subject) wantKeys(t *testing.T, tenant string, want ...access.Key) {
 	}
 }
 
-func accountsAreFoundAndListed(t *testing.T, s *subject) {
+func accountsAreFoundAndListed(t *testing.T, s *suite) {
 	own, staff, other := account("north", "kari"), account("north", "Ådne staff"), account("south", "bo")
 	staff.Customers = access.AllCustomers()
 	s.addAccount(t, staff)
@@ -108,7 +108,7 @@ func accountsAreFoundAndListed(t *testing.T, s *subject) {
 	}
 }
 
-func loginsAreTaken(t *testing.T, s *subject) {
+func activeLogin(t *testing.T, s *suite) {
 	a := account("north", "kari")
 	s.addAccount(t, a)
 	again := a
@@ -119,29 +119,29 @@ func loginsAreTaken(t *testing.T, s *subject) {
 	s.wantAccounts(t, "south")
 }
 
-func revokedAccounts(t *testing.T, s *subject) {
+func revokedAccounts(t *testing.T, s *suite) {
 	a := account("north", "kari")
 	s.addAccount(t, a)
-	wantFault(t, s.RevokeAccount(t.Context(), "south", "kari", clock(5)), fault.NotFound, "")
-	wantFault(t, s.RevokeAccount(t.Context(), "north", "bo", clock(5)), fault.NotFound, "")
-	if err := s.RevokeAccount(t.Context(), "north", "kari", clock(5)); err != nil {
+	wantFault(t, s.RevokeAccount(t.Context(), "south", "kari", timeAt(5)), fault.NotFound, "")
+	wantFault(t, s.RevokeAccount(t.Context(), "north", "bo", timeAt(5)), fault.NotFound, "")
+	if err := s.RevokeAccount(t.Context(), "north", "kari", timeAt(5)); err != nil {
 		t.Fatal(err)
 	}
-	wantFault(t, s.RevokeAccount(t.Context(), "north", "kari", clock(6)), fault.NotFound, "")
-	a.RevokedAt = clock(5)
+	wantFault(t, s.RevokeAccount(t.Context(), "north", "kari", timeAt(6)), fault.NotFound, "")
+	a.RevokedAt = timeAt(5)
 	s.wantAccounts(t, "north", a)
 
-	// The history of north names kari: nobody else may become her.
+	// The history of north names kari, so another tenant must not get this login.
 	wantFault(t, s.AddAccount(t.Context(), account("south", "kari")), fault.Conflict, "login")
 	s.wantAccounts(t, "north", a)
 
 	again := account("north", "kari")
-	again.PasswordHash, again.Customers, again.CreatedAt = "another", access.AllCustomers(), clock(7)
+	again.PasswordHash, again.Customers, again.CreatedAt = "another", access.AllCustomers(), timeAt(7)
 	s.addAccount(t, again)
 	s.wantAccounts(t, "north", again)
 }
 
-func concurrentAccounts(t *testing.T, s *subject) {
+func concurrentAccounts(t *testing.T, s *suite) {
 	var added atomic.Int32
 	var wg sync.WaitGroup
 	for range 16 {
@@ -160,7 +160,7 @@ func concurrentAccounts(t *testing.T, s *subject) {
 	}
 }
 
-func keysAreFoundAndListed(t *testing.T, s *subject) {
+func keysAreFoundAndListed(t *testing.T, s *suite) {
 	first, second, other := key("north", "Zb3dE6gH", 1), key("north", "Ab3dE6gH", 2), key("south", "ab3dE6gH", 1)
 	s.addKey(t, second)
 	s.addKey(t, other)
@@ -174,21 +174,21 @@ func keysAreFoundAndListed(t *testing.T, s *subject) {
 	s.wantKeys(t, "north", first, second)
 }
 
-func revokedKeys(t *testing.T, s *subject) {
+func revokedKeys(t *testing.T, s *suite) {
 	k := key("north", "Ab3dE6gH", 1)
 	s.addKey(t, k)
-	wantFault(t, s.RevokeKey(t.Context(), "south", k.ID, clock(5)), fault.NotFound, "")
-	wantFault(t, s.RevokeKey(t.Context(), "north", "Zb3dE6gH", clock(5)), fault.NotFound, "")
-	if err := s.RevokeKey(t.Context(), "north", k.ID, clock(5)); err != nil {
+	wantFault(t, s.RevokeKey(t.Context(), "south", k.ID, timeAt(5)), fault.NotFound, "")
+	wantFault(t, s.RevokeKey(t.Context(), "north", "Zb3dE6gH", timeAt(5)), fault.NotFound, "")
+	if err := s.RevokeKey(t.Context(), "north", k.ID, timeAt(5)); err != nil {
 		t.Fatal(err)
 	}
-	wantFault(t, s.RevokeKey(t.Context(), "north", k.ID, clock(6)), fault.NotFound, "")
-	k.RevokedAt = clock(5)
+	wantFault(t, s.RevokeKey(t.Context(), "north", k.ID, timeAt(6)), fault.NotFound, "")
+	k.RevokedAt = timeAt(5)
 	s.wantKeys(t, "north", k)
 	wantFault(t, s.AddKey(t.Context(), k), fault.Conflict, "id")
 }
 
-func credentialsSurvive(t *testing.T, s *subject) {
+func credentialsSurvive(t *testing.T, s *suite) {
 	a, k := account("north", "kari"), key("north", "Ab3dE6gH", 1)
 	s.addAccount(t, a)
 	s.addKey(t, k)
@@ -214,7 +214,7 @@ func pages[T any](t *testing.T, page func(after string, limit int) ([]T, error),
 	return all
 }
 
-func accountsComeInPages(t *testing.T, s *subject) {
+func accountPages(t *testing.T, s *suite) {
 	var want []access.Account
 	for _, login := range []string{"Bo", "bo", "kari", "kari staff", "ådne"} {
 		want = append(want, account("north", login))
@@ -223,24 +223,24 @@ func accountsComeInPages(t *testing.T, s *subject) {
 		s.addAccount(t, a)
 	}
 	s.addAccount(t, account("south", "c"))
-	if err := s.RevokeAccount(t.Context(), "north", "kari", clock(5)); err != nil {
+	if err := s.RevokeAccount(t.Context(), "north", "kari", timeAt(5)); err != nil {
 		t.Fatal(err)
 	}
-	want[2].RevokedAt = clock(5)
+	want[2].RevokedAt = timeAt(5)
 	got := pages(t, func(after string, limit int) ([]access.Account, error) {
 		return s.Accounts(t.Context(), "north", after, limit)
 	}, func(a access.Account) string { return a.Login })
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("accounts: got %+v, want %+v", got, want)
 	}
-	between, err := s.Accounts(t.Context(), "north", "kari s", 1) // of which there is none
+	between, err := s.Accounts(t.Context(), "north", "kari s", 1) // a login that does not exist
 	if err != nil || !reflect.DeepEqual(between, want[3:4]) {
-		t.Errorf("accounts after a login that is not there: got %+v (%v), want %+v", between, err, want[3])
+		t.Errorf("accounts after an unknown login: got %+v (%v), want %+v", between, err, want[3])
 	}
 }
 
-func keysComeInPages(t *testing.T, s *subject) {
-	want := []access.Key{ // of which three are of one time
+func keyPages(t *testing.T, s *suite) {
+	want := []access.Key{ // three have the same time
 		key("north", "Zb3dE6gH", 1),
 		key("north", "Ab3dE6gH", 2), key("north", "Bb3dE6gH", 2), key("north", "bb3dE6gH", 2),
 		key("north", "0b3dE6gH", 3),
@@ -257,13 +257,13 @@ func keysComeInPages(t *testing.T, s *subject) {
 	}
 }
 
-func keysKeepManners(t *testing.T, s *subject) {
+func keyOptions(t *testing.T, s *suite) {
 	var want []access.Key
-	for n, manners := range []access.KeyOptions{
+	for n, options := range []access.KeyOptions{
 		{}, {RequireIfMatch: true}, {AllowStaleWrites: true}, {RequireIfMatch: true, AllowStaleWrites: true},
 	} {
 		k := key("north", fmt.Sprint("Ab3dE6g", n), n+1)
-		k.Options = manners
+		k.Options = options
 		s.addKey(t, k)
 		want = append(want, k)
 	}
@@ -272,7 +272,7 @@ func keysKeepManners(t *testing.T, s *subject) {
 	s.wantKeys(t, "north", want...)
 }
 
-func secretsStay(t *testing.T, s *subject) {
+func secretsPersist(t *testing.T, s *suite) {
 	const name = "cursor"
 	want, err := s.Secret(t.Context(), name)
 	if err != nil || len(want) < 32 || bytes.Count(want, want[:1]) == len(want) {
@@ -285,11 +285,11 @@ func secretsStay(t *testing.T, s *subject) {
 		}
 	}
 	same("the second time", s)
-	same("another server", s.beside())
+	same("another server", s.openAgain())
 	s.reopen()
 	same("after reopening", s)
 
-	other := open(t, s.lag, s.engine)
+	other := openSuite(t, s.engine)
 	if got, err := other.Secret(t.Context(), name); err != nil || bytes.Equal(got, want) {
 		t.Errorf("another store: got the same secret (%v)", err)
 	}

@@ -12,22 +12,21 @@ import (
 	"kartotek/internal/customer"
 )
 
-// historyTests hold customer.Store to what it promises of changes: customer by
-// customer, and in the feed.
-var historyTests = map[string]func(*testing.T, *subject){
-	"ChangesComeNewestFirst":              changesComeNewestFirst,
-	"ChangesAreOneCustomersAlone":         changesAreOneCustomersAlone,
-	"ChangesKeepTheTypesOfValues":         changesKeepTypes,
-	"FeedIsInTheOrderOfCommits":           feedIsInOrder,
-	"FeedShowsEachChangeOnceUnderWriters": feedUnderWriters,
-	"FeedsOfTenantsAreApart":              feedsAreApart,
-	"FeedGoesOnAfterReopening":            feedGoesOn,
+// historyTests test the history and the feed of customer.Store.
+var historyTests = map[string]func(*testing.T, *suite){
+	"ChangesAreListedNewestFirst":       changesNewestFirst,
+	"ChangesArePerCustomer":             changesArePerCustomer,
+	"ChangesPreserveValueTypes":         changesPreserveTypes,
+	"FeedIsInCommitOrder":               feedIsInOrder,
+	"FeedHasEachChangeOnceUnderWriters": feedUnderWriters,
+	"TenantsHaveSeparateFeeds":          separateFeeds,
+	"FeedContinuesAfterReopening":       feedContinues,
 }
 
-const historyPage = 7 // small, so that most histories take more than one
+const historyPage = 7 // small, so that most histories have several
 
-// history is all that is recorded of a customer, oldest first.
-func (s *subject) history(t tb, tenant, id string) []customer.ChangeRecord {
+// history returns all changes of a customer, oldest first.
+func (s *suite) history(t tb, tenant, id string) []customer.ChangeRecord {
 	t.Helper()
 	var all []customer.ChangeRecord
 	for below := int64(math.MaxInt64); ; {
@@ -47,9 +46,9 @@ func (s *subject) history(t tb, tenant, id string) []customer.ChangeRecord {
 	}
 }
 
-// wantHistory reports unless the customer's history has each version once and in
-// the order of the commits, and its fields, played from the first, lead to c.
-func (s *subject) wantHistory(t tb, c customer.Customer) {
+// wantHistory checks that the history has each version once, in commit order, and that applying all
+// changes results in c.
+func (s *suite) wantHistory(t tb, c customer.Customer) {
 	t.Helper()
 	changes := s.history(t, c.Tenant, c.ID)
 	if int64(len(changes)) != c.Version {
@@ -63,29 +62,29 @@ func (s *subject) wantHistory(t tb, c customer.Customer) {
 		if i > 0 && r.Seq <= changes[i-1].Seq {
 			t.Errorf("history: version %d has seq %d, after %d", r.Version, r.Seq, changes[i-1].Seq)
 		}
-		play(t, state, r)
+		applyChange(t, state, r)
 	}
 	want := map[string]any{}
 	for _, f := range customer.Diff(customer.Customer{}, c) {
 		want[f.Path] = f.After
 	}
 	if !maps.Equal(state, want) {
-		t.Errorf("history played: got %v, want %v", state, want)
+		t.Errorf("replayed history: got %v, want %v", state, want)
 	}
 	if first, last := changes[0], changes[len(changes)-1]; first.Meta.At != c.CreatedAt || last.Meta.At != c.UpdatedAt {
 		t.Errorf("history: from %v to %v, the record from %v to %v", first.Meta.At, last.Meta.At, c.CreatedAt, c.UpdatedAt)
 	}
 }
 
-// play applies a change to state, which must be what it was before.
-func play(t tb, state map[string]any, r customer.ChangeRecord) {
+// applyChange applies a change to state, which must have the values before the change.
+func applyChange(t tb, state map[string]any, r customer.ChangeRecord) {
 	t.Helper()
 	if len(r.Fields) == 0 {
 		t.Errorf("version %d changes no field", r.Version)
 	}
 	for _, f := range r.Fields {
 		before := f.Before
-		if before == false { // what every switch is at first
+		if before == false { // the initial value of a boolean
 			before = nil
 		}
 		if before != state[f.Path] {
@@ -98,8 +97,8 @@ func play(t tb, state map[string]any, r customer.ChangeRecord) {
 	}
 }
 
-// wantRecorded reports unless the customer's newest change is exactly ch.
-func (s *subject) wantRecorded(t tb, ch customer.Change) {
+// wantNewestChange checks that the customer's newest change is exactly ch.
+func (s *suite) wantNewestChange(t tb, ch customer.Change) {
 	t.Helper()
 	got, err := s.Changes(t.Context(), ch.After.Tenant, ch.After.ID, math.MaxInt64, 1)
 	if err != nil || len(got) != 1 {
@@ -121,19 +120,10 @@ func (s *subject) wantRecorded(t tb, ch customer.Change) {
 	}
 }
 
-func (s *subject) revise(t tb, c customer.Customer, edit customer.Edit) customer.Change {
-	t.Helper()
-	ch, err := s.Update(t.Context(), customer.ByID(c.Tenant, c.ID), signature(5), edit, nil)
-	if err != nil {
-		t.Fatalf("revise: %v", err)
-	}
-	return ch
-}
-
-func changesComeNewestFirst(t *testing.T, s *subject) {
+func changesNewestFirst(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	for range 6 { // versions 2 to 7
-		s.revise(t, c, addOne)
+		s.update(t, c, increment)
 	}
 	for _, tt := range []struct {
 		below int64
@@ -158,10 +148,10 @@ func changesComeNewestFirst(t *testing.T, s *subject) {
 	}
 }
 
-func changesAreOneCustomersAlone(t *testing.T, s *subject) {
-	north, south := s.create(t, "north", 1), s.create(t, "south", 1) // of one id
+func changesArePerCustomer(t *testing.T, s *suite) {
+	north, south := s.create(t, "north", 1), s.create(t, "south", 1) // with the same id
 	s.create(t, "north", 2)
-	s.revise(t, south, named("King"))
+	s.update(t, south, setLastName("King"))
 	s.wantHistory(t, north)
 	for _, ref := range []struct{ tenant, id string }{{"north", id(3)}, {"west", north.ID}, {"north", ""}} {
 		if changes := s.history(t, ref.tenant, ref.id); len(changes) != 0 {
@@ -170,7 +160,7 @@ func changesAreOneCustomersAlone(t *testing.T, s *subject) {
 	}
 }
 
-func changesKeepTypes(t *testing.T, s *subject) {
+func changesPreserveTypes(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	confirmed := time.Date(2025, 3, 1, 13, 0, 0, 1000, time.FixedZone("", 3600))
 	set := customer.Patch{
@@ -183,18 +173,18 @@ func changesKeepTypes(t *testing.T, s *subject) {
 		"address.poBox": int64(0), "address.editable": false,
 		"confirmedAt": nil,
 	}
-	s.revise(t, c, set.Apply)
-	s.revise(t, c, unset.Apply)
+	s.update(t, c, set.Apply)
+	s.update(t, c, unset.Apply)
 	utc := time.Date(2025, 3, 1, 12, 0, 0, 1000, time.UTC)
 	changes := s.history(t, "north", c.ID)
 	for i, want := range [][]customer.FieldChange{
 		{
-			moved("email", nil, "ada@example.com"), moved("address.poBox", nil, int64(math.MaxInt32)),
-			moved("address.editable", false, true), moved("confirmedAt", nil, utc),
+			fieldChange("email", nil, "ada@example.com"), fieldChange("address.poBox", nil, int64(math.MaxInt32)),
+			fieldChange("address.editable", false, true), fieldChange("confirmedAt", nil, utc),
 		},
 		{
-			moved("email", "ada@example.com", nil), moved("address.poBox", int64(math.MaxInt32), int64(0)),
-			moved("address.editable", true, false), moved("confirmedAt", utc, nil),
+			fieldChange("email", "ada@example.com", nil), fieldChange("address.poBox", int64(math.MaxInt32), int64(0)),
+			fieldChange("address.editable", true, false), fieldChange("confirmedAt", utc, nil),
 		},
 	} {
 		if got := changes[i+1].Fields; !slices.Equal(got, want) {
@@ -203,29 +193,29 @@ func changesKeepTypes(t *testing.T, s *subject) {
 	}
 }
 
-func moved(path string, before, after any) customer.FieldChange {
+func fieldChange(path string, before, after any) customer.FieldChange {
 	return customer.FieldChange{Path: path, Before: before, After: after}
 }
 
-// feed is the tenant's whole feed, read in pages.
+// feed returns the tenant's whole feed, read in pages.
 func feed(t tb, s customer.Store, tenant string) []customer.ChangeRecord {
 	t.Helper()
-	f := follower{tenant: tenant, limit: historyPage}
+	f := feedReader{tenant: tenant, limit: historyPage}
 	for f.read(t, s) > 0 {
 	}
-	return f.seen
+	return f.changes
 }
 
-// follower reads a feed page by page.
-type follower struct {
-	tenant string
-	limit  int
-	after  int64
-	seen   []customer.ChangeRecord
+// feedReader reads a feed page by page.
+type feedReader struct {
+	tenant  string
+	limit   int
+	after   int64
+	changes []customer.ChangeRecord
 }
 
-// read reads the next page and returns how many changes it has.
-func (f *follower) read(t tb, s customer.Store) int {
+// read reads the next page and returns its number of changes.
+func (f *feedReader) read(t tb, s customer.Store) int {
 	t.Helper()
 	page, err := s.Feed(t.Context(), f.tenant, f.after, f.limit)
 	if err != nil || len(page) > f.limit {
@@ -237,23 +227,23 @@ func (f *follower) read(t tb, s customer.Store) int {
 		}
 		f.after = r.Seq
 	}
-	f.seen = append(f.seen, page...)
+	f.changes = append(f.changes, page...)
 	return len(page)
 }
 
-func feedIsInOrder(t *testing.T, s *subject) {
+func feedIsInOrder(t *testing.T, s *suite) {
 	var want []customer.Change
 	for n := range int32(3) {
-		entry := customer.Upsert{ID: id(n), Edit: named("Ada")}
-		ch, err := s.Create(t.Context(), "north", signature(0), entry, nil)
+		entry := customer.Upsert{ID: id(n), Edit: setLastName("Ada")}
+		ch, err := s.Create(t.Context(), "north", meta(0), entry, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		want = append(want, ch)
 	}
 	for i := range 9 {
-		ch := s.revise(t, want[i%3].After, addOne)
-		s.revise(t, want[i%3].After, named("Ada")) // changes nothing
+		ch := s.update(t, want[i%3].After, increment)
+		s.update(t, want[i%3].After, setLastName("Ada")) // changes nothing
 		want = append(want, ch)
 	}
 	got := feed(t, s, "north")
@@ -271,31 +261,31 @@ func feedIsInOrder(t *testing.T, s *subject) {
 	}
 }
 
-// feedUnderWriters follows the feed of a tenant, some through another handle,
-// while many write: nothing may appear before what a follower has seen.
-func feedUnderWriters(t *testing.T, s *subject) {
-	const writers, each, followers = 8, 20, 4
+// feedUnderWriters reads the feed of a tenant through two open stores during writes: no change may
+// appear before one that a reader already has.
+func feedUnderWriters(t *testing.T, s *suite) {
+	const writers, each, readers = 8, 20, 4
 	c := s.create(t, "north", 1)
-	other := s.beside()
+	other := s.openAgain()
 	written := make(chan struct{})
-	var writing, following sync.WaitGroup
+	var writing, reading sync.WaitGroup
 	for w := range int32(writers) {
 		writing.Go(func() {
 			for i := range int32(each) {
-				s.revise(t, c, addOne)
+				s.update(t, c, increment)
 				s.create(t, "south", 1+w*each+i)
 			}
 		})
 	}
-	all := make([]follower, followers)
+	all := make([]feedReader, readers)
 	for i := range all {
-		all[i] = follower{tenant: "north", limit: 3}
+		all[i] = feedReader{tenant: "north", limit: 3}
 		from := []customer.Store{s, other}[i%2]
-		following.Go(func() {
+		reading.Go(func() {
 			for done := false; !done; {
 				select {
 				case <-written:
-					done = true // after one look more
+					done = true // after reading once more
 				default:
 				}
 				for all[i].read(t, from) > 0 {
@@ -305,19 +295,19 @@ func feedUnderWriters(t *testing.T, s *subject) {
 	}
 	writing.Wait()
 	close(written)
-	following.Wait()
+	reading.Wait()
 	want := feed(t, s, "north")
 	if len(want) != writers*each+1 {
 		t.Errorf("the feed: got %d changes, want %d", len(want), writers*each+1)
 	}
 	for i, f := range all {
-		if !reflect.DeepEqual(f.seen, want) {
-			t.Errorf("follower %d saw %d changes, want the %d of the feed", i, len(f.seen), len(want))
+		if !reflect.DeepEqual(f.changes, want) {
+			t.Errorf("reader %d got %d changes, want the %d of the feed", i, len(f.changes), len(want))
 		}
 	}
 }
 
-func feedsAreApart(t *testing.T, s *subject) {
+func separateFeeds(t *testing.T, s *suite) {
 	for n := range int32(5) {
 		s.create(t, "north", n+1)
 		s.create(t, "south", n+1)
@@ -335,14 +325,14 @@ func feedsAreApart(t *testing.T, s *subject) {
 	}
 }
 
-func feedGoesOn(t *testing.T, s *subject) {
-	f := follower{tenant: "north", limit: 100}
+func feedContinues(t *testing.T, s *suite) {
+	f := feedReader{tenant: "north", limit: 100}
 	c := s.create(t, "north", 1)
 	f.read(t, s)
 	s.reopen()
-	ch := s.revise(t, c, named("King"))
+	ch := s.update(t, c, setLastName("King"))
 	f.read(t, s)
-	if len(f.seen) != 2 || f.seen[1].Version != ch.After.Version {
-		t.Errorf("got %+v, want the birth and then the change", f.seen)
+	if len(f.changes) != 2 || f.changes[1].Version != ch.After.Version {
+		t.Errorf("got %+v, want the creation and then the update", f.changes)
 	}
 }

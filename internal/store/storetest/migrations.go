@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// WantMigrations reports unless the folder schema has exactly these scripts, by
-// their SHA-256 hashes, numbered from 1 without a gap: a released one never changes.
+// WantMigrations checks that the folder schema has exactly these scripts, numbered from 1, with these
+// SHA-256 hashes: a released script never changes.
 func WantMigrations(t *testing.T, files fs.FS, want map[string]string) {
 	t.Helper()
 	names, err := fs.Glob(files, "schema/*.sql")

@@ -1,8 +1,7 @@
-// Package storetest is the behaviour that every store promises, as one suite of
-// tests. It sees a store through the ports of the domain alone, so that it can
-// hold all engines to the same.
+// Package storetest is the test suite that every store must pass. It uses a store only through the
+// ports of the domain, so that the same tests run on all engines.
 //
-// Read storetest.go for what an engine brings, then the file of the port.
+// Read storetest.go for what an engine provides, then the file of each port.
 package storetest
 
 import (
@@ -19,71 +18,71 @@ import (
 	"kartotek/internal/fault"
 )
 
-// Store is all that an engine implements.
+// Store has all methods that an engine implements.
 type Store interface {
 	customer.Store
 	customer.IdempotencyStore
 	access.Credentials
 	access.Registry
-	// Secret is one of those that all servers on the store share.
+	// Secret returns a secret that all servers on the store share.
 	Secret(ctx context.Context, name string) ([]byte, error)
-	Close() error // once more does nothing
+	Close() error // has no effect on a closed store
 }
 
-// Open opens the store that lives in dir, which is an empty directory the first
-// time. The suite opens it again after closing it, and also while it is open, as
-// another process would. It closes each.
+// Open opens the store in dir, which is empty the first time. The suite also opens a store a second
+// time, after closing it or while it is open, as another process would. The suite closes all stores.
 type Open func(t testing.TB, dir string) Store
 
-// Run holds the engine to the promises of its ports. Each test has a store of its
-// own. A record that one open store has written may be read through another as it
-// was up to lag before; in everything else they act as one.
-func Run(t *testing.T, lag time.Duration, engine Open) {
-	tests := map[string]func(*testing.T, *subject){}
-	maps.Copy(tests, customerTests)
+// Run runs all tests, each with its own store.
+func Run(t *testing.T, engine Open) {
+	tests := map[string]func(*testing.T, *suite){}
 	maps.Copy(tests, createTests)
-	maps.Copy(tests, putTests)
+	maps.Copy(tests, updateTests)
+	maps.Copy(tests, upsertTests)
 	maps.Copy(tests, historyTests)
-	maps.Copy(tests, receiptTests)
-	maps.Copy(tests, serviceTests)
+	maps.Copy(tests, idempotencyTests)
+	maps.Copy(tests, linearizabilityTests)
 	maps.Copy(tests, accessTests)
 	maps.Copy(tests, searchTests)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, open(t, lag, engine))
+			test(t, openSuite(t, engine))
 		})
 	}
 }
 
-// subject is a store under test.
-type subject struct {
+// suite is the store of one test.
+type suite struct {
 	Store
 	engine Open
-	lag    time.Duration
-	t      *testing.T // whose store it is
+	t      *testing.T
 	dir    string
 }
 
-// tb is what tests share with properties.
+// tb has the methods that tests and property tests share.
 type tb interface {
 	rapid.TB
 	Context() context.Context
 }
 
-func open(t *testing.T, lag time.Duration, engine Open) *subject {
+func openSuite(t *testing.T, engine Open) *suite {
 	dir := t.TempDir()
-	s := &subject{engine(t, dir), engine, lag, t, dir}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
+	s := &suite{engine(t, dir), engine, t, dir}
+	s.closeAtEnd(func() error { return s.Close() }) // reopen replaces the store
 	return s
 }
 
+func (s *suite) closeAtEnd(closeStore func() error) {
+	s.t.Cleanup(func() {
+		if err := closeStore(); err != nil {
+			s.t.Errorf("close: %v", err)
+		}
+	})
+}
+
 // reopen closes the store and opens it again.
-func (s *subject) reopen() {
+func (s *suite) reopen() {
 	s.t.Helper()
 	if err := s.Close(); err != nil {
 		s.t.Fatalf("close: %v", err)
@@ -91,45 +90,50 @@ func (s *subject) reopen() {
 	s.Store = s.engine(s.t, s.dir)
 }
 
-// beside opens the store a second time, as another process does. It is closed
-// with the test.
-func (s *subject) beside() Store {
+// openAgain opens the store a second time, as another process would.
+func (s *suite) openAgain() Store {
 	s.t.Helper()
 	other := s.engine(s.t, s.dir)
-	s.t.Cleanup(func() {
-		if err := other.Close(); err != nil {
-			s.t.Errorf("close: %v", err)
-		}
-	})
+	s.closeAtEnd(other.Close)
 	return other
 }
 
-// put puts entries, all of which must be taken.
-func (s *subject) put(t tb, tenant string, entries ...customer.Upsert) []customer.Customer {
+// upsert creates or updates a customer for each entry and returns their records.
+func (s *suite) upsert(t tb, tenant string, entries ...customer.Upsert) []customer.Customer {
 	t.Helper()
-	results, err := s.Upsert(t.Context(), tenant, signature(0), entries)
+	results, err := s.Upsert(t.Context(), tenant, meta(0), entries)
 	if err != nil || len(results) != len(entries) {
-		t.Fatalf("put: got %d results (%v), want %d", len(results), err, len(entries))
+		t.Fatalf("upsert: got %d results (%v), want %d", len(results), err, len(entries))
 	}
 	list := make([]customer.Customer, len(results))
 	for i, r := range results {
 		if r.Err != nil {
-			t.Fatalf("put entry %d: %v", i, r.Err)
+			t.Fatalf("upsert: entry %d: %v", i, r.Err)
 		}
 		list[i] = r.Change.After
 	}
 	return list
 }
 
-// create makes customer n of the tenant: with that id and that number.
-func (s *subject) create(t tb, tenant string, n int32) customer.Customer {
+// create creates a customer named Ada with the number n and the id for n.
+func (s *suite) create(t tb, tenant string, n int32) customer.Customer {
 	t.Helper()
-	return s.put(t, tenant, customer.Upsert{ID: id(n), Number: n, Edit: named("Ada")})[0]
+	return s.upsert(t, tenant, customer.Upsert{ID: id(n), Number: n, Edit: setLastName("Ada")})[0]
 }
 
-// wantRecord reports unless the store has exactly c, by id and by number, and a
-// history that leads to it.
-func (s *subject) wantRecord(t tb, c customer.Customer) {
+// update updates a customer at the time 5.
+func (s *suite) update(t tb, c customer.Customer, edit customer.Edit) customer.Change {
+	t.Helper()
+	ch, err := s.Update(t.Context(), customer.ByID(c.Tenant, c.ID), meta(5), edit, nil)
+	if err != nil {
+		t.Fatalf("update: %v", err)
+	}
+	return ch
+}
+
+// wantCustomer checks that the store finds exactly c, by id and by number, and that the history
+// leads to it.
+func (s *suite) wantCustomer(t tb, c customer.Customer) {
 	t.Helper()
 	for _, ref := range []customer.Ref{customer.ByID(c.Tenant, c.ID), customer.ByNumber(c.Tenant, c.Number)} {
 		if got, err := s.Find(t.Context(), ref); err != nil || got != c {
@@ -139,39 +143,38 @@ func (s *subject) wantRecord(t tb, c customer.Customer) {
 	s.wantHistory(t, c)
 }
 
-// wantNoRecord reports when the store has a customer with this ref, or a history
-// of one with this id.
-func (s *subject) wantNoRecord(t tb, ref customer.Ref, id string) {
+// wantNoCustomer checks that the store has no customer with this ref and no history with this id.
+func (s *suite) wantNoCustomer(t tb, ref customer.Ref, id string) {
 	t.Helper()
 	if c, err := s.Find(t.Context(), ref); !fault.Is(err, fault.NotFound) || c != (customer.Customer{}) {
-		t.Errorf("find %+v: got %#v (%v), want a Missing fault", ref, c, err)
+		t.Errorf("find %+v: got %#v (%v), want a NotFound fault", ref, c, err)
 	}
 	if changes := s.history(t, ref.Tenant, id); len(changes) != 0 {
 		t.Errorf("history of %s: got %+v, want none", id, changes)
 	}
 }
 
-// id is the id of customer n.
+// id returns the id that tests give customer n.
 func id(n int32) string { return fmt.Sprintf("018f3c5a-9b1e-7d3a-8c4b-%012x", n) }
 
-// clock is a time, in seconds since the suite's beginning.
-func clock(seconds int) time.Time {
+// timeAt returns a time, in seconds from a fixed start.
+func timeAt(seconds int) time.Time {
 	return time.Date(2025, 3, 1, 12, 0, seconds, 123456000, time.UTC)
 }
 
-func signature(seconds int) customer.ChangeMeta {
-	return customer.ChangeMeta{Actor: "key:Ab3dE6gH", Contract: "native", RequestID: "r-1", At: clock(seconds)}
+// meta returns the metadata of a change at timeAt(seconds).
+func meta(seconds int) customer.ChangeMeta {
+	return customer.ChangeMeta{Actor: "key:Ab3dE6gH", Contract: "native", RequestID: "r-1", At: timeAt(seconds)}
 }
 
-// named is an edit that sets the last name.
-func named(name string) customer.Edit {
+func setLastName(name string) customer.Edit {
 	return func(c *customer.Customer) error {
 		c.LastName = name
 		return nil
 	}
 }
 
-// wantFault reports unless err is a fault of this kind, on this field if any.
+// wantFault checks the kind of err and, unless path is empty, that it has this field only.
 func wantFault(t tb, err error, kind fault.Kind, path string) {
 	t.Helper()
 	f := fault.From(err)

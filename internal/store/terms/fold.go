@@ -3,6 +3,7 @@ package terms
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -12,44 +13,29 @@ const (
 	maxSpellings = 8  // of a word
 )
 
-// nameTerms returns the words that a customer's name is found by: each word, what follows an
-// apostrophe in it, and each word written together with the ones after it. Where words are
+// nameTerms returns terms for each word of a customer's first and last name, for what follows an
+// apostrophe in it, and for each word written together with the ones after it. Where words are
 // written without spaces, every character begins one.
-func nameTerms(first, last string) (out []string) {
-	names := []string{first, last}
-	if isUnspaced(first + last) {
-		names = append(names, last+first)
+func nameTerms(names [2]string) (terms []string) {
+	texts := names[:]
+	if isUnspaced(names[0] + names[1]) {
+		texts = append(texts, names[1]+names[0])
 	}
-	for _, text := range names {
-		words := nameWords(text)
+	for _, text := range texts {
+		words := strings.FieldsFunc(text, func(r rune) bool {
+			return !isLetter(r) && !isApostrophe(r) && !unicode.In(r, unicode.M, unicode.Cf)
+		})
 		for i, word := range words {
-			out = append(append(out, fold(word)...), fold(strings.Join(words[i:], ""))...)
+			terms = append(terms, withKind(name, fold(strings.Join(words[i:], ""))...)...)
 			unspaced := isUnspaced(word)
 			for at, r := range word {
-				if isApostrophe(r) || unspaced && at > 0 {
-					out = append(out, fold(word[at:])...)
+				if at == 0 || unspaced || isApostrophe(r) {
+					terms = append(terms, withKind(name, fold(word[at:])...)...)
 				}
 			}
 		}
 	}
-	return out
-}
-
-// nameKey returns what a name is sorted by: its folded words with a space between them.
-func nameKey(text string) string {
-	words := nameWords(text)
-	for i, word := range words {
-		words[i] = fold(word)[0]
-	}
-	return strings.Join(words, " ")
-}
-
-// nameWords splits a name at everything but letters, digits, marks, apostrophes and
-// invisible characters.
-func nameWords(text string) []string {
-	return strings.FieldsFunc(text, func(r rune) bool {
-		return !isLetter(r) && !unicode.IsMark(r) && !isApostrophe(r) && !unicode.Is(unicode.Cf, r)
-	})
+	return terms
 }
 
 func isLetter(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
@@ -68,23 +54,24 @@ func isUnspaced(text string) bool {
 // whatever else is no letter; first the one of base letters.
 func fold(word string) []string {
 	spellings := []string{""}
-	var base rune // the letter that a mark belongs to
-	count := 0
-	for _, r := range norm.NFKD.String(word) {
-		r = unicode.ToLower(asciiDigit(r))
-		switch l, special := letters[r]; {
-		case unicode.In(r, unicode.Mn, unicode.Me):
-			spellings = spell(spellings, "", marked[[2]rune{base, r}])
-			continue
-		case special:
-			spellings = spell(spellings, l[0], l[1:]...)
-		case isLetter(r) && !isApostrophe(r) || unicode.Is(unicode.Mc, r):
-			spellings = spell(spellings, string(r))
-		}
-		base = r
-		if count++; count == maxLetters {
+	for _, r := range umlauts.Replace(strings.ToLower(norm.NFKD.String(word))) {
+		if utf8.RuneCountInString(spellings[0]) >= maxLetters {
 			break
 		}
+		if isApostrophe(r) || !isLetter(r) && !unicode.Is(unicode.Mc, r) {
+			continue
+		}
+		letters, ok := spelledLetters[r]
+		if !ok {
+			letters = []string{string(asciiDigit(r))}
+		}
+		var longer []string
+		for _, letter := range letters {
+			for _, s := range spellings[:min(len(spellings), maxSpellings-len(longer))] {
+				longer = append(longer, s+letter)
+			}
+		}
+		spellings = longer
 	}
 	for i, s := range spellings {
 		spellings[i] = norm.NFC.String(s) // composes hangul
@@ -92,29 +79,12 @@ func fold(word string) []string {
 	return spellings
 }
 
-// spell adds a letter to spellings, and continues each with the other ways to write it as well.
-func spell(spellings []string, letter string, others ...string) []string {
-	var out []string
-	for _, s := range spellings {
-		out = append(out, s+letter)
-	}
-	for _, other := range others {
-		for _, s := range spellings {
-			if other != "" && len(out) < maxSpellings {
-				out = append(out, s+other)
-			}
-		}
-	}
-	return out
-}
+// umlauts composes the letters whose marks are not just left out.
+var umlauts = strings.NewReplacer("a\u0308", "ä", "o\u0308", "ö", "u\u0308", "ü", "a\u030a", "å")
 
-// marked is what a letter with a mark may be followed by instead of the mark.
-var marked = map[[2]rune]string{
-	{'a', '\u0308'}: "e", {'o', '\u0308'}: "e", {'u', '\u0308'}: "e", {'a', '\u030a'}: "a",
-}
-
-// letters are those without a decomposition in Unicode, and how each is written.
-var letters = map[rune][]string{
+// spelledLetters are the letters that are written in another way than without their marks.
+var spelledLetters = map[rune][]string{
+	'ä': {"a", "ae"}, 'ö': {"o", "oe"}, 'ü': {"u", "ue"}, 'å': {"a", "aa"},
 	'ø': {"o", "oe"}, 'đ': {"d", "dj"}, 'ə': {"e", "a"}, 'æ': {"ae"}, 'œ': {"oe"}, 'ß': {"ss"},
 	'þ': {"th"}, 'ð': {"d"}, 'ł': {"l"}, 'ı': {"i"}, 'ŋ': {"n"}, 'ŧ': {"t"}, 'ħ': {"h"}, 'ĸ': {"q"},
 	'ǥ': {"g"}, 'ʒ': {"z"}, 'ɵ': {"o"}, 'ƶ': {"z"}, 'ƣ': {"g"}, 'ς': {"σ"},

@@ -12,64 +12,60 @@ import (
 )
 
 const (
-	minDigits  = 4  // that find a phone by its end
-	keptDigits = 8  // at the end of a phone that the index is read by
-	minNumber  = 7  // digits of a phone beside another one
-	maxNumber  = 15 // digits of a phone (E.164)
+	minDigits  = 4 // that find a phone by its end
+	keptDigits = 8 // at the end of a phone that the index is read by
+	minNumber  = 7 // digits of a phone beside another one
 )
+
+const figures = "0123456789+()./- " // the characters of an ordinary phone
 
 var (
-	extension = regexp.MustCompile(`(?i)((?:\d[\s().-]*){6,})(?:;?\s*ext(?:ension|n)?[.:=\s]*|x[.\s]*|#\s*)\d{1,7}`)
-	vanity    = regexp.MustCompile(`^[+(]?\d[\d ().-]*-[A-Za-z]{4,}$`)
-	separator = regexp.MustCompile(`[^\d+()./\s-]+`)
+	extension  = regexp.MustCompile(`(?i)[\s;]*(?:ext\w*|x|#)[\s.:=]*\d{1,7}\b`)
+	vanity     = regexp.MustCompile(`^[+(]?\d[\d ().-]*-[A-Za-z]{4,}$`)
+	twoNumbers = regexp.MustCompile(`((?:\d[ ().-]*){7,})/|((?:\d[ ().-]*?){8,}?) ((?:\d[ ().-]*){8,})`)
+	separators = strings.NewReplacer("(0)", "", " - ", ";", "+", ";+")
 )
 
-func phonesOf(c customer.Customer) []string { return append(phonesIn(c.Phone), phonesIn(c.Mobile)...) }
-
-// phonesIn returns the phones in a text without their extensions, each as digits, with a +
-// before those of an international number.
-func phonesIn(text string) (out []string) {
-	text = extension.ReplaceAllString(clean(text), "$1")
+// plainPhone returns a text without extensions, with digits for the letters of 1-800-FLOWERS.
+func plainPhone(text string) string {
+	if text = clean(text); isFigures(text) {
+		return text
+	}
+	text = extension.ReplaceAllString(text, "")
 	if vanity.MatchString(text) {
 		text = phonenumbers.ConvertAlphaCharactersInNumber(text)
 	}
-	for _, part := range separator.Split(strings.ReplaceAll(text, " - ", " / "), -1) {
-		for _, number := range splitNumbers(part) {
-			plus := ""
-			if strings.HasPrefix(strings.TrimLeft(number, " (/"), "+") {
-				plus, number = "+", strings.Replace(number, "(0)", "", 1)
-			}
-			if number = digits(number); number != "" {
-				out = append(out, plus+number)
-			}
+	return text
+}
+
+func isFigures(text string) bool { return strings.Trim(text, figures) == "" }
+
+// phonesIn returns the phones in a text, each as digits, with a + before those of an
+// international number.
+func phonesIn(text string) (out []string) {
+	text = separators.Replace(plainPhone(text))
+	if len(digits(text)) >= 2*minNumber {
+		text = twoNumbers.ReplaceAllString(text, "$1$2;$3")
+	}
+	for _, number := range strings.FieldsFunc(text, func(r rune) bool { return !strings.ContainsRune(figures, r) }) {
+		switch d := digits(number); {
+		case d == "":
+		case number[0] == '+':
+			out = append(out, "+"+d)
+		default:
+			out = append(out, d)
 		}
 	}
 	return out
 }
 
-// splitNumbers splits a text where another number seems to begin: at a + or a slash, or at a
-// space when there are too many digits for one number.
-func splitNumbers(text string) (out []string) {
-	start, before, after := 0, 0, len(digits(text))
-	tooMany := after > maxNumber
-	for i, r := range text {
-		if before >= minNumber && after >= minNumber && (r == '+' || r == '/' || r == ' ' && tooMany) {
-			out, start, before = append(out, text[start:i]), i, 0
-		}
-		if '0' <= r && r <= '9' {
-			before, after = before+1, after-1
-		}
-	}
-	return append(out, text[start:])
-}
+func digits(text string) string { return phonenumbers.NormalizeDigitsOnly(text) }
 
-func digits(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, text)
+func phoneTerms(phones [2]string) (terms []string) {
+	for _, number := range append(phonesIn(phones[0]), phonesIn(phones[1])...) {
+		terms = append(terms, phone+reversed(digits(number)))
+	}
+	return terms
 }
 
 func reversed(text string) string {
@@ -78,27 +74,17 @@ func reversed(text string) string {
 	return string(b)
 }
 
-// lastDigits returns the end of a number that the index is read by.
-func lastDigits(number string) string { return number[max(0, len(number)-keptDigits):] }
-
-// phoneAlternatives returns how a number is looked up: by its last digits as typed, without
-// leading zeros, and as dialled within its country.
+// phoneAlternatives returns how a number is looked up: by the last digits of each reading. With
+// whole, the last digits are not enough to match.
 func phoneAlternatives(number, region string, whole bool) (out []alternative) {
 	plain := digits(number)
 	if len(plain) < minDigits {
-		return []alternative{{Range: exactly(phone + reversed(plain)), phone: number, whole: true}}
+		return []alternative{exactly(phone + reversed(plain))}
 	}
-	ends := []string{lastDigits(plain), lastDigits(strings.TrimLeft(plain, "0"))}
-	for _, text := range []string{number, "+" + plain} {
-		if parsed := parsePhone(text, region); parsed != nil {
-			ends = append(ends, lastDigits(national(parsed)))
-		}
-	}
-	slices.Sort(ends)
-	for _, end := range slices.Compact(ends) {
-		if end != "" {
-			out = append(out, alternative{Range: startingWith(phone + reversed(end)), phone: number, whole: whole})
-		}
+	for _, reading := range readings(number, region) {
+		a := startingWith(phone + reversed(lastDigits(reading)))
+		a.check = func(c customer.Customer) bool { return hasPhone(c, number, region, whole) }
+		out = append(out, a)
 	}
 	return out
 }
@@ -106,48 +92,57 @@ func phoneAlternatives(number, region string, whole bool) (out []alternative) {
 // hasPhone reports whether the customer has a number, typed in any notation, or one that ends
 // in its digits unless it must be whole. region is that of a customer without a country.
 func hasPhone(c customer.Customer, typed, region string, whole bool) bool {
-	end, region := digits(typed), cmp.Or(c.Address.Country, region)
-	return slices.ContainsFunc(phonesOf(c), func(stored string) bool {
-		return !whole && len(end) >= minDigits && strings.HasSuffix(stored, end) ||
-			stored == typed || samePhone(stored, typed, region)
+	region = cmp.Or(c.Address.Country, region)
+	return slices.ContainsFunc(append(phonesIn(c.Phone), phonesIn(c.Mobile)...), func(stored string) bool {
+		if stored == typed || !whole && strings.HasSuffix(stored, digits(typed)) {
+			return true
+		}
+		parsed, err := parsePhone(stored, region)
+		if err != nil {
+			return slices.Contains(readings(typed, region), lastDigits(stored))
+		}
+		key := phonenumbers.GetNationalSignificantNumber(parsed)
+		if stored[0] == '+' || phonenumbers.IsValidNumber(parsed) { // in this country
+			key = phonenumbers.Format(parsed, phonenumbers.E164)
+		}
+		home := phonenumbers.GetRegionCodeForCountryCode(int(parsed.GetCountryCode()))
+		return slices.Contains(readings(typed, region, home), key)
 	})
 }
 
-// samePhone compares numbers by country and national number when the country of the stored
-// one is known, else by their last digits.
-func samePhone(stored, typed, region string) bool {
-	s := parsePhone(stored, region)
-	if s == nil {
-		if t := parsePhone(typed, region); t != nil {
-			typed = national(t)
-		}
-		return lastDigits(strings.TrimLeft(digits(stored), "0")) == lastDigits(strings.TrimLeft(digits(typed), "0"))
+// readings returns what a number can mean: its last digits and, in each region and with a country
+// code, the international and the national number.
+func readings(number string, regions ...string) []string {
+	out, plain := []string{lastDigits(number)}, digits(number)
+	if len(plain) < minNumber {
+		return out
 	}
-	home := phonenumbers.GetRegionCodeForCountryCode(int(s.GetCountryCode()))
-	certain := strings.HasPrefix(stored, "+") || phonenumbers.IsValidNumber(s) // in this country
-	for _, reading := range [][2]string{{typed, region}, {typed, home}, {"+" + digits(typed), ""}} {
-		t := parsePhone(reading[0], reading[1])
-		if t != nil && national(t) == national(s) && (t.GetCountryCode() == s.GetCountryCode() || !certain) {
-			return true
+	for i, region := range append(regions, "") {
+		if i == len(regions) {
+			number = "+" + plain
+		}
+		if parsed, err := parsePhone(number, region); err == nil && phonenumbers.IsPossibleNumber(parsed) {
+			out = append(out, phonenumbers.Format(parsed, phonenumbers.E164), phonenumbers.GetNationalSignificantNumber(parsed))
 		}
 	}
-	return false
+	return out
 }
 
-func national(n *phonenumbers.PhoneNumber) string {
-	return phonenumbers.GetNationalSignificantNumber(n)
+// lastDigits returns the end of a number that is compared when its country is not known.
+func lastDigits(number string) string {
+	number = digits(number)
+	number = number[max(0, len(number)-keptDigits):]
+	for len(number) > minDigits && number[0] == '0' {
+		number = number[1:]
+	}
+	return number
 }
 
-// parsePhone returns nil for a number whose country is not known.
-func parsePhone(number, region string) *phonenumbers.PhoneNumber {
+func parsePhone(number, region string) (*phonenumbers.PhoneNumber, error) {
 	if abroad, ok := strings.CutPrefix(number, "00"); ok && region == "" {
 		number = "+" + abroad
 	}
-	parsed, err := phonenumbers.Parse(number, region)
-	if err != nil {
-		return nil
-	}
-	return parsed
+	return phonenumbers.Parse(number, region)
 }
 
 // IsRegion reports whether a country code of ISO 3166-1 has phones.

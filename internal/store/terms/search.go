@@ -2,7 +2,10 @@ package terms
 
 import (
 	"cmp"
+	"fmt"
+	"math"
 	"slices"
+	"strings"
 
 	"kartotek/internal/customer"
 )
@@ -10,23 +13,17 @@ import (
 // Index is what a search reads: the terms and the records of one tenant, in one snapshot
 // where the engine can.
 type Index interface {
-	// Numbers returns for each word of a search the numbers of customers that have a term in
-	// one of its ranges, in the order of ranges, then terms, then numbers; at most limit for
-	// each word, repetitions allowed.
-	Numbers(words [][]Range, limit int) ([][]int32, error)
+	// Numbers returns the numbers of customers that have a term with from <= term < to, in the
+	// order of terms, then numbers; at most limit, repetitions allowed.
+	Numbers(from, to string, limit int) ([]int32, error)
 	// Customers returns the customers with these numbers, in any order, without those that
 	// do not exist.
 	Customers(numbers []int32) ([]customer.Customer, error)
 }
 
-const (
-	chunk   = 500   // customers that are read at a time, at most
-	maxRead = 4_000 // customers that are read when every word has more than the index returns
-)
-
 // depths are the limits of the lists that a search asks the index for, one after the other.
 // The first is often enough, and cheap.
-var depths = []int{400, 3_000, 20_000}
+var depths = []int{400, 20_000}
 
 // Search answers a search for text. An engine calls it with its own index.
 func Search(index Index, text, region string, limit int) (out customer.SearchResult, err error) {
@@ -34,106 +31,131 @@ func Search(index Index, text, region string, limit int) (out customer.SearchRes
 	if len(words) == 0 {
 		return out, nil
 	}
-	var all []found
-	complete := false
+	order := map[int32]string{} // what customers are sorted by
+	matches := func(c customer.Customer) bool {
+		quality := match(c, words)
+		if quality > none {
+			order[c.Number] = fmt.Sprintf("%d\x00%s\x00%s\x00%010d",
+				exact-quality, fold(c.LastName)[0], fold(c.FirstName)[0], c.Number)
+		}
+		return quality > none
+	}
 	for _, depth := range depths {
-		if all, complete, err = find(index, words, region, limit, depth); err != nil {
+		numbers, complete, err := candidates(index, words, depth)
+		if err != nil {
 			return out, err
 		}
-		if complete || len(all) > limit {
+		if out.Customers, err = read(index, numbers, limit+1, matches); err != nil {
+			return out, err
+		}
+		out.More = !complete || len(out.Customers) > limit
+		if complete || len(out.Customers) > limit {
 			break
 		}
 	}
-	slices.SortFunc(all, found.compare)
-	for _, f := range all[:min(len(all), limit)] {
-		out.Customers = append(out.Customers, f.Customer)
-	}
-	out.More = len(all) > limit || !complete
+	slices.SortFunc(out.Customers, func(a, b customer.Customer) int { return cmp.Compare(order[a.Number], order[b.Number]) })
+	out.Customers = out.Customers[:min(len(out.Customers), limit)]
 	return out, nil
 }
 
-// found is a customer that matches, with what it is sorted by.
-type found struct {
-	customer.Customer
-	match               int
-	lastName, firstName string
-}
-
-func (f found) compare(other found) int {
-	return cmp.Or(cmp.Compare(other.match, f.match), cmp.Compare(f.lastName, other.lastName),
-		cmp.Compare(f.firstName, other.firstName), cmp.Compare(f.Number, other.Number))
-}
-
-// find reads the index to a depth, then customers until more than limit match. It reports
-// whether it has found all that match, if these are not more.
-func find(index Index, words []word, region string, limit, depth int) (all []found, complete bool, err error) {
-	ranges := make([][]Range, len(words))
-	for i, w := range words {
-		ranges[i] = w.ranges()
-	}
-	lists, err := index.Numbers(ranges, depth)
-	if err != nil {
-		return nil, false, err
-	}
+// candidates returns the numbers in the shortest list of a word that are in the other lists. It
+// reports whether no other customer can match. A list that has reached the depth is not complete.
+func candidates(index Index, words []word, depth int) (numbers []int32, complete bool, err error) {
+	lists := make([][]int32, len(words))
 	for i, w := range words {
 		if w.number != 0 {
-			lists[i] = append([]int32{w.number}, lists[i]...)
+			lists[i] = []int32{w.number}
 		}
-	}
-	numbers, complete := candidates(lists, depth)
-	for size := limit + 1; len(numbers) > 0 && len(all) <= limit; size *= 2 {
-		n := min(size, chunk, len(numbers))
-		customers, err := index.Customers(numbers[:n])
-		if err != nil {
-			return nil, false, err
-		}
-		for _, c := range customers {
-			if m := match(c, words, region); m != none {
-				all = append(all, found{c, m, nameKey(c.LastName), nameKey(c.FirstName)})
+		for _, a := range w.alternatives {
+			more, err := index.Numbers(a.from, a.to, max(0, depth-len(lists[i])))
+			if err != nil {
+				return nil, false, err
 			}
+			lists[i] = append(lists[i], more...)
 		}
-		numbers = numbers[n:]
 	}
-	return all, complete, nil
-}
-
-// candidates returns the numbers in the shortest list that are in each other complete list,
-// those in all lists first. It reports whether no other customer can match. A list that has
-// reached the depth is not complete.
-func candidates(lists [][]int32, depth int) (numbers []int32, complete bool) {
-	slices.SortStableFunc(lists, func(a, b []int32) int { return cmp.Compare(len(a), len(b)) })
-	numbers, complete = distinct(lists[0]), len(lists[0]) < depth
-	for _, list := range lists[1:] {
+	slices.SortFunc(lists, func(a, b []int32) int { return cmp.Compare(len(a), len(b)) })
+	numbers, complete = lists[0], len(lists[0]) < depth
+	for _, list := range lists {
+		if complete && len(list) >= depth {
+			break // the others lack some of the customers
+		}
 		has := make(map[int32]bool, len(list))
 		for _, n := range list {
 			has[n] = true
 		}
-		if len(list) < depth {
-			numbers = slices.DeleteFunc(numbers, func(n int32) bool { return !has[n] })
-			continue
-		}
-		slices.SortStableFunc(numbers, func(a, b int32) int {
-			switch {
-			case has[a] == has[b]:
-				return 0
-			case has[a]:
-				return -1
-			}
-			return 1
+		numbers = slices.DeleteFunc(numbers, func(n int32) bool {
+			found := has[n]
+			delete(has, n) // no number twice
+			return !found
 		})
 	}
-	if !complete {
-		numbers = numbers[:min(len(numbers), maxRead)]
-	}
-	return numbers, complete
+	return numbers, complete, nil
 }
 
-// distinct returns the numbers in their order, without repetition.
-func distinct(numbers []int32) []int32 {
-	known := make(map[int32]bool, len(numbers))
-	return slices.DeleteFunc(numbers, func(n int32) bool {
-		repeated := known[n]
-		known[n] = true
-		return repeated
+// read returns the customers that match, at least the first ones until they are enough.
+func read(index Index, numbers []int32, enough int, matches func(customer.Customer) bool) (found []customer.Customer, err error) {
+	for chunk := range slices.Chunk(numbers, min(enough, 100)) {
+		customers, err := index.Customers(chunk)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, slices.DeleteFunc(customers, func(c customer.Customer) bool { return !matches(c) })...)
+		if len(found) >= enough {
+			break
+		}
+	}
+	return found, nil
+}
+
+// Indexed reports whether the filter has an e-mail address, phone, postal code or number, so
+// that List answers it.
+func Indexed(f customer.Filter) bool {
+	return f.Email != "" || f.Phone != "" || f.PostalCode != "" || f.Number != 0
+}
+
+// List answers a list whose filter is Indexed. An engine answers other lists by a range scan
+// of its own.
+func List(index Index, f customer.Filter, region string, after customer.Cursor, limit int) ([]customer.Customer, error) {
+	words := filterWords(f, region)
+	numbers, _, err := candidates(index, words, math.MaxInt32)
+	if err != nil {
+		return nil, err
+	}
+	compare := func(a, b customer.Customer) int {
+		return cmp.Or(a.ConfirmedAt.Compare(b.ConfirmedAt), cmp.Compare(a.Number, b.Number))
+	}
+	enough := math.MaxInt32
+	if f.ConfirmedBefore.IsZero() {
+		compare = func(a, b customer.Customer) int { return cmp.Compare(a.Number, b.Number) }
+		enough = limit
+		numbers = slices.DeleteFunc(numbers, func(n int32) bool { return n <= after.Number })
+		slices.Sort(numbers)
+	}
+	start := customer.Customer{ConfirmedAt: after.ConfirmedAt, Number: after.Number}
+	found, err := read(index, numbers, enough, func(c customer.Customer) bool {
+		return (f.ConfirmedBefore.IsZero() || c.ConfirmedAt.Before(f.ConfirmedBefore)) &&
+			compare(c, start) > 0 && match(c, words) == exact
 	})
+	slices.SortFunc(found, compare)
+	return found[:min(len(found), limit)], err
+}
+
+// filterWords returns the conditions of the filter.
+func filterWords(f customer.Filter, region string) (words []word) {
+	add := func(alternatives ...alternative) { words = append(words, word{alternatives: alternatives}) }
+	if f.Number != 0 {
+		words = append(words, word{number: f.Number})
+	}
+	if f.Email != "" {
+		add(exactly(email + emailKey(clean(f.Email))))
+	}
+	if f.Phone != "" {
+		number := strings.Join(phonesIn(f.Phone), " ") // one, or none that a customer has
+		add(phoneAlternatives(number, region, true)...)
+	}
+	if f.PostalCode != "" {
+		add(exactly(postalCode + postalKeys(clean(f.PostalCode))[0]))
+	}
+	return words
 }

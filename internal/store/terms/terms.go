@@ -26,23 +26,19 @@ const (
 	phone      = "t" // the digits of a phone, from the last to the first
 )
 
+// searchedFields returns the fields that have terms, together with those they share terms with.
+func searchedFields(c customer.Customer) [4][2]string {
+	return [4][2]string{{c.FirstName, c.LastName}, {c.Email}, {c.Address.PostalCode}, {c.Phone, c.Mobile}}
+}
+
+// fieldTerms return the terms of each result of searchedFields.
+var fieldTerms = [4]func([2]string) []string{nameTerms, emailTerms, postalTerms, phoneTerms}
+
 // Of returns the index terms of a customer, sorted, without repetition.
 func Of(c customer.Customer) []string {
 	var all []string
-	add := func(kind string, texts ...string) {
-		for _, text := range texts {
-			if text != "" {
-				all = append(all, kind+text)
-			}
-		}
-	}
-	address := emailKey(c.Email)
-	add(name, nameTerms(c.FirstName, c.LastName)...)
-	add(email, address)
-	add(domain, address[strings.LastIndexByte(address, '@')+1:])
-	add(postalCode, postalKeys(c.Address.PostalCode)...)
-	for _, number := range phonesOf(c) {
-		add(phone, reversed(digits(number)))
+	for i, fields := range searchedFields(c) {
+		all = append(all, fieldTerms[i](fields)...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
@@ -50,22 +46,36 @@ func Of(c customer.Customer) []string {
 
 // Diff returns the terms that a change adds and removes. before may be the zero Customer.
 func Diff(before, after customer.Customer) (added, removed []string) {
-	fields := func(c customer.Customer) [6]string {
-		return [6]string{c.FirstName, c.LastName, c.Email, c.Phone, c.Mobile, c.Address.PostalCode}
+	old, current := searchedFields(before), searchedFields(after)
+	for i, terms := range fieldTerms {
+		if old[i] != current[i] {
+			was, is := terms(old[i]), terms(current[i])
+			added, removed = append(added, without(is, was)...), append(removed, without(was, is)...)
+		}
 	}
-	if fields(before) == fields(after) {
-		return nil, nil
-	}
-	old, current := Of(before), Of(after)
-	return without(current, old), without(old, current)
+	return added, removed
 }
 
-// without returns the terms of a that are not in b, which is sorted.
+// without returns the terms of a that are not in b, without repetition.
 func without(a, b []string) []string {
-	return slices.DeleteFunc(slices.Clone(a), func(term string) bool {
-		_, found := slices.BinarySearch(b, term)
-		return found
-	})
+	a = slices.DeleteFunc(slices.Clone(a), func(term string) bool { return slices.Contains(b, term) })
+	slices.Sort(a)
+	return slices.Compact(a)
+}
+
+// withKind returns terms of a kind, but no empty one.
+func withKind(kind string, texts ...string) (terms []string) {
+	for _, text := range texts {
+		if text != "" {
+			terms = append(terms, kind+text)
+		}
+	}
+	return terms
+}
+
+func emailTerms(fields [2]string) []string {
+	address := emailKey(fields[0])
+	return append(withKind(email, address), withKind(domain, address[strings.LastIndexByte(address, '@')+1:])...)
 }
 
 // emailKey returns an e-mail address, or a part of one, as it is compared: in lower case, the
@@ -79,24 +89,24 @@ func emailKey(text string) string {
 	return text
 }
 
-var (
-	afterCountry = regexp.MustCompile(`^\pL+(\d+)$`)      // the code of SE-123 45
-	shortZIP     = regexp.MustCompile(`^(\d{5})-?\d{4}$`) // the code of 12345-6789
-)
+func postalTerms(fields [2]string) []string {
+	return withKind(postalCode, postalKeys(clean(fields[0]))...)
+}
 
-// postalKeys returns a postal code as it is compared, letters in lower case and digits, then
-// the ways in which it is also written.
+// shortPostalCode finds the code of SE-123 45 and that of 12345-6789.
+var shortPostalCode = regexp.MustCompile(`^(?:\pL+(\d+)|(\d{5})\d{4})$`)
+
+// postalKeys returns a cleaned postal code as it is compared, letters in lower case and digits,
+// then as it is also written.
 func postalKeys(code string) []string {
 	key := strings.Map(func(r rune) rune {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
 			return -1
 		}
-		return unicode.ToLower(asciiDigit(r))
+		return unicode.ToLower(r)
 	}, code)
-	for _, other := range []*regexp.Regexp{afterCountry, shortZIP} {
-		if m := other.FindStringSubmatch(key); m != nil {
-			return []string{key, m[1]}
-		}
+	if m := shortPostalCode.FindStringSubmatch(key); m != nil {
+		return []string{key, m[1] + m[2]}
 	}
 	return []string{key}
 }

@@ -39,17 +39,13 @@ func (e entry) compare(other entry) int {
 	return int(e.number) - int(other.number)
 }
 
-func (x *index) Numbers(words [][]terms.Range, limit int) ([][]int32, error) {
-	lists := make([][]int32, len(words))
-	for i, ranges := range words {
-		for _, r := range ranges {
-			at, _ := slices.BinarySearchFunc(x.terms, entry{r.From, r.After + 1}, entry.compare)
-			for ; at < len(x.terms) && x.terms[at].term < r.To && len(lists[i]) < limit; at++ {
-				lists[i] = append(lists[i], x.terms[at].number)
-			}
-		}
+func (x *index) Numbers(from, to string, limit int) ([]int32, error) {
+	var numbers []int32
+	at, _ := slices.BinarySearchFunc(x.terms, entry{from, 0}, entry.compare)
+	for ; at < len(x.terms) && x.terms[at].term < to && len(numbers) < limit; at++ {
+		numbers = append(numbers, x.terms[at].number)
 	}
-	return lists, nil
+	return numbers, nil
 }
 
 func (x *index) Customers(numbers []int32) ([]customer.Customer, error) {

@@ -1,7 +1,6 @@
 package terms
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,35 +12,23 @@ import (
 	"kartotek/internal/customer"
 )
 
-// Range is a range of terms: From <= term < To. Of the term From itself it holds only the
-// customers with a number greater than After.
-type Range struct {
-	From, To string
-	After    int32
-}
-
-func exactly(term string) Range { return Range{From: term, To: term + "\x01"} }
-
-func startingWith(term string) Range { return Range{From: term, To: term + string(utf8.MaxRune)} }
-
 // word is one word of a search. A customer matches it by number or by any alternative.
 type word struct {
 	number       int32
 	alternatives []alternative
 }
 
-// alternative is one way to match a word: a term in the range and, with a phone, that phone.
+// alternative is one way to match a word: a term with from <= term < to, and the check unless it
+// is nil.
 type alternative struct {
-	Range
-	phone string
-	whole bool // whether the last digits of the phone are not enough
+	from, to string
+	check    func(customer.Customer) bool
 }
 
-func (w word) ranges() (out []Range) {
-	for _, a := range w.alternatives {
-		out = append(out, a.Range)
-	}
-	return out
+func exactly(term string) alternative { return alternative{from: term, to: term + "\x01"} }
+
+func startingWith(term string) alternative {
+	return alternative{from: term, to: term + string(utf8.MaxRune)}
 }
 
 // How well a customer matches.
@@ -52,48 +39,49 @@ const (
 )
 
 // match reports how well the customer matches all words.
-func match(c customer.Customer, words []word, region string) int {
+func match(c customer.Customer, words []word) int {
 	terms, worst := Of(c), exact
 	for _, w := range words {
-		worst = min(worst, w.match(c, terms, region))
+		best := none
+		if w.number == c.Number {
+			best = exact
+		}
+		for _, a := range w.alternatives {
+			best = max(best, a.match(c, terms))
+		}
+		worst = min(worst, best)
 	}
 	return worst
 }
 
-func (w word) match(c customer.Customer, terms []string, region string) int {
-	best := none
-	for _, a := range w.alternatives {
-		i, found := slices.BinarySearch(terms, a.From)
-		switch {
-		case i == len(terms) || terms[i] >= a.To:
-		case a.phone != "" && !hasPhone(c, a.phone, region, a.whole):
-		case found || a.phone != "":
-			return exact
-		default:
-			best = byPrefix
-		}
-	}
-	if w.number == c.Number {
+func (a alternative) match(c customer.Customer, terms []string) int {
+	i, found := slices.BinarySearch(terms, a.from)
+	switch {
+	case i == len(terms) || terms[i] >= a.to || a.check != nil && !a.check(c):
+		return none
+	case found || a.check != nil:
 		return exact
 	}
-	return best
+	return byPrefix
 }
 
 const (
 	maxTyped = 40 // words of a text; the others are left out
-	maxRun   = 6  // neighbouring words that are also read as one
+	maxRun   = 8  // neighbouring words that are also read as one
 )
 
 // parse returns the words of a search. What belongs together may have been typed apart, as in
 // a phone or a name, so a word also matches as a part of what it makes with its neighbours.
 func parse(text, region string) []word {
-	text = telScheme.ReplaceAllString(extension.ReplaceAllString(clean(text), "$1"), "")
-	typed := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
+	typed := strings.FieldsFunc(strings.ToLower(clean(text)), func(r rune) bool { return r == ' ' || r == ',' })
 	typed = slices.DeleteFunc(typed, func(s string) bool { return !strings.ContainsFunc(s, isLetter) })
 	typed = typed[:min(len(typed), maxTyped)]
 	words := make([]word, len(typed))
 	for i, text := range typed {
-		words[i] = parseWord(text)
+		typed[i] = strings.TrimPrefix(text, "tel:")
+		if n, err := strconv.ParseUint(text, 10, 31); err == nil && text[0] != '0' {
+			words[i].number = int32(n)
+		}
 	}
 	for first := range typed {
 		for end := first + 1; end <= min(first+maxRun, len(typed)); end++ {
@@ -106,34 +94,24 @@ func parse(text, region string) []word {
 	return words
 }
 
-var telScheme = regexp.MustCompile(`(?i)\btel:`)
-
-// parseWord reads a word as a customer number and as the start of an e-mail address or domain.
-func parseWord(text string) (w word) {
-	if n, err := strconv.ParseInt(text, 10, 32); err == nil && strconv.FormatInt(n, 10) == text {
-		w.number = int32(n)
-	}
-	address := strings.Trim(emailKey(text), "<>;")
-	return word{w.number, []alternative{
-		{Range: startingWith(email + address)},
-		{Range: startingWith(domain + strings.TrimPrefix(address, "@"))},
-	}}
-}
-
-// parseRun reads neighbouring words as the start of a name, as a postal code and as a phone.
+// parseRun reads neighbouring words as the start of a name, as a postal code and as a phone, and
+// a single one as the start of an e-mail address or domain.
 func parseRun(run []string, region string) (out []alternative) {
 	together, apart := strings.Join(run, ""), strings.Join(run, " ")
 	for _, spelling := range fold(together) {
-		out = append(out, alternative{Range: startingWith(name + spelling)})
+		out = append(out, startingWith(name+spelling))
 	}
 	if strings.ContainsFunc(together, unicode.IsDigit) {
 		for _, key := range postalKeys(together) {
-			out = append(out, alternative{Range: exactly(postalCode + key)})
+			out = append(out, exactly(postalCode+key))
 		}
 	}
-	figures := strings.Trim(apart, "0123456789+().-/ ") == "" && strings.LastIndexByte(apart, '+') <= 1
-	if numbers := phonesIn(apart); len(numbers) == 1 && (figures || vanity.MatchString(apart)) {
+	if numbers := phonesIn(apart); len(numbers) == 1 && isFigures(plainPhone(apart)) {
 		out = append(out, phoneAlternatives(numbers[0], region, false)...)
+	}
+	if len(run) == 1 {
+		address := strings.Trim(emailKey(together), "<>;")
+		out = append(out, startingWith(email+address), startingWith(domain+strings.TrimPrefix(address, "@")))
 	}
 	return out
 }

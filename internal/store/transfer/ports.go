@@ -3,20 +3,15 @@ package transfer
 import (
 	"context"
 	"iter"
-	"log/slog"
 
-	"kartotek/internal/access"
 	"kartotek/internal/customer"
+	"kartotek/internal/store/layout"
 )
 
-// Dump returns all rows of a store. A sequence that cannot be read to its end ends with an error.
+// Dump returns the rows of a table. A sequence that cannot be read to its end ends with an error. A row
+// is valid until the next one.
 type Dump interface {
-	Customers(ctx context.Context) iter.Seq2[Customer, error]
-	Changes(ctx context.Context) iter.Seq2[Change, error]
-	IdempotencyRecords(ctx context.Context) iter.Seq2[customer.IdempotencyRecord, error]
-	Accounts(ctx context.Context) iter.Seq2[access.Account, error]
-	Keys(ctx context.Context) iter.Seq2[access.Key, error]
-	Secrets(ctx context.Context) iter.Seq2[Secret, error]
+	Rows(ctx context.Context, table, columns string) iter.Seq2[layout.Row, error]
 }
 
 // Source is a snapshot of a store. Other processes may keep writing to the store.
@@ -29,7 +24,7 @@ type Source interface {
 	// CustomersChanged returns the customers up to a row id that have a change after seq.
 	CustomersChanged(ctx context.Context, seq, row int64) iter.Seq2[Customer, error]
 	// ChangesAfter returns the changes after seq, by seq.
-	ChangesAfter(ctx context.Context, seq int64) iter.Seq2[Change, error]
+	ChangesAfter(ctx context.Context, seq int64) iter.Seq2[layout.Change, error]
 	// Remaining estimates the number of customers and changes after a checkpoint.
 	Remaining(ctx context.Context, from Checkpoint) (int64, error)
 	// Changed reports whether the store has been written to since the snapshot.
@@ -69,7 +64,7 @@ type Checkpoint struct {
 type Batch struct {
 	Changed    []Customer // customers to replace
 	Customers  []Customer
-	Changes    []Change
+	Changes    []layout.Change
 	Checkpoint Checkpoint // after the batch
 }
 
@@ -79,27 +74,3 @@ type Customer struct {
 	customer.Customer
 	RowID int64
 }
-
-// Change is a change of the history, with its fields as the table has them.
-type Change struct {
-	Tenant     string
-	CustomerID string
-	Version    int64
-	Seq        int64
-	Number     int32
-	Event      string
-	Meta       customer.ChangeMeta
-	Fields     string
-}
-
-// LogValue keeps personal data out of every log.
-func (c Change) LogValue() slog.Value { return slog.StringValue(c.Event) }
-
-// Secret is a secret that the servers on a store share.
-type Secret struct {
-	Name   string
-	Secret []byte
-}
-
-// LogValue keeps the secret out of every log.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(s.Name) }

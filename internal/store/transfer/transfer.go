@@ -188,7 +188,8 @@ func (r *run) verify(ctx context.Context) ([]Count, error) {
 	}
 	var counts []Count
 	var wrong []string
-	for _, table := range tables {
+	for _, table := range allTables {
+		name := strings.ReplaceAll(table.Name, "_", " ")
 		want, err := table.sum(ctx, r.from, r.advance)
 		if err != nil {
 			return nil, err
@@ -198,9 +199,9 @@ func (r *run) verify(ctx context.Context) ([]Count, error) {
 			return nil, err
 		}
 		if got != want {
-			wrong = append(wrong, fmt.Sprintf("%s (%d rows, in the source %d)", table.name, got.rows, want.rows))
+			wrong = append(wrong, fmt.Sprintf("%s (%d rows, in the source %d)", name, got.rows, want.rows))
 		}
-		counts = append(counts, Count{table.name, want.rows})
+		counts = append(counts, Count{name, want.rows})
 	}
 	if len(wrong) > 0 {
 		return nil, fmt.Errorf("%w: %s", ErrDiffers, strings.Join(wrong, ", "))

@@ -102,7 +102,7 @@ CREATE TABLE accounts (
 	login         TEXT COLLATE "C" PRIMARY KEY, -- without the tenant, which is unknown at login
 	tenant        TEXT COLLATE "C" NOT NULL,
 	password_hash TEXT NOT NULL,
-	customers     INTEGER[], -- customer numbers; NULL means all
+	customers     TEXT, -- JSON array of customer numbers; NULL means all
 	created_at    BIGINT NOT NULL,
 	revoked_at    BIGINT
 );
@@ -113,7 +113,7 @@ CREATE TABLE keys (
 	tenant             TEXT COLLATE "C" NOT NULL,
 	name               TEXT NOT NULL,
 	hash               BYTEA NOT NULL,
-	scopes             TEXT[] NOT NULL,
+	scopes             TEXT NOT NULL, -- JSON array
 	created_at         BIGINT NOT NULL,
 	revoked_at         BIGINT,
 	require_if_match   BOOLEAN NOT NULL,
@@ -132,6 +132,6 @@ CREATE TABLE copy_state (
 	one       INTEGER PRIMARY KEY CHECK (one = 1),
 	source    TEXT NOT NULL,
 	seq       BIGINT NOT NULL, -- of the newest change that the copied customers have
-	customers BIGINT NOT NULL, -- the place in the source of the last copied customer
+	customers BIGINT NOT NULL, -- the row id in the source of the last copied customer
 	changes   BIGINT NOT NULL  -- the seq of the last copied change
 );

@@ -13,28 +13,27 @@ import (
 	"kartotek/internal/fault"
 )
 
-// keysMakeChangesHappenOnce sends requests with keys at random: new ones, again,
-// with the key of another, a day later, after a restart, and as one who did not
-// look for a receipt first. A model says what each must hear.
-func keysMakeChangesHappenOnce(t *testing.T, s *subject) {
+// keysPreventRepeatedChanges sends random requests with idempotency keys: new ones, retries, with the
+// key of another request, a day later, and after a restart. A model predicts each result.
+func keysPreventRepeatedChanges(t *testing.T, s *suite) {
 	tenants := 0
 	rapid.Check(t, func(t *rapid.T) {
 		tenants++
 		m := &sender{
-			subject: s,
+			suite:   s,
 			tenant:  fmt.Sprint("tenant-", tenants),
-			now:     clock(0),
-			kept:    map[string]customer.IdempotencyRecord{},
-			counts:  map[int32]int{},
+			now:     timeAt(0),
+			records: map[string]customer.IdempotencyRecord{},
+			updates: map[int32]int{},
 		}
 		for n := int32(1); n <= 2; n++ {
 			s.create(t, m.tenant, n)
 		}
-		m.births = 2
+		m.created = 2
 		t.Repeat(map[string]func(*rapid.T){
 			"send":    m.send,
 			"create":  m.create,
-			"keep":    m.keep,
+			"save":    m.save,
 			"wait":    m.wait,
 			"restart": m.restart,
 		})
@@ -42,37 +41,37 @@ func keysMakeChangesHappenOnce(t *testing.T, s *subject) {
 	})
 }
 
-// sender is a client, and what it knows must be so.
+// sender is a client with a model of the store.
 type sender struct {
-	subject *subject
+	suite   *suite
 	tenant  string
 	now     time.Time
-	kept    map[string]customer.IdempotencyRecord // by key
-	counts  map[int32]int                         // of each customer's changes but the birth
-	births  int
+	records map[string]customer.IdempotencyRecord // by key
+	updates map[int32]int                         // by number
+	created int
 	sent    int
 }
 
 func (m *sender) service() *customer.Service {
-	return service(m.subject.Store, func() time.Time { return m.now })
+	return service(m.suite.Store, func() time.Time { return m.now })
 }
 
-// actor signs each request with an id of its own.
+// actor gives each request its own id.
 func (m *sender) actor() access.Actor {
-	by := everyone(m.tenant)
+	by := actor(m.tenant)
 	by.RequestID = fmt.Sprint("sent-", m.sent)
 	return by
 }
 
-// request draws a key, and a request that may be another than the key's first.
+// request draws a key and a request, which may differ from the first request with the key.
 func (m *sender) request(t *rapid.T) (key, request string) {
 	key = rapid.SampledFrom([]string{"k1", "k2", "k3", "k4"}).Draw(t, "key")
 	return key, rapid.SampledFrom([]string{key, key, key, "another"}).Draw(t, "request")
 }
 
-// used reports whether the key has a receipt, which the store must tell as it is.
+// used reports whether the key has a record, and checks it.
 func (m *sender) used(t *rapid.T, key string) bool {
-	want, ok := m.kept[key]
+	want, ok := m.records[key]
 	live := ok && m.now.Sub(want.At) <= customer.IdempotencyTTL
 	got, err := m.service().FindResponse(t.Context(), m.actor(), key)
 	if !live {
@@ -80,13 +79,13 @@ func (m *sender) used(t *rapid.T, key string) bool {
 		return false
 	}
 	if err != nil || got.Digest != want.Digest || !bytes.Equal(got.Response, want.Response) || got.At != want.At {
-		t.Fatalf("receipt %s: got %+v %q (%v), want %+v %q", key, got, got.Response, err, want, want.Response)
+		t.Fatalf("idempotency record %s: got %+v %q (%v), want %+v %q", key, got, got.Response, err, want, want.Response)
 	}
 	return true
 }
 
-// heard notes what came of a request with a key: a receipt, or nothing at all.
-func (m *sender) heard(t *rapid.T, used bool, o *customer.Idempotency, ch customer.Change, err error) (written bool) {
+// checkResult checks the result of a request with a key, and adds its record to the model.
+func (m *sender) checkResult(t *rapid.T, used bool, o *customer.Idempotency, ch customer.Change, err error) (written bool) {
 	if used {
 		wantFault(t, err, fault.IdempotencyInProgress, "")
 		return false
@@ -94,7 +93,7 @@ func (m *sender) heard(t *rapid.T, used bool, o *customer.Idempotency, ch custom
 	if err != nil {
 		t.Fatalf("key %s: %v", o.Key, err)
 	}
-	m.kept[o.Key] = customer.IdempotencyRecord{Tenant: m.tenant, Key: o.Key, Digest: o.Digest, Response: answerTo(ch), At: m.now}
+	m.records[o.Key] = customer.IdempotencyRecord{Tenant: m.tenant, Key: o.Key, Digest: o.Digest, Response: responseTo(ch), At: m.now}
 	return !ch.Empty()
 }
 
@@ -102,17 +101,17 @@ func (m *sender) send(t *rapid.T) {
 	m.sent++
 	key, request := m.request(t)
 	number := rapid.Int32Range(1, 2).Draw(t, "customer")
-	edit := rapid.SampledFrom([]customer.Edit{addOne, addOne, named("Ada"), named("")}).Draw(t, "edit")
+	edit := rapid.SampledFrom([]customer.Edit{increment, increment, setLastName("Ada"), setLastName("")}).Draw(t, "edit")
 	used := m.used(t, key)
-	o := once(key)
+	o := withKey(key)
 	o.Digest = request
 	ch, err := m.service().Update(t.Context(), m.actor(), customer.ByNumber(m.tenant, number), edit, o)
-	if !used && fault.Is(err, fault.Invalid) { // of the edit, which must not be kept
+	if !used && fault.Is(err, fault.Invalid) { // of the edit; no record is stored
 		m.used(t, key)
 		return
 	}
-	if m.heard(t, used, o, ch, err) {
-		m.counts[number]++
+	if m.checkResult(t, used, o, ch, err) {
+		m.updates[number]++
 	}
 }
 
@@ -120,18 +119,18 @@ func (m *sender) create(t *rapid.T) {
 	m.sent++
 	key, request := m.request(t)
 	used := m.used(t, key)
-	o := once(key)
+	o := withKey(key)
 	o.Digest = request
-	ch, err := m.service().Create(t.Context(), m.actor(), customer.Upsert{ID: id(int32(100 + m.sent)), Edit: named("Bo")}, o)
-	if m.heard(t, used, o, ch, err) {
-		m.births++
+	ch, err := m.service().Create(t.Context(), m.actor(), customer.Upsert{ID: id(int32(100 + m.sent)), Edit: setLastName("Bo")}, o)
+	if m.checkResult(t, used, o, ch, err) {
+		m.created++
 	}
 }
 
-func (m *sender) keep(t *rapid.T) {
+func (m *sender) save(t *rapid.T) {
 	key, request := m.request(t)
 	used := m.used(t, key)
-	err := m.service().SaveResponse(t.Context(), m.actor(), customer.Idempotency{Key: key, Digest: request}, []byte("refused"))
+	err := m.service().SaveResponse(t.Context(), m.actor(), customer.Idempotency{Key: key, Digest: request}, []byte("rejected"))
 	if used {
 		wantFault(t, err, fault.IdempotencyInProgress, "")
 		return
@@ -139,7 +138,7 @@ func (m *sender) keep(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.kept[key] = customer.IdempotencyRecord{Tenant: m.tenant, Key: key, Digest: request, Response: []byte("refused"), At: m.now}
+	m.records[key] = customer.IdempotencyRecord{Tenant: m.tenant, Key: key, Digest: request, Response: []byte("rejected"), At: m.now}
 }
 
 func (m *sender) wait(t *rapid.T) {
@@ -151,26 +150,26 @@ func (m *sender) wait(t *rapid.T) {
 // restart is rare, because it is slow.
 func (m *sender) restart(t *rapid.T) {
 	if rapid.IntRange(1, 16).Draw(t, "rare") == 16 {
-		m.subject.reopen()
+		m.suite.reopen()
 	}
 }
 
-// check counts the changes: each request made one at most, and none got lost.
+// check counts the changes: each request made at most one, and none was lost.
 func (m *sender) check(t *rapid.T) {
 	requests := map[string]int{}
-	changes := feed(t, m.subject, m.tenant)
+	changes := feed(t, m.suite, m.tenant)
 	for _, r := range changes {
 		requests[r.Meta.RequestID]++
 	}
 	for request, n := range requests {
-		if n != 1 && request != signature(0).RequestID {
+		if n != 1 && request != meta(0).RequestID {
 			t.Errorf("request %s made %d changes", request, n)
 		}
 	}
-	want := m.births
-	for number, n := range m.counts {
+	want := m.created
+	for number, n := range m.updates {
 		want += n
-		c, err := m.subject.Find(t.Context(), customer.ByNumber(m.tenant, number))
+		c, err := m.suite.Find(t.Context(), customer.ByNumber(m.tenant, number))
 		if err != nil || c.Version != int64(n)+1 {
 			t.Errorf("customer %d: got version %d (%v), want %d", number, c.Version, err, n+1)
 		}

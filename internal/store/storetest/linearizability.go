@@ -20,29 +20,25 @@ import (
 	"kartotek/internal/fault"
 )
 
-// serviceTests hold the use cases to their promises on top of the store.
-var serviceTests = map[string]func(*testing.T, *subject){
-	"CallsHappenOneAfterTheOther":             callsAreLinearizable,
-	"CallsOfTwoServersHappenOneAfterTheOther": callsOfTwoServersAreLinearizable,
-	"KeysMakeChangesHappenOnce":               keysMakeChangesHappenOnce,
+// linearizabilityTests test the use cases of package customer on the store.
+var linearizabilityTests = map[string]func(*testing.T, *suite){
+	"CallsAreLinearizable":             callsAreLinearizable,
+	"CallsOfTwoServersAreLinearizable": callsOfTwoServersAreLinearizable,
+	"KeysPreventRepeatedChanges":       keysPreventRepeatedChanges,
 }
 
-// callsAreLinearizable holds what callers of one server hear to one order of calls.
-func callsAreLinearizable(t *testing.T, s *subject) {
-	wantOneOrder(t, 0, service(s, time.Now))
+func callsAreLinearizable(t *testing.T, s *suite) {
+	wantLinearizable(t, service(s, time.Now))
 }
 
-// callsOfTwoServersAreLinearizable does so for two servers on one store, whose
-// reads may lag.
-func callsOfTwoServersAreLinearizable(t *testing.T, s *subject) {
-	wantOneOrder(t, s.lag, service(s, time.Now), service(s.beside(), time.Now))
+func callsOfTwoServersAreLinearizable(t *testing.T, s *suite) {
+	wantLinearizable(t, service(s, time.Now), service(s.openAgain(), time.Now))
 }
 
-// wantOneOrder lets callers of the services read, patch, undo, create and import a
-// few customers at once, and looks for an order of the calls of each customer that
-// explains every answer: one in which a call comes after all that had ended before
-// it began. What was read may be as old as lag. TEST_HISTORIES says how often.
-func wantOneOrder(t *testing.T, lag time.Duration, services ...*customer.Service) {
+// wantLinearizable has callers of the services read, patch, revert, create and import a few
+// customers at the same time, and checks that the calls of each customer are linearizable.
+// TEST_HISTORIES is the number of repetitions.
+func wantLinearizable(t *testing.T, services ...*customer.Service) {
 	const callers, records, each = 6, 3, 20
 	histories, err := strconv.Atoi(cmp.Or(os.Getenv("TEST_HISTORIES"), "12"))
 	if err != nil {
@@ -53,36 +49,36 @@ func wantOneOrder(t *testing.T, lag time.Duration, services ...*customer.Service
 		for i := range int32(records) {
 			ids[i] = id(history*records + i)
 		}
-		log := calls{start: time.Now(), lag: lag, made: map[string][]porcupine.Operation{}}
+		log := calls{start: time.Now(), made: map[string][]porcupine.Operation{}}
 		var wg sync.WaitGroup
 		for n := range callers {
 			wg.Go(func() {
 				caller := caller{services[n%len(services)], map[string]int64{}}
 				for range each {
-					log.note(t, n, caller, caller.draw(ids[rand.IntN(records)]))
+					log.record(t, n, caller, caller.draw(ids[rand.IntN(records)]))
 				}
 			})
 		}
 		wg.Wait()
 		for _, id := range ids {
-			log.note(t, 0, caller{svc: services[0]}, call{use: "get", id: id})
+			log.record(t, 0, caller{svc: services[0]}, call{use: "get", id: id})
 			if got := porcupine.CheckOperationsTimeout(model, log.made[id], time.Minute); got != porcupine.Ok {
-				t.Fatalf("no order explains these calls (%s):\n%s", got, told(log.made[id]))
+				t.Fatalf("these calls are not linearizable (%s):\n%s", got, formatCalls(log.made[id]))
 			}
 		}
 	}
 }
 
-// service is the use cases on a store, with ids that nobody asks for.
+// service returns the use cases on a store. It never generates ids.
 func service(s Store, now func() time.Time) *customer.Service {
 	return customer.New(s, s, now, func() string { return "none" })
 }
 
-func everyone(tenant string) access.Actor {
+func actor(tenant string) access.Actor {
 	return access.Actor{Tenant: tenant, Name: "key:Ab3dE6gH", Customers: access.AllCustomers(), Scopes: access.Scopes(), Contract: "native"}
 }
 
-// values are the fields that the calls may change.
+// values are the values of the fields that the calls change.
 type values [3]string
 
 var fieldsOf = [len(values{})]struct {
@@ -99,29 +95,29 @@ type call struct {
 	use     string
 	id      string
 	set     customer.Patch // by patch, create and import
-	ifMatch int64          // by patch and undo; 0 for none
-	undone  int64          // the version that undo undoes
+	ifMatch int64          // by patch and revert; 0 for none
+	version int64          // that revert reverts
 }
 
-// String tells the call to people.
+// String describes the call in error messages.
 func (c call) String() string {
 	text := c.use
-	if c.use == "undo" {
-		text += fmt.Sprint(" ", c.undone)
+	if c.use == "revert" {
+		text += fmt.Sprint(" ", c.version)
 	}
-	if c.use != "undo" && c.use != "get" {
+	if c.use != "revert" && c.use != "get" {
 		text += fmt.Sprintf(" %v", map[string]any(c.set))
 	}
-	if c.ifMatch != 0 && (c.use == "patch" || c.use == "undo") {
+	if c.ifMatch != 0 && (c.use == "patch" || c.use == "revert") {
 		text += fmt.Sprint(" at version ", c.ifMatch)
 	}
 	return text
 }
 
-// outcome is what a caller hears of a call.
+// outcome is the result of a call.
 type outcome struct {
 	fault   fault.Kind
-	newer   string // the fields that an undo would have overwritten
+	newer   string // the fields that have changed since the version to revert
 	empty   bool   // whether it changed nothing
 	version int64
 	values  values
@@ -133,15 +129,15 @@ func (c call) apply(r *customer.Customer) error {
 	return c.set.Apply(r)
 }
 
-// caller makes calls, and remembers the last version of each customer.
+// caller makes calls and stores the last version of each customer that it has seen.
 type caller struct {
 	svc  *customer.Service
-	seen map[string]int64
+	last map[string]int64
 }
 
-// draw is a random call to this customer, often one that knows its version.
+// draw returns a random call for this customer, often with its current version.
 func (c caller) draw(id string) call {
-	next := call{id: id, set: customer.Patch{}, use: []string{"get", "patch", "patch", "patch", "undo", "undo", "create", "import"}[rand.IntN(8)]}
+	next := call{id: id, set: customer.Patch{}, use: []string{"get", "patch", "patch", "patch", "revert", "revert", "create", "import"}[rand.IntN(8)]}
 	for _, f := range fieldsOf {
 		switch rand.IntN(4) {
 		case 0:
@@ -150,16 +146,16 @@ func (c caller) draw(id string) call {
 			next.set[f.path] = []string{"x", "y"}[rand.IntN(2)]
 		}
 	}
-	if seen := c.seen[id]; rand.IntN(2) == 0 {
-		next.ifMatch = seen
+	if last := c.last[id]; rand.IntN(2) == 0 {
+		next.ifMatch = last
 	}
-	next.undone = c.seen[id] + rand.Int64N(4) - 2
+	next.version = c.last[id] + rand.Int64N(4) - 2
 	return next
 }
 
-// make makes the call.
+// make executes the call.
 func (c caller) make(ctx context.Context, next call) (outcome, error) {
-	by, ref := everyone("north"), customer.ByID("north", next.id)
+	by, ref := actor("north"), customer.ByID("north", next.id)
 	edit := next.apply
 	var ch customer.Change
 	var err error
@@ -169,8 +165,8 @@ func (c caller) make(ctx context.Context, next call) (outcome, error) {
 		ch.Before = ch.After
 	case "patch":
 		ch, err = c.svc.Update(ctx, by, ref, next.conditional(edit), nil)
-	case "undo":
-		if edit, err = c.svc.RevertEdit(ctx, by, ref, next.undone); err == nil {
+	case "revert":
+		if edit, err = c.svc.RevertEdit(ctx, by, ref, next.version); err == nil {
 			ch, err = c.svc.Update(ctx, by, ref, next.conditional(edit), nil)
 		}
 	case "create":
@@ -181,7 +177,7 @@ func (c caller) make(ctx context.Context, next call) (outcome, error) {
 			ch, err = results[0].Change, results[0].Err
 		}
 	}
-	return heard(ch, err), err
+	return outcomeOf(ch, err), err
 }
 
 func (c call) conditional(edit customer.Edit) customer.Edit {
@@ -191,7 +187,7 @@ func (c call) conditional(edit customer.Edit) customer.Edit {
 	return customer.AtVersion([]int64{c.ifMatch}, edit)
 }
 
-func heard(ch customer.Change, err error) outcome {
+func outcomeOf(ch customer.Change, err error) outcome {
 	if err != nil {
 		f := fault.From(err)
 		out := outcome{fault: f.Kind}
@@ -209,27 +205,23 @@ func heard(ch customer.Change, err error) outcome {
 	return out
 }
 
-// calls is who called what, when, and what came of it, by customer.
+// calls are the calls with their times and results, by customer.
 type calls struct {
 	start time.Time
-	lag   time.Duration
 	mu    sync.Mutex
 	made  map[string][]porcupine.Operation
 }
 
-// note makes the call and notes it.
-func (l *calls) note(t *testing.T, n int, by caller, next call) {
+// record executes the call and records it.
+func (l *calls) record(t *testing.T, n int, by caller, next call) {
 	called := time.Since(l.start)
 	out, err := by.make(t.Context(), next)
 	returned := time.Since(l.start)
-	if next.use == "get" || next.use == "undo" && out.fault != "" { // that is what was read, and no more
-		called -= l.lag
-	}
 	if out.fault == fault.Internal {
 		t.Errorf("%v: %v", next, err)
 	}
-	if out.version > 0 && by.seen != nil {
-		by.seen[next.id] = out.version
+	if out.version > 0 && by.last != nil {
+		by.last[next.id] = out.version
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -238,7 +230,7 @@ func (l *calls) note(t *testing.T, n int, by caller, next call) {
 	})
 }
 
-func told(made []porcupine.Operation) string {
+func formatCalls(made []porcupine.Operation) string {
 	var lines strings.Builder
 	slices.SortFunc(made, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
 	for _, op := range made {
@@ -247,53 +239,53 @@ func told(made []porcupine.Operation) string {
 	return lines.String()
 }
 
-// model is one customer without any concurrency.
+// model is one customer without concurrency.
 var model = porcupine.Model{
-	Init: func() any { return life(nil) },
+	Init: func() any { return versions(nil) },
 	Step: func(state, input, output any) (bool, any) {
-		want, next := state.(life).answer(input.(call))
+		want, next := state.(versions).call(input.(call))
 		return want == output.(outcome), next
 	},
-	Equal: func(a, b any) bool { return slices.Equal(a.(life), b.(life)) },
+	Equal: func(a, b any) bool { return slices.Equal(a.(versions), b.(versions)) },
 }
 
-// life is every version of a customer; it is empty before the birth.
-type life []values
+// versions are all versions of a customer; there are none before the creation.
+type versions []values
 
-// answer is what a caller must hear, and the life after that.
-func (l life) answer(c call) (outcome, life) {
-	born := len(l) > 0
+// call returns the expected result of a call, and the versions after it.
+func (l versions) call(c call) (outcome, versions) {
+	exists := len(l) > 0
 	switch c.use {
 	case "create":
-		if born {
+		if exists {
 			return outcome{fault: fault.Conflict}, l
 		}
-		return life{}.become(c.patched(values{}))
+		return versions{}.add(c.patched(values{}))
 	case "import":
-		if !born {
-			return life{}.become(c.patched(values{}))
+		if !exists {
+			return versions{}.add(c.patched(values{}))
 		}
-		return l.become(c.patched(l[len(l)-1]))
+		return l.add(c.patched(l[len(l)-1]))
 	}
-	if !born {
+	if !exists {
 		return outcome{fault: fault.NotFound}, l
 	}
 	next := l[len(l)-1]
 	switch c.use {
 	case "get":
-		return l.become(next)
+		return l.add(next)
 	case "patch":
 		next = c.patched(next)
-	case "undo":
-		refused := outcome{}
-		if next, refused = l.without(c.undone); refused != (outcome{}) {
-			return refused, l
+	case "revert":
+		failed := outcome{}
+		if next, failed = l.without(c.version); failed != (outcome{}) {
+			return failed, l
 		}
 	}
 	if c.ifMatch != 0 && c.ifMatch != int64(len(l)) {
 		return outcome{fault: fault.PreconditionFailed}, l
 	}
-	return l.become(next)
+	return l.add(next)
 }
 
 func (c call) patched(v values) values {
@@ -305,8 +297,8 @@ func (c call) patched(v values) values {
 	return v
 }
 
-// without is the newest version without the change to an older one.
-func (l life) without(version int64) (values, outcome) {
+// without returns the newest version with the change to an older version reverted.
+func (l versions) without(version int64) (values, outcome) {
 	if version < 1 || version > int64(len(l)) {
 		return values{}, outcome{fault: fault.NotFound}
 	}
@@ -314,21 +306,21 @@ func (l life) without(version int64) (values, outcome) {
 		return values{}, outcome{fault: fault.Invalid}
 	}
 	before, after, now := l[version-2], l[version-1], l[len(l)-1]
-	refused := outcome{}
+	failed := outcome{}
 	for i, f := range fieldsOf {
 		switch {
 		case before[i] == after[i] || now[i] == before[i]:
 		case now[i] == after[i]:
 			now[i] = before[i]
 		default:
-			refused.fault, refused.newer = fault.Conflict, refused.newer+f.path+" "
+			failed.fault, failed.newer = fault.Conflict, failed.newer+f.path+" "
 		}
 	}
-	return now, refused
+	return now, failed
 }
 
-// become is the next version, unless it is like the last.
-func (l life) become(v values) (outcome, life) {
+// add adds a version unless it equals the last one.
+func (l versions) add(v values) (outcome, versions) {
 	if len(l) > 0 && l[len(l)-1] == v {
 		return outcome{empty: true, version: int64(len(l)), values: v}, l
 	}

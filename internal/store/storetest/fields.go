@@ -11,29 +11,28 @@ import (
 	"kartotek/internal/customer"
 )
 
-// everyFieldSurvives creates customers that are drawn at random, and turns each
-// into another.
-func everyFieldSurvives(t *testing.T, s *subject) {
+// allFieldsAreStored creates random customers and replaces all fields of each.
+func allFieldsAreStored(t *testing.T, s *suite) {
 	n := int32(0)
 	rapid.Check(t, func(t *rapid.T) {
 		n++
-		born := s.put(t, "north", customer.Upsert{ID: id(n), Edit: become(records.Draw(t, "born"))})[0]
-		s.wantRecord(t, born)
+		created := s.upsert(t, "north", customer.Upsert{ID: id(n), Edit: replaceWith(anyCustomer.Draw(t, "created"))})[0]
+		s.wantCustomer(t, created)
 
-		ref := customer.ByID("north", born.ID)
-		ch, err := s.Update(t.Context(), ref, signature(5), become(records.Draw(t, "revised")), nil)
+		ref := customer.ByID("north", created.ID)
+		ch, err := s.Update(t.Context(), ref, meta(5), replaceWith(anyCustomer.Draw(t, "updated")), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.wantRecord(t, ch.After)
+		s.wantCustomer(t, ch.After)
 		if !ch.Empty() {
-			s.wantRecorded(t, ch)
+			s.wantNewestChange(t, ch)
 		}
 	})
 }
 
-// become is an edit that gives a customer every field of want.
-func become(want customer.Customer) customer.Edit {
+// replaceWith returns an edit that sets every field to that of want.
+func replaceWith(want customer.Customer) customer.Edit {
 	return func(c *customer.Customer) error {
 		want.Tenant, want.ID, want.Number, want.Version = c.Tenant, c.ID, c.Number, c.Version
 		want.CreatedAt, want.UpdatedAt = c.CreatedAt, c.UpdatedAt
@@ -42,8 +41,8 @@ func become(want customer.Customer) customer.Edit {
 	}
 }
 
-// records draws customers that break no rule, with zero values for what the server sets.
-var records = rapid.Custom(func(t *rapid.T) customer.Customer {
+// anyCustomer draws valid customers, with zero values for the fields that the server sets.
+var anyCustomer = rapid.Custom(func(t *rapid.T) customer.Customer {
 	var c customer.Customer
 	for _, f := range customer.Fields() {
 		values, ok := valuesOf[f.Path]
@@ -65,7 +64,7 @@ var records = rapid.Custom(func(t *rapid.T) customer.Customer {
 // valuesOf has the fields that do not accept all values of their type.
 var valuesOf = map[string]*rapid.Generator[any]{
 	"kind":               rapid.SampledFrom([]string{customer.Person, customer.Organisation}).AsAny(),
-	"birthDate":          optional(birthDates).AsAny(),
+	"birthDate":          optional(civilDates).AsAny(),
 	"gender":             optional(rapid.SampledFrom(customer.Genders())).AsAny(),
 	"locale":             optional(rapid.SampledFrom([]string{"nl-BE", "sv-SE", "en-GB"})).AsAny(),
 	"email":              optional(rapid.StringMatching(`[a-z]{1,20}@[a-z]{1,9}\.(com|example)`)).AsAny(),
@@ -83,20 +82,19 @@ var valuesOfType = map[customer.FieldType]*rapid.Generator[any]{
 }
 
 var (
-	// texts are short and of any script, with what JSON and SQL must escape, and
-	// at times empty.
+	// texts are short or empty, in any script, with characters that JSON and SQL must escape.
 	texts = rapid.StringOfN(rapid.RuneFrom([]rune("\"'\\/<>&%_\u2028🙂"), unicode.Letter, unicode.Digit, unicode.Mn), 0, 10, -1)
 
 	phones = rapid.StringMatching(`\+[0-9]{3,15}[ ()./-]{0,5}[0-9]`)
 
-	birthDates = rapid.Map(rapid.Int64Range(-40_000, 20_000), func(day int64) string {
+	civilDates = rapid.Map(rapid.Int64Range(-40_000, 20_000), func(day int64) string {
 		return time.Unix(day*24*60*60, 0).UTC().Format(time.DateOnly)
 	})
 
 	times = rapid.Map(rapid.Int64Range(-1e18, 4e18), func(ns int64) time.Time { return time.Unix(0, ns) })
 )
 
-// optional draws the zero value as well.
+// optional also draws the zero value.
 func optional[V any](g *rapid.Generator[V]) *rapid.Generator[V] {
 	var none V
 	return rapid.OneOf(rapid.Just(none), g)
