@@ -95,7 +95,7 @@ kill -QUIT $server 2>/dev/null
 wait $server
 rm -rf "$0"`
 
-// Up starts the server, and waits until it answers.
+// Up starts the server and waits until it accepts connections.
 func (s *Server) Up() error {
 	args := []string{
 		"-c", supervise, s.dir, filepath.Join(s.programs, "postgres"), "-D", s.data(),
@@ -125,7 +125,7 @@ func (s *Server) Up() error {
 	return s.await()
 }
 
-// await waits until the server answers.
+// await waits until the server accepts connections.
 func (s *Server) await() error {
 	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)

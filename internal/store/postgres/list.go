@@ -19,25 +19,14 @@ func (s *Store) List(ctx context.Context, tenant string, f customer.Filter, afte
 		case f.ConfirmedBefore.IsZero():
 			return index.read(selectAfterNumber, after.Number, limit)
 		}
-		return index.confirmedBefore(f, after, limit)
-	})
-}
-
-// confirmedBefore lists customers that never confirmed their contact details, by number, and then
-// those that did so before a time.
-func (x termIndex) confirmedBefore(f customer.Filter, after customer.Cursor, limit int) ([]customer.Customer, error) {
-	var never []customer.Customer
-	if after.ConfirmedAt.IsZero() {
-		var err error
-		never, err = x.read(selectNeverConfirmed, after.Number, limit)
-		if err != nil || len(never) == limit {
-			return never, err
+		never := func(number int32, limit int) ([]customer.Customer, error) {
+			return index.read(selectNeverConfirmed, number, limit)
 		}
-		after.Number = 0
-	}
-	confirmed, err := x.read(selectConfirmedBefore,
-		after.ConfirmedAt.UnixMicro(), after.Number, f.ConfirmedBefore.UnixMicro(), limit-len(never))
-	return append(never, confirmed...), err
+		confirmed := func(after customer.Cursor, limit int) ([]customer.Customer, error) {
+			return index.read(selectConfirmedBefore, after.ConfirmedAt.UnixMicro(), after.Number, f.ConfirmedBefore.UnixMicro(), limit)
+		}
+		return terms.ListUnconfirmed(after, limit, never, confirmed)
+	})
 }
 
 // read returns the customers that a query of the tenant finds.

@@ -51,7 +51,7 @@ func TestFullDiskRejectsWritesAndKeepsData(t *testing.T) {
 	waitQueued(t, s, 5)
 	group.Go(func() {
 		if err := s.Ping(t.Context()); err != nil {
-			t.Errorf("ping: got %v, want none: the writer answers", err)
+			t.Errorf("ping: got %v, want none: the writer responds", err)
 		}
 	})
 	waitQueued(t, s, 6)

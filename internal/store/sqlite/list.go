@@ -15,31 +15,21 @@ func (s *Store) List(ctx context.Context, tenant string, f customer.Filter, afte
 		case terms.Indexed(f):
 			return terms.List(index, f, s.phoneRegion, after, limit)
 		case f.ConfirmedBefore.IsZero():
-			return queryRows(index.conn, scanCustomer, selectByNumbers, tenant, after.Number, limit)
+			return queryRows(index.conn, scanCustomer, selectAfterNumber, tenant, after.Number, limit)
 		}
-		return index.confirmedBefore(f, after, limit)
+		never := func(number int32, limit int) ([]customer.Customer, error) {
+			return queryRows(index.conn, scanCustomer, selectNeverConfirmed, tenant, number, limit)
+		}
+		confirmed := func(after customer.Cursor, limit int) ([]customer.Customer, error) {
+			return queryRows(index.conn, scanCustomer, selectConfirmedBefore,
+				tenant, after.ConfirmedAt.UnixMicro(), after.Number, f.ConfirmedBefore.UnixMicro(), limit)
+		}
+		return terms.ListUnconfirmed(after, limit, never, confirmed)
 	})
 }
 
-// confirmedBefore lists customers that never confirmed their contact details, by number, and then
-// those that did so before a time.
-func (x termIndex) confirmedBefore(f customer.Filter, after customer.Cursor, limit int) ([]customer.Customer, error) {
-	var never []customer.Customer
-	if after.ConfirmedAt.IsZero() {
-		var err error
-		never, err = queryRows(x.conn, scanCustomer, selectNeverConfirmed, x.tenant, after.Number, limit)
-		if err != nil || len(never) == limit {
-			return never, err
-		}
-		after.Number = 0
-	}
-	confirmed, err := queryRows(x.conn, scanCustomer, selectConfirmedBefore,
-		x.tenant, after.ConfirmedAt.UnixMicro(), after.Number, f.ConfirmedBefore.UnixMicro(), limit-len(never))
-	return append(never, confirmed...), err
-}
-
 var (
-	selectByNumbers = `
+	selectAfterNumber = `
 		SELECT ` + layout.Names(layout.Columns) + `
 		FROM customers
 		WHERE tenant = ? AND number > ?

@@ -48,7 +48,7 @@ func (x termIndex) Customers(numbers []int32) ([]customer.Customer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return queryRows(x.conn, scanCustomer, selectNumbered, x.tenant, string(list))
+	return queryRows(x.conn, scanCustomer, selectByNumbers, x.tenant, string(list))
 }
 
 const selectTerms = `
@@ -58,7 +58,7 @@ const selectTerms = `
 	ORDER BY term, number
 	LIMIT ?`
 
-var selectNumbered = `
+var selectByNumbers = `
 	SELECT ` + layout.Names(layout.Columns) + `
 	FROM customers
 	WHERE tenant = ? AND number IN (SELECT value FROM json_each(?))`

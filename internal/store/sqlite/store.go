@@ -2,7 +2,7 @@
 //
 // One goroutine writes, and commits all queued writes together; a few connections read in parallel.
 // Read store.go for the connections, writer.go for the commits, tx.go for what a change writes,
-// customers.go for the records and search.go for searches.
+// customers.go for the records, search.go for searches and list.go for lists.
 package sqlite
 
 import (

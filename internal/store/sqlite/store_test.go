@@ -216,7 +216,7 @@ func TestEveryStatementUsesAnIndex(t *testing.T) {
 		selectByID, selectByNumber, updateAll.query, selectHighestNumber, selectNumbersFrom,
 		layout.SelectAccount, layout.SelectAccounts, layout.RevokeAccount, layout.SelectKey, layout.SelectKeys, layout.RevokeKey,
 		selectHistory, selectFeed, selectLastSeq, layout.SelectIdempotencyRecord, deleteExpiredRecords, layout.SelectSecret,
-		selectTerms, deleteTerm, selectByNumbers, selectNeverConfirmed, selectConfirmedBefore,
+		selectTerms, deleteTerm, selectAfterNumber, selectNeverConfirmed, selectConfirmedBefore,
 	} {
 		plan, err := read(t.Context(), s, func(conn *sqlite.Conn) (plan []string, err error) {
 			err = sqlitex.ExecuteTransient(conn, "EXPLAIN QUERY PLAN "+parameter.ReplaceAllString(query, "1"),

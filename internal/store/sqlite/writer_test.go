@@ -134,17 +134,17 @@ func TestWriteCanceledWhileRunningCompletes(t *testing.T) {
 	s, _ := start(t, Options{})
 	fill(t, s, 1)
 	ctx, leave := context.WithCancel(t.Context())
-	answered := make(chan struct{})
+	returned := make(chan struct{})
 	err := s.writer.run(ctx, func(tx *tx) error {
 		leave()
-		<-answered
+		<-returned
 		ch, err := tx.update(customer.ByNumber("north", 1), customer.ChangeMeta{Actor: "test", At: time.Now()}, addOne)
 		if err != nil {
 			return err
 		}
 		return tx.save(ch)
 	})
-	close(answered)
+	close(returned)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}

@@ -235,7 +235,7 @@ func searchLimitsResults(t *testing.T, s *suite) {
 	entries := make([]customer.Upsert, many)
 	for i := range entries {
 		n := int32(i + 1)
-		entries[i] = customer.Upsert{ID: id(n), Number: n, Edit: phoned(fmt.Sprintf("Hansen%04d Kari", n), "22 33 44 55")}
+		entries[i] = customer.Upsert{ID: id(n), Number: n, Edit: setNameAndPhone(fmt.Sprintf("Hansen%04d Kari", n), "22 33 44 55")}
 	}
 	s.upsert(t, "north", entries...)
 	for _, text := range []string{"hansen", "kari", "hansen kari", "22334455", "4455 hansen1"} {
@@ -251,7 +251,7 @@ func searchLimitsResults(t *testing.T, s *suite) {
 func searchReturnsExactMatchesFirst(t *testing.T, s *suite) {
 	for i, name := range []string{"Hansen", "Han", "Hansson", "Han"} {
 		n := int32(i + 1)
-		s.upsert(t, "north", customer.Upsert{ID: id(n), Number: n, Edit: phoned(name, "")})
+		s.upsert(t, "north", customer.Upsert{ID: id(n), Number: n, Edit: setNameAndPhone(name, "")})
 	}
 	got, err := s.Search(t.Context(), "north", "han", 10)
 	if want := []int32{2, 4, 1, 3}; err != nil || !slices.Equal(numbersOf(got.Customers), want) {
@@ -261,9 +261,9 @@ func searchReturnsExactMatchesFirst(t *testing.T, s *suite) {
 
 func searchIsPerTenant(t *testing.T, s *suite) {
 	for _, tenant := range []string{"north", "south"} {
-		s.upsert(t, tenant, customer.Upsert{ID: id(1), Number: 1, Edit: phoned("Hansen", "22334455")})
+		s.upsert(t, tenant, customer.Upsert{ID: id(1), Number: 1, Edit: setNameAndPhone("Hansen", "22334455")})
 	}
-	if _, err := s.Update(t.Context(), customer.ByNumber("south", 1), meta(1), phoned("Olsen", "99887766"), nil); err != nil {
+	if _, err := s.Update(t.Context(), customer.ByNumber("south", 1), meta(1), setNameAndPhone("Olsen", "99887766"), nil); err != nil {
 		t.Fatal(err)
 	}
 	for tenant, want := range map[string]int{"north": 1, "south": 0, "west": 0} {
@@ -275,8 +275,8 @@ func searchIsPerTenant(t *testing.T, s *suite) {
 	}
 }
 
-// phoned is an edit that sets the last name and the phone.
-func phoned(lastName, phone string) customer.Edit {
+// setNameAndPhone returns an edit that sets the last name and the phone.
+func setNameAndPhone(lastName, phone string) customer.Edit {
 	return func(c *customer.Customer) error {
 		c.LastName, c.Phone = lastName, phone
 		return nil
@@ -284,9 +284,9 @@ func phoned(lastName, phone string) customer.Edit {
 }
 
 func searchFollowsUpdates(t *testing.T, s *suite) {
-	s.upsert(t, "north", customer.Upsert{ID: id(1), Number: 1, Edit: phoned("Hansen", "22334455")})
+	s.upsert(t, "north", customer.Upsert{ID: id(1), Number: 1, Edit: setNameAndPhone("Hansen", "22334455")})
 	for _, name := range []string{"Olsen", "Hansen", "Berg"} {
-		if _, err := s.Update(t.Context(), customer.ByNumber("north", 1), meta(1), phoned(name, "99887766"), nil); err != nil {
+		if _, err := s.Update(t.Context(), customer.ByNumber("north", 1), meta(1), setNameAndPhone(name, "99887766"), nil); err != nil {
 			t.Fatal(err)
 		}
 		s.wantFound(t, name, 1)
@@ -301,13 +301,13 @@ func searchFollowsUpdates(t *testing.T, s *suite) {
 func searchIgnoresFailedEdits(t *testing.T, s *suite) {
 	const writers = 16
 	for n := int32(1); n <= writers; n++ {
-		s.upsert(t, "north", customer.Upsert{ID: id(n), Number: n, Edit: phoned("Hansen", "22334455")})
+		s.upsert(t, "north", customer.Upsert{ID: id(n), Number: n, Edit: setNameAndPhone("Hansen", "22334455")})
 	}
 	var wg sync.WaitGroup
 	for n := int32(1); n <= writers; n++ {
 		wg.Go(func() {
 			defer func() { _ = recover() }() // an engine may not recover the panic
-			edit := phoned("Hansen", "99887766")
+			edit := setNameAndPhone("Hansen", "99887766")
 			if n%2 == 0 {
 				edit = func(*customer.Customer) error { panic("on purpose") }
 			}
@@ -322,9 +322,9 @@ func searchIgnoresFailedEdits(t *testing.T, s *suite) {
 }
 
 func searchAfterReopen(t *testing.T, s *suite) {
-	s.upsert(t, "north", customer.Upsert{ID: id(1), Number: 1, Edit: phoned("Müller", "22334455")})
+	s.upsert(t, "north", customer.Upsert{ID: id(1), Number: 1, Edit: setNameAndPhone("Müller", "22334455")})
 	s.reopen()
-	s.upsert(t, "north", customer.Upsert{ID: id(2), Number: 2, Edit: phoned("Mueller", "22334455")})
+	s.upsert(t, "north", customer.Upsert{ID: id(2), Number: 2, Edit: setNameAndPhone("Mueller", "22334455")})
 	for _, text := range []string{"mueller", "4455"} {
 		s.wantFound(t, text, 1, 2)
 	}

@@ -25,7 +25,7 @@ type Index interface {
 // The first is often enough, and cheap.
 var depths = []int{400, 20_000}
 
-// Search answers a search for text. An engine calls it with its own index.
+// Search returns up to limit customers that match every word of text.
 func Search(index Index, text, region string, limit int) (out customer.SearchResult, err error) {
 	words := parse(text, region)
 	if len(words) == 0 {
@@ -109,13 +109,13 @@ func read(index Index, numbers []int32, enough int, matches func(customer.Custom
 }
 
 // Indexed reports whether the filter has an e-mail address, phone, postal code or number, so
-// that List answers it.
+// that List can use the index.
 func Indexed(f customer.Filter) bool {
 	return f.Email != "" || f.Phone != "" || f.PostalCode != "" || f.Number != 0
 }
 
-// List answers a list whose filter is Indexed. An engine answers other lists by a range scan
-// of its own.
+// List returns the customers of a list whose filter is Indexed. For other lists an engine scans a
+// range of customers.
 func List(index Index, f customer.Filter, region string, after customer.Cursor, limit int) ([]customer.Customer, error) {
 	words := filterWords(f, region)
 	numbers, _, err := candidates(index, words, math.MaxInt32)
@@ -139,6 +139,23 @@ func List(index Index, f customer.Filter, region string, after customer.Cursor, 
 	})
 	slices.SortFunc(found, compare)
 	return found[:min(len(found), limit)], err
+}
+
+// ListUnconfirmed returns up to limit customers after the cursor: first those that never confirmed
+// their contact details, by number, and then those that did so before a time. never and confirmed
+// are the engine's queries for the two parts.
+func ListUnconfirmed(after customer.Cursor, limit int,
+	never func(number int32, limit int) ([]customer.Customer, error),
+	confirmed func(after customer.Cursor, limit int) ([]customer.Customer, error),
+) (list []customer.Customer, err error) {
+	if after.ConfirmedAt.IsZero() {
+		if list, err = never(after.Number, limit); err != nil || len(list) == limit {
+			return list, err
+		}
+		after.Number = 0
+	}
+	rest, err := confirmed(after, limit-len(list))
+	return append(list, rest...), err
 }
 
 // filterWords returns the conditions of the filter.
