@@ -63,11 +63,9 @@ func newKeyBody(k access.Key) keyBody {
 }
 
 func (h handler) listKeys(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	return writePage(h, w, r, list[access.Key, keyBody]{
-		scope: cursorScope(by.Tenant, "keys"),
-		fetch: func(after string, limit int) ([]access.Key, error) {
-			return h.Registry.Keys(r.Context(), by.Tenant, after, limit)
-		},
+	return writePage(h, w, r, by, list[access.Key, keyBody]{
+		name:     "keys",
+		fetch:    h.Registry.Keys,
 		position: func(k access.Key) string { return k.ID },
 		body:     newKeyBody,
 	})
@@ -124,11 +122,9 @@ func newAccountBody(a access.Account) accountBody {
 }
 
 func (h handler) listAccounts(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	return writePage(h, w, r, list[access.Account, accountBody]{
-		scope: cursorScope(by.Tenant, "accounts"),
-		fetch: func(after string, limit int) ([]access.Account, error) {
-			return h.Registry.Accounts(r.Context(), by.Tenant, after, limit)
-		},
+	return writePage(h, w, r, by, list[access.Account, accountBody]{
+		name:     "accounts",
+		fetch:    h.Registry.Accounts,
 		position: func(a access.Account) string { return a.Login },
 		body:     newAccountBody,
 	})

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"context"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"kartotek/internal/access"
 	"kartotek/internal/fault"
 )
 
@@ -74,26 +76,28 @@ type pageBody[B any] struct {
 
 // list describes a list for readPage. T is the type of an item, B its JSON body.
 type list[T, B any] struct {
-	scope    []byte
-	fetch    func(after string, limit int) ([]T, error) // items after a position
+	name     string
+	filters  []string                                                                // their values
+	fetch    func(ctx context.Context, tenant, after string, limit int) ([]T, error) // items after a position
 	position func(T) string
 	body     func(T) B
 }
 
 // readPage returns the page that the parameters "cursor" and "limit" ask for.
-func readPage[T, B any](h handler, q *query, l list[T, B]) (pageBody[B], error) {
-	limit, after := q.limit(maxPage, defaultPage), h.cursors.decode(q, l.scope)
+func readPage[T, B any](h handler, r *http.Request, by access.Actor, q *query, l list[T, B]) (pageBody[B], error) {
+	scope := cursorScope(by.Tenant, l.name, l.filters...)
+	limit, after := q.limit(maxPage, defaultPage), h.cursors.decode(q, scope)
 	if err := q.err(); err != nil {
 		return pageBody[B]{}, err
 	}
-	items, err := l.fetch(after, limit+1) // one more, to know whether there is a next page
+	items, err := l.fetch(r.Context(), by.Tenant, after, limit+1) // one more, to know whether there is a next page
 	if err != nil {
 		return pageBody[B]{}, err
 	}
 	var p pageBody[B]
 	if len(items) > limit {
 		items = items[:limit]
-		p.Next = h.cursors.encode(l.position(items[limit-1]), l.scope)
+		p.Next = h.cursors.encode(l.position(items[limit-1]), scope)
 	}
 	for _, item := range items {
 		p.Items = append(p.Items, l.body(item))
@@ -101,8 +105,8 @@ func readPage[T, B any](h handler, q *query, l list[T, B]) (pageBody[B], error) 
 	return p, nil
 }
 
-func writePage[T, B any](h handler, w http.ResponseWriter, r *http.Request, l list[T, B]) error {
-	p, err := readPage(h, parseQuery(r, "cursor", "limit"), l)
+func writePage[T, B any](h handler, w http.ResponseWriter, r *http.Request, by access.Actor, l list[T, B]) error {
+	p, err := readPage(h, r, by, parseQuery(r, "cursor", "limit"), l)
 	if err != nil {
 		return err
 	}

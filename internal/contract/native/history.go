@@ -1,6 +1,7 @@
 package native
 
 import (
+	"context"
 	"math"
 	"net/http"
 	"strconv"
@@ -73,11 +74,12 @@ func (h handler) listHistory(w http.ResponseWriter, r *http.Request, by access.A
 	if err != nil {
 		return err
 	}
-	return writePage(h, w, r, list[customer.ChangeRecord, changeBody]{
-		scope: cursorScope(by.Tenant, "history", r.PathValue("ref")),
-		fetch: func(after string, limit int) ([]customer.ChangeRecord, error) {
+	return writePage(h, w, r, by, list[customer.ChangeRecord, changeBody]{
+		name:    "history",
+		filters: []string{r.PathValue("ref")},
+		fetch: func(ctx context.Context, _, after string, limit int) ([]customer.ChangeRecord, error) {
 			below, _ := strconv.ParseInt(after, 10, 64) // 0, for the first page, when it is empty
-			return h.Customers.History(r.Context(), by, ref, below, limit)
+			return h.Customers.History(ctx, by, ref, below, limit)
 		},
 		position: func(c customer.ChangeRecord) string { return strconv.FormatInt(c.Version, 10) },
 		body:     newChangeBody,

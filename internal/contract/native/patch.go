@@ -111,7 +111,10 @@ func parseInt32(v any, low int64) (n int64, broken fault.Field) {
 // properties.
 func (m mergePatch) edit(newRecord func(customer.Customer) *record) customer.Edit {
 	return func(c *customer.Customer) error {
-		readOnlyErr := m.checkReadOnly(newRecord(*c))
+		var readOnlyErr error
+		if len(m.readOnly) > 0 {
+			readOnlyErr = m.checkReadOnly(newRecord(*c))
+		}
 		if err := m.fields.Apply(c); err != nil {
 			return err
 		}

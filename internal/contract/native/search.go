@@ -1,6 +1,7 @@
 package native
 
 import (
+	"context"
 	"math"
 	"net/http"
 	"slices"
@@ -65,16 +66,17 @@ func (h handler) list(r *http.Request, by access.Actor, q *query) (pageBody[json
 	for _, name := range filterParams {
 		values = append(values, q.values.Get(name))
 	}
-	return readPage(h, q, list[customer.Customer, jsontext.Value]{
-		scope: cursorScope(by.Tenant, "customers", values...),
-		fetch: func(position string, limit int) ([]customer.Customer, error) {
+	return readPage(h, r, by, q, list[customer.Customer, jsontext.Value]{
+		name:    "customers",
+		filters: values,
+		fetch: func(ctx context.Context, _, position string, limit int) ([]customer.Customer, error) {
 			var after customer.Cursor
 			if position != "" {
 				if err := json.Unmarshal([]byte(position), &after); err != nil {
 					return nil, err
 				}
 			}
-			return h.Customers.List(r.Context(), by, filter, after, limit)
+			return h.Customers.List(ctx, by, filter, after, limit)
 		},
 		position: func(c customer.Customer) string {
 			at := customer.Cursor{Number: c.Number}
