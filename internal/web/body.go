@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"mime"
@@ -105,13 +106,14 @@ func Object(body []byte) ([]Member, error) {
 	object, err := dec.ReadValue()
 	switch {
 	case err != nil && err != io.EOF:
-		return nil, errNotJSON(err)
+		return nil, errNotJSON(err, 0)
 	case object.Kind() != '{':
 		return nil, fault.New(fault.BadRequest, "the body must be a JSON object")
 	}
 	object = object.Clone() // the decoder reuses its buffer
+	end := dec.InputOffset()
 	if _, err := dec.ReadToken(); err != io.EOF {
-		return nil, errNotJSON(nil)
+		return nil, errNotJSON(err, end)
 	}
 	var members []Member
 	dec = jsontext.NewDecoder(bytes.NewReader(object)) // returns no error: the syntax is checked
@@ -159,9 +161,15 @@ func writeValue(enc *jsontext.Encoder, value any) error {
 	return json.MarshalEncode(enc, value)
 }
 
-func errNotJSON(err error) error {
-	field := fault.Field{Rule: fault.Format, Text: "must be valid JSON"}
-	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok && errors.Is(s, jsontext.ErrDuplicateName) {
+// errNotJSON returns the fault of a body that the decoder rejects, or that continues after a complete
+// value, which ends at end.
+func errNotJSON(err error, end int64) error {
+	s, ok := errors.AsType[*jsontext.SyntacticError](err)
+	if ok {
+		end = s.ByteOffset
+	}
+	field := fault.Field{Rule: fault.Format, Text: fmt.Sprintf("must be valid JSON (RFC 8259) in UTF-8; it is not after byte %d", end)}
+	if ok && errors.Is(s, jsontext.ErrDuplicateName) {
 		path := strings.Join(slices.Collect(s.JSONPointer.Tokens()), ".")
 		field = fault.Field{Path: path, Rule: fault.Duplicate, Text: "must not be repeated"}
 	}

@@ -113,7 +113,8 @@ func unsupported(r *http.Request) string {
 	return fmt.Sprintf("The request entity's media type '%s' is not supported for this resource.", sent)
 }
 
-// sentence is the message of ASP.NET's validation for a broken rule.
+// sentence is the message of ASP.NET's validation for a broken rule, or our own where its message
+// would name neither the property nor the rule.
 func sentence(name string, f fault.Field) string {
 	switch f.Path + ":" + f.Rule {
 	case "email:" + fault.Format:
@@ -126,6 +127,8 @@ func sentence(name string, f fault.Field) string {
 		return fmt.Sprintf("The field %s must be a string with a minimum length of 3.", name)
 	case "Idempotency-Key:" + fault.Format:
 		return "The field Idempotency-Key must match the regular expression '^[!-~]{1,255}$'."
+	case ":" + fault.Format:
+		return "The request body " + f.Text + "."
 	}
-	return "An error has occurred."
+	return fmt.Sprintf("The %s field %s.", name, f.Text)
 }

@@ -56,7 +56,7 @@ func (p *customerPatch) readMember(m web.Member) {
 		return
 	}
 	p.sent = append(p.sent, property.name)
-	if !m.Null() && property.accepts(m) {
+	if !m.Null() && property.typ.accepts(m) {
 		p.values[property.updates] = textOf(m)
 	}
 }

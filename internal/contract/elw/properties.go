@@ -13,7 +13,7 @@ import (
 // property is a known property.
 type property struct {
 	name    string
-	accepts func(web.Member) bool     // whether a non-null value has the right type
+	typ     valueType
 	value   func(*representation) any // nil when the customer does not have the property
 	parts   propertyList              // of an object
 	updates string                    // path in the domain, if clients can update the property
@@ -53,36 +53,36 @@ func (list propertyList) of(r *representation) web.Properties {
 
 // properties are in alphabetical order.
 var properties = propertyList{
-	{name: "Address", accepts: isObject, value: address, parts: addressProperties},
-	{name: "BirthDate", accepts: isDate, value: birthDate},
-	{name: "CustomerId", accepts: isInt32, value: func(r *representation) any { return r.Number }},
-	{name: "CustomerType", accepts: isText, value: customerType},
-	{name: "Email", accepts: isText, value: field("email"), updates: "email"},
-	{name: "FirstName", accepts: isText, value: field("firstName")},
-	{name: "IsBroadbandCustomer", accepts: isFlag, value: field("services.broadband")},
-	{name: "IsDistrictHeatingCustomer", accepts: isFlag, value: field("services.districtHeating")},
-	{name: "IsNetCustomer", accepts: isFlag, value: field("services.grid")},
-	{name: "IsPowerCustomer", accepts: isFlag, value: field("services.power")},
-	{name: "LastName", accepts: isText, value: field("lastName")},
-	{name: "MobileNumber", accepts: isPhone, value: func(r *representation) any { return orNil(digits(r.Mobile)) }, updates: "mobile"},
-	{name: "OrganizationNo", accepts: isText, value: field("organisationNumber")},
-	{name: "PhoneNumber", accepts: isPhone, value: func(r *representation) any { return orNil(digits(r.Phone)) }, updates: "phone"},
-	{name: "Pin", accepts: isText, value: field("nationalId")},
-	{name: "RequiresProfileConfirmation", accepts: isFlag, value: func(r *representation) any { return r.needsConfirmation }},
+	{name: "Address", typ: object, value: address, parts: addressProperties},
+	{name: "BirthDate", typ: date, value: birthDate},
+	{name: "CustomerId", typ: int32Number, value: func(r *representation) any { return r.Number }},
+	{name: "CustomerType", typ: text, value: customerType},
+	{name: "Email", typ: text, value: field("email"), updates: "email"},
+	{name: "FirstName", typ: text, value: field("firstName")},
+	{name: "IsBroadbandCustomer", typ: flag, value: field("services.broadband")},
+	{name: "IsDistrictHeatingCustomer", typ: flag, value: field("services.districtHeating")},
+	{name: "IsNetCustomer", typ: flag, value: field("services.grid")},
+	{name: "IsPowerCustomer", typ: flag, value: field("services.power")},
+	{name: "LastName", typ: text, value: field("lastName")},
+	{name: "MobileNumber", typ: phoneNumber, value: func(r *representation) any { return orNil(digits(r.Mobile)) }, updates: "mobile"},
+	{name: "OrganizationNo", typ: text, value: field("organisationNumber")},
+	{name: "PhoneNumber", typ: phoneNumber, value: func(r *representation) any { return orNil(digits(r.Phone)) }, updates: "phone"},
+	{name: "Pin", typ: text, value: field("nationalId")},
+	{name: "RequiresProfileConfirmation", typ: flag, value: func(r *representation) any { return r.needsConfirmation }},
 }
 
 var addressProperties = propertyList{
-	{name: "AddressText", accepts: isText, value: field("address.line")},
-	{name: "City", accepts: isText, value: field("address.city")},
-	{name: "CoAddress", accepts: isText, value: field("address.careOf")},
-	{name: "CountryCode", accepts: isText, value: field("address.country")},
-	{name: "Entrance", accepts: isText, value: field("address.entrance")},
-	{name: "Floor", accepts: isText, value: field("address.floor")},
-	{name: "HouseLetter", accepts: isText, value: field("address.houseLetter")},
-	{name: "HouseNo", accepts: isText, value: field("address.houseNumber")},
-	{name: "IsEditable", accepts: isFlag, value: field("address.editable")},
-	{name: "POBox", accepts: isInt32, value: field("address.poBox")},
-	{name: "ZipCode", accepts: isText, value: field("address.postalCode")},
+	{name: "AddressText", typ: text, value: field("address.line")},
+	{name: "City", typ: text, value: field("address.city")},
+	{name: "CoAddress", typ: text, value: field("address.careOf")},
+	{name: "CountryCode", typ: text, value: field("address.country")},
+	{name: "Entrance", typ: text, value: field("address.entrance")},
+	{name: "Floor", typ: text, value: field("address.floor")},
+	{name: "HouseLetter", typ: text, value: field("address.houseLetter")},
+	{name: "HouseNo", typ: text, value: field("address.houseNumber")},
+	{name: "IsEditable", typ: flag, value: field("address.editable")},
+	{name: "POBox", typ: int32Number, value: field("address.poBox")},
+	{name: "ZipCode", typ: text, value: field("address.postalCode")},
 }
 
 // field returns the value of a field of the domain that needs no conversion.
@@ -152,8 +152,8 @@ func checkTypes(parent string, list propertyList, members []web.Member) []fault.
 		case seen[p.name]:
 			broken = append(broken, fault.Field{Path: path, Rule: fault.Duplicate, Text: "must not be repeated"})
 		case m.Null():
-		case !p.accepts(m):
-			broken = append(broken, fault.Field{Path: path, Rule: fault.Type, Text: "has a wrong type"})
+		case !p.typ.accepts(m):
+			broken = append(broken, fault.Field{Path: path, Rule: fault.Type, Text: "must be " + p.typ.name})
 		case p.parts != nil:
 			parts, _ := web.Object(m.Value) // cannot fail: the body was parsed strictly
 			broken = append(broken, checkTypes(path+".", p.parts, parts)...)
@@ -162,6 +162,21 @@ func checkTypes(parent string, list propertyList, members []web.Member) []fault.
 	}
 	return broken
 }
+
+// valueType is the type of the values of a property, apart from null.
+type valueType struct {
+	name    string // with an article
+	accepts func(web.Member) bool
+}
+
+var (
+	object      = valueType{"an object", isObject}
+	text        = valueType{"a string", isText}
+	flag        = valueType{"true or false", isFlag}
+	int32Number = valueType{"a 32-bit integer", isInt32}
+	phoneNumber = valueType{"a string, or an integer without sign", isPhone}
+	date        = valueType{"a date in ISO 8601 format", isDate}
+)
 
 func isObject(m web.Member) bool { return m.Value.Kind() == '{' }
 
