@@ -167,3 +167,9 @@ func AllowReadOnly(w http.ResponseWriter, r *http.Request) bool {
 	w.Header().Set("Allow", "GET, HEAD")
 	return false
 }
+
+// Protect keeps personal data out of caches and turns off content sniffing.
+func Protect(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+}

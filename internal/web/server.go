@@ -148,5 +148,6 @@ func (s *Server) notFound(w http.ResponseWriter, _ *http.Request) {
 
 func writeText(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
 	_ = Write(w, status, []byte(text)) // never fails
 }

@@ -55,6 +55,9 @@ func TestOperatorEndpoints(t *testing.T) {
 			if got := resp.Header.Get("Content-Type"); got != "text/plain; charset=utf-8" {
 				t.Errorf("Content-Type: got %q, want text", got)
 			}
+			if got := resp.Header.Get("Cache-Control"); got != "no-store" {
+				t.Errorf("Cache-Control: got %q, want no-store", got)
+			}
 			if got := resp.Header.Get("Allow"); (got == "GET, HEAD") != (resp.StatusCode == http.StatusMethodNotAllowed) {
 				t.Errorf("Allow: got %q with %s", got, resp.Status)
 			}

@@ -29,6 +29,7 @@ func statusOf(kind fault.Kind) int {
 }
 
 func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
+	web.Protect(w.Header())
 	status := statusOf(f.Kind)
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")

@@ -62,6 +62,7 @@ type handler struct {
 // Bearer, and passes its actor to f. The contract has no 403: a key without the scope gets 401.
 func (h handler) authenticated(scope access.Scope, f func(http.ResponseWriter, *http.Request, access.Actor) error) web.Func {
 	return func(w http.ResponseWriter, r *http.Request) error {
+		web.Protect(w.Header())
 		token := strings.TrimSpace(r.Header.Get("Authorization"))
 		if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(scheme, "Bearer") {
 			token = strings.TrimSpace(rest)

@@ -1,6 +1,7 @@
 package lochting_test
 
 import (
+	"net/http"
 	"testing"
 
 	"kartotek/internal/contract"
@@ -14,7 +15,8 @@ func start(w contracttest.Fixture) contract.Contract {
 
 func TestTranscripts(t *testing.T) {
 	t.Parallel()
-	contracttest.Replay(t, nil, start)
+	always := http.Header{"Cache-Control": {"no-store"}, "X-Content-Type-Options": {"nosniff"}}
+	contracttest.Replay(t, always, start)
 }
 
 func TestEveryFaultHasAnErrorResponse(t *testing.T) {

@@ -60,7 +60,7 @@ func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 		body.Detail += fmt.Sprintf(" These are the first %d of %d errors.", maxErrors, len(f.Fields))
 	}
 	h := w.Header()
-	protect(h)
+	web.Protect(h)
 	switch f.Kind {
 	case fault.Unauthenticated:
 		h.Set("WWW-Authenticate", challenge(r))
@@ -72,12 +72,6 @@ func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 	b, _ := json.Marshal(body, jsontext.AllowInvalidUTF8(true)) // cannot fail with this option
 	h.Set("Content-Type", "application/problem+json")
 	_ = web.Write(w, status, b) // never fails
-}
-
-// protect keeps personal data out of caches and turns off content sniffing.
-func protect(h http.Header) {
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
 }
 
 // challenge returns the WWW-Authenticate header. It has an error only when the request had a key

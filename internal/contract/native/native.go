@@ -88,7 +88,7 @@ func (h handler) routes() []contract.Route {
 // authenticated calls f with the caller if the key has the scope. Every key has the scope "".
 func (h handler) authenticated(scope access.Scope, f func(http.ResponseWriter, *http.Request, access.Actor) error) web.Func {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		protect(w.Header())
+		web.Protect(w.Header())
 		if bearer(r) == "" {
 			return missingKey(r)
 		}
