@@ -161,8 +161,8 @@ func writeValue(enc *jsontext.Encoder, value any) error {
 	return json.MarshalEncode(enc, value)
 }
 
-// errNotJSON returns the fault of a body that the decoder rejects, or that continues after a complete
-// value, which ends at end.
+// errNotJSON returns the fault of a body that the decoder rejects with err or, when err is nil, that
+// has more than one value. The first value ends at end.
 func errNotJSON(err error, end int64) error {
 	s, ok := errors.AsType[*jsontext.SyntacticError](err)
 	if ok {

@@ -19,6 +19,21 @@ type property struct {
 	updates string                    // path in the domain, if clients can update the property
 }
 
+// valueType is the type of the values of a property, apart from null.
+type valueType struct {
+	name    string // with an article, for errors
+	accepts func(web.Member) bool
+}
+
+var (
+	object      = valueType{"an object", isObject}
+	text        = valueType{"a string", isText}
+	flag        = valueType{"true or false", isFlag}
+	int32Number = valueType{"a 32-bit integer", isInt32}
+	phoneNumber = valueType{"a string, or an integer without sign", isPhone}
+	date        = valueType{"a date in ISO 8601 format", isDate}
+)
+
 // representation is the representation of a customer.
 type representation struct {
 	customer.Customer
@@ -162,21 +177,6 @@ func checkTypes(parent string, list propertyList, members []web.Member) []fault.
 	}
 	return broken
 }
-
-// valueType is the type of the values of a property, apart from null.
-type valueType struct {
-	name    string // with an article
-	accepts func(web.Member) bool
-}
-
-var (
-	object      = valueType{"an object", isObject}
-	text        = valueType{"a string", isText}
-	flag        = valueType{"true or false", isFlag}
-	int32Number = valueType{"a 32-bit integer", isInt32}
-	phoneNumber = valueType{"a string, or an integer without sign", isPhone}
-	date        = valueType{"a date in ISO 8601 format", isDate}
-)
 
 func isObject(m web.Member) bool { return m.Value.Kind() == '{' }
 
