@@ -129,6 +129,8 @@ func sentence(name string, f fault.Field) string {
 		return "The field Idempotency-Key must match the regular expression '^[!-~]{1,255}$'."
 	case ":" + fault.Format:
 		return "The request body " + f.Text + "."
+	case ":" + fault.Duplicate: // {"": 1, "": 2}
+		return "A field with an empty name " + f.Text + "."
 	}
 	return fmt.Sprintf("The %s field %s.", name, f.Text)
 }
