@@ -3,7 +3,7 @@
 // same customers.
 //
 // Read terms.go for the terms of a customer, fold.go and phone.go for names and phones,
-// words.go for the words of a search, then search.go.
+// words.go for the words of a search, then search.go; list.go has the filters of lists.
 package terms
 
 import (
