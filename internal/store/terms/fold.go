@@ -14,14 +14,10 @@ const (
 )
 
 // nameTerms returns terms for each word of a customer's first and last name, for what follows an
-// apostrophe in it, and for each word written together with the ones after it. Where words are
-// written without spaces, every character begins one.
+// apostrophe in it, and for each word written together with the ones after it, in either order of
+// the names. Where words are written without spaces, every character begins one.
 func nameTerms(names [2]string) (terms []string) {
-	texts := names[:]
-	if isUnspaced(names[0] + names[1]) {
-		texts = append(texts, names[1]+names[0])
-	}
-	for _, text := range texts {
+	for _, text := range []string{names[0] + " " + names[1], names[1] + " " + names[0]} {
 		words := strings.FieldsFunc(text, func(r rune) bool {
 			return !isLetter(r) && !isApostrophe(r) && !unicode.In(r, unicode.M, unicode.Cf)
 		})

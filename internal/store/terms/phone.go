@@ -81,9 +81,16 @@ func phoneAlternatives(number, region string, whole bool) (out []alternative) {
 	if len(plain) < minDigits {
 		return []alternative{exactly(phone + reversed(plain))}
 	}
+	in := map[[2]string][]string{} // the readings in the regions of customers
+	readingsIn := func(region, home string) []string {
+		if in[[2]string{region, home}] == nil {
+			in[[2]string{region, home}] = readings(number, region, home)
+		}
+		return in[[2]string{region, home}]
+	}
 	for _, reading := range readings(number, region) {
 		a := startingWith(phone + reversed(lastDigits(reading)))
-		a.check = func(c customer.Customer) bool { return hasPhone(c, number, region, whole) }
+		a.check = func(c customer.Customer) bool { return hasPhone(c, number, region, whole, readingsIn) }
 		out = append(out, a)
 	}
 	return out
@@ -91,7 +98,8 @@ func phoneAlternatives(number, region string, whole bool) (out []alternative) {
 
 // hasPhone reports whether the customer has a number, typed in any notation, or one that ends
 // in its digits unless it must be whole. region is that of a customer without a country.
-func hasPhone(c customer.Customer, typed, region string, whole bool) bool {
+// readingsIn returns the readings of the typed number.
+func hasPhone(c customer.Customer, typed, region string, whole bool, readingsIn func(region, home string) []string) bool {
 	region = cmp.Or(c.Address.Country, region)
 	return slices.ContainsFunc(append(phonesIn(c.Phone), phonesIn(c.Mobile)...), func(stored string) bool {
 		if stored == typed || !whole && strings.HasSuffix(stored, digits(typed)) {
@@ -99,14 +107,14 @@ func hasPhone(c customer.Customer, typed, region string, whole bool) bool {
 		}
 		parsed, err := parsePhone(stored, region)
 		if err != nil {
-			return slices.Contains(readings(typed, region), lastDigits(stored))
+			return slices.Contains(readingsIn(region, region), lastDigits(stored))
 		}
 		key := phonenumbers.GetNationalSignificantNumber(parsed)
 		if stored[0] == '+' || phonenumbers.IsValidNumber(parsed) { // in this country
 			key = phonenumbers.Format(parsed, phonenumbers.E164)
 		}
 		home := phonenumbers.GetRegionCodeForCountryCode(int(parsed.GetCountryCode()))
-		return slices.Contains(readings(typed, region, home), key)
+		return slices.Contains(readingsIn(region, home), key)
 	})
 }
 

@@ -21,7 +21,10 @@ type Index interface {
 
 // depths are the limits of the lists that a search asks the index for, one after the other.
 // The first is often enough, and cheap.
-var depths = []int{400, 20_000}
+var depths = []int{400, 5000}
+
+// maxChecked is the number of customers that a search reads at most with each of the depths.
+const maxChecked = 500
 
 // Search returns up to limit customers that match every word of text.
 func Search(index Index, text, region string, limit int) (out customer.SearchResult, err error) {
@@ -43,10 +46,11 @@ func Search(index Index, text, region string, limit int) (out customer.SearchRes
 		if err != nil {
 			return out, err
 		}
-		if out.Customers, err = read(index, numbers, limit+1, matches); err != nil {
+		checked := numbers[:min(len(numbers), maxChecked)]
+		if out.Customers, err = read(index, checked, limit+1, matches); err != nil {
 			return out, err
 		}
-		out.More = !complete || len(out.Customers) > limit
+		out.More = !complete || len(out.Customers) > limit || len(checked) < len(numbers)
 		if complete || len(out.Customers) > limit {
 			break
 		}
@@ -56,39 +60,67 @@ func Search(index Index, text, region string, limit int) (out customer.SearchRes
 	return out, nil
 }
 
-// candidates returns the numbers in the shortest list of a word that are in the other lists. It
-// reports whether no other customer can match. A list that has reached the depth is not complete.
+// candidates returns the numbers of customers that may match, the most likely first. It reports
+// whether no other customer can match. A list that has reached the depth is not complete.
 func candidates(index Index, words []word, depth int) (numbers []int32, complete bool, err error) {
-	lists := make([][]int32, len(words))
-	for i, w := range words {
-		if w.number != 0 {
-			lists[i] = []int32{w.number}
-		}
-		for _, a := range w.alternatives {
-			more, err := index.Numbers(a.from, a.to, max(0, depth-len(lists[i])))
-			if err != nil {
-				return nil, false, err
+	var partial []int32      // the numbers of the lists that are not complete
+	lists := map[int32]int{} // how many of these lists have a number
+	for _, w := range words {
+		list, err := listOf(index, w, depth)
+		switch {
+		case err != nil:
+			return nil, false, err
+		case len(list) >= depth:
+			list = distinct(list)
+			for _, n := range list {
+				lists[n]++
 			}
-			lists[i] = append(lists[i], more...)
+			partial = append(partial, list...)
+		case complete:
+			numbers = intersection(numbers, list)
+		default:
+			numbers, complete = distinct(list), true
 		}
 	}
-	slices.SortFunc(lists, func(a, b []int32) int { return cmp.Compare(len(a), len(b)) })
-	numbers, complete = lists[0], len(lists[0]) < depth
-	for _, list := range lists {
-		if complete && len(list) >= depth {
-			break // the others lack some of the customers
-		}
-		has := make(map[int32]bool, len(list))
-		for _, n := range list {
-			has[n] = true
-		}
-		numbers = slices.DeleteFunc(numbers, func(n int32) bool {
-			found := has[n]
-			delete(has, n) // no number twice
-			return !found
-		})
+	if !complete {
+		numbers = distinct(partial)
 	}
+	slices.SortStableFunc(numbers, func(a, b int32) int { return cmp.Compare(lists[b], lists[a]) })
 	return numbers, complete, nil
+}
+
+// listOf returns up to depth numbers of customers that may match the word.
+func listOf(index Index, w word, depth int) (list []int32, err error) {
+	if w.number != 0 {
+		list = []int32{w.number}
+	}
+	for _, a := range w.alternatives {
+		more, err := index.Numbers(a.from, a.to, max(0, depth-len(list)))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, more...)
+	}
+	return list, nil
+}
+
+// intersection returns the numbers in both lists. It overwrites the first.
+func intersection(numbers, list []int32) []int32 {
+	has := make(map[int32]bool, len(list))
+	for _, n := range list {
+		has[n] = true
+	}
+	return slices.DeleteFunc(numbers, func(n int32) bool { return !has[n] })
+}
+
+// distinct returns the list without repetition, in the same order. It overwrites the list.
+func distinct(list []int32) []int32 {
+	has := make(map[int32]bool, len(list))
+	return slices.DeleteFunc(list, func(n int32) bool {
+		repeated := has[n]
+		has[n] = true
+		return repeated
+	})
 }
 
 // read returns the customers that match, at least the first ones until they are enough.

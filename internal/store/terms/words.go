@@ -83,10 +83,10 @@ func parse(text, region string) []word {
 			words[i].number = int32(n)
 		}
 	}
-	for first := range typed {
-		for end := first + 1; end <= min(first+maxRun, len(typed)); end++ {
-			together := parseRun(typed[first:end], region)
-			for i := range words[first:end] {
+	for length := min(maxRun, len(typed)); length > 0; length-- { // the most selective alternatives first
+		for first := range len(typed) - length + 1 {
+			together := parseRun(typed[first:first+length], region)
+			for i := range length {
 				words[first+i].alternatives = append(words[first+i].alternatives, together...)
 			}
 		}
