@@ -18,12 +18,15 @@ import (
 // or all of them.
 type Account struct {
 	Tenant       string
-	Login        string // unique on the server: it is what selects the tenant
+	ID           string // "acc_" and 16 base62 characters; never reused
+	Login        string // of one active account on the server: it is what selects the tenant
 	PasswordHash string // argon2id, as a PHC string
 	Customers    Customers
 	CreatedAt    time.Time
 	RevokedAt    time.Time // zero while the account is active
 }
+
+const accountPrefix = "acc_"
 
 // NewAccount returns an account, or an Invalid fault that lists every broken rule.
 func NewAccount(tenant, login, password string, customers Customers, now time.Time) (Account, error) {
@@ -45,6 +48,7 @@ func NewAccount(tenant, login, password string, customers Customers, now time.Ti
 	}
 	return Account{
 		Tenant:       tenant,
+		ID:           accountPrefix + randomBase62(16),
 		Login:        login,
 		PasswordHash: hashPassword(password),
 		Customers:    customers,
@@ -52,11 +56,9 @@ func NewAccount(tenant, login, password string, customers Customers, now time.Ti
 	}, nil
 }
 
-// checkLogin accepts what HTTP Basic (RFC 7617: no colon) and a URL path can carry. It
-// requires NFC because ByPassword normalizes to it.
+// checkLogin accepts what HTTP Basic (RFC 7617: no colon) can carry. It requires NFC because ByPassword normalizes to it.
 func checkLogin(checks *fault.Validator, login string) {
 	checks.Require(isPrintableName(login) && !strings.Contains(login, ":"), "login", fault.Format, "must be 1 to 100 printable characters, without a colon and without leading or trailing spaces")
-	checks.Require(login != "." && login != "..", "login", fault.Format, "must not be . or .., which a URL path cannot contain")
 	checks.Require(norm.NFC.IsNormalString(login), "login", fault.Format, "must be in Unicode NFC: a letter and its accent as one character")
 }
 
@@ -84,11 +86,12 @@ func CheckTenant(tenant string) error {
 func (a Account) actor() Actor {
 	return Actor{
 		Tenant:    a.Tenant,
-		Name:      "account:" + a.Login,
+		ID:        a.ID,
+		Name:      a.Login,
 		Customers: a.Customers,
 		Scopes:    []Scope{Read, Write},
 	}
 }
 
-// LogValue keeps the login and the hash out of logs.
-func (a Account) LogValue() slog.Value { return slog.StringValue("account of " + a.Tenant) }
+// LogValue keeps the login, which may be personal data, and the hash out of logs.
+func (a Account) LogValue() slog.Value { return slog.StringValue(a.ID) }

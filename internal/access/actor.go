@@ -33,7 +33,8 @@ const scopeList = string(Read + ", " + Write + ", " + Erase + ", " + Admin)
 // authorization.
 type Actor struct {
 	Tenant    string
-	Name      string    // as recorded in the history: "account:kari", "key:Ab3dE6gH"
+	ID        string    // of the account or key, never reused: "acc_…", "key_…"
+	Name      string    // the login of the account, or the name of the key
 	Customers Customers // the customers it may access
 	Scopes    []Scope
 	Options   KeyOptions

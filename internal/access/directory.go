@@ -18,8 +18,7 @@ import (
 
 // Credentials looks up accounts and keys.
 type Credentials interface {
-	// Account returns the account with this login, active or revoked, or a NotFound
-	// fault.
+	// Account returns the active account with this login, or a NotFound fault.
 	Account(ctx context.Context, login string) (Account, error)
 
 	// Key returns the key with this id, active or revoked, or a NotFound fault.
@@ -28,14 +27,14 @@ type Credentials interface {
 
 // Registry manages accounts and keys.
 type Registry interface {
-	// AddAccount adds an account and replaces a revoked one with the same login. It
-	// returns a Conflict fault on "login" when an active account has that login.
+	// AddAccount returns a Conflict fault on "login" when an active account has that login.
 	AddAccount(ctx context.Context, a Account) error
 	// Accounts lists up to limit of the tenant's accounts, active and revoked, ordered by
-	// login and starting after the given one.
+	// creation time and starting after the one with the given id. After "" starts at the
+	// first.
 	Accounts(ctx context.Context, tenant, after string, limit int) ([]Account, error)
 	// RevokeAccount returns a NotFound fault when the tenant has no such active account.
-	RevokeAccount(ctx context.Context, tenant, login string, at time.Time) error
+	RevokeAccount(ctx context.Context, tenant, id string, at time.Time) error
 
 	AddKey(ctx context.Context, k Key) error
 	// Keys lists up to limit of the tenant's keys, active and revoked, ordered by creation
@@ -84,7 +83,7 @@ func NewDirectory(store Credentials, now func() time.Time) *Directory {
 }
 
 // ByPassword returns the actor with this login and password, or an Unauthenticated fault.
-// It compares logins in NFC. An unknown or revoked login takes as long as a wrong
+// It compares logins in NFC. An unknown login takes as long as a wrong
 // password and gets the same error.
 //
 // After too many failures from this address it returns a RateLimited fault even for the
@@ -98,7 +97,7 @@ func (d *Directory) ByPassword(ctx context.Context, from netip.Addr, login, pass
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return Actor{}, err
 	}
-	known := err == nil && account.RevokedAt.IsZero()
+	known := err == nil
 	hash := account.PasswordHash
 	if !known {
 		hash = dummyHash()

@@ -31,7 +31,11 @@ func newMemoryStore() *memoryStore {
 }
 
 func (s *memoryStore) Account(_ context.Context, login string) (access.Account, error) {
-	return find(s, s.accounts, login)
+	a, err := find(s, s.accounts, login)
+	if err == nil && !a.RevokedAt.IsZero() {
+		return access.Account{}, fault.New(fault.NotFound, "no such account")
+	}
+	return a, err
 }
 
 func (s *memoryStore) Key(_ context.Context, id string) (access.Key, error) {
@@ -63,7 +67,7 @@ func (s *memoryStore) addAccount(login, password string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.accounts[login] = access.Account{
-		Tenant: "north", Login: login, PasswordHash: cheapHash(password), Customers: access.OnlyCustomers(7), CreatedAt: noon,
+		Tenant: "north", ID: "acc_" + login, Login: login, PasswordHash: cheapHash(password), Customers: access.OnlyCustomers(7), CreatedAt: noon,
 	}
 }
 
@@ -106,7 +110,7 @@ func TestByPasswordReturnsActor(t *testing.T) {
 	d := access.NewDirectory(s, newClock().now)
 	for range 2 { // the second time from the cache
 		got, err := d.ByPassword(t.Context(), clientAddr, "kari", "correct horse")
-		if err != nil || got.Tenant != "north" || got.Name != "account:kari" || !got.Customers.Contains(7) || got.Customers.Contains(8) ||
+		if err != nil || got.Tenant != "north" || got.ID != "acc_kari" || got.Name != "kari" || !got.Customers.Contains(7) || got.Customers.Contains(8) ||
 			!slices.Equal(got.Scopes, []access.Scope{access.Read, access.Write}) {
 			t.Errorf("actor: got %+v, %v, want kari of north with customer 7", got, err)
 		}
@@ -123,7 +127,7 @@ func TestByPasswordNormalizesLogin(t *testing.T) {
 	s.addAccount("åse", "correct horse")
 	d := access.NewDirectory(s, newClock().now)
 	for _, login := range []string{"åse", "a\u030ase"} {
-		if got, err := d.ByPassword(t.Context(), clientAddr, login, "correct horse"); err != nil || got.Name != "account:åse" {
+		if got, err := d.ByPassword(t.Context(), clientAddr, login, "correct horse"); err != nil || got.ID != "acc_åse" {
 			t.Errorf("%+q: got %+v, %v, want the actor åse", login, got, err)
 		}
 	}
@@ -137,7 +141,7 @@ func TestByKeyReturnsActor(t *testing.T) {
 	d := access.NewDirectory(s, newClock().now)
 	for range 100 {
 		got, err := d.ByKey(t.Context(), text)
-		if err != nil || got.Tenant != "north" || got.Name != "key:"+key.ID || !got.Customers.All() ||
+		if err != nil || got.Tenant != "north" || got.ID != key.ID || got.Name != key.Name || !got.Customers.All() ||
 			!slices.Equal(got.Scopes, []access.Scope{access.Read, access.Erase}) {
 			t.Fatalf("actor: got %+v, %v, want key %s of north for all customers", got, err, key.ID)
 		}

@@ -17,7 +17,7 @@ import (
 // Key is a stored API key. It has a hash in place of the secret.
 type Key struct {
 	Tenant    string
-	ID        string // 8 base62 characters; not secret
+	ID        string // "key_" and 8 base62 characters; not secret, never reused
 	Name      string // for display
 	Hash      [sha256.Size]byte
 	Scopes    []Scope
@@ -40,6 +40,7 @@ type KeyOptions struct {
 // 43 (256 bits), and a CRC-32 of everything before it in 6. The checksum lets a secret
 // scanner recognize a key offline.
 const (
+	idPrefix  = "key_" // of the stored id
 	keyPrefix = "kart_"
 	idLen     = 8
 	secretLen = 43
@@ -82,7 +83,7 @@ func keyID(text string) (id string, ok bool) {
 		return "", false
 	}
 	body := text[:keyLen-checkLen]
-	return body[len(keyPrefix) : len(keyPrefix)+idLen], text[keyLen-checkLen:] == checksum(body)
+	return idPrefix + body[len(keyPrefix):len(keyPrefix)+idLen], text[keyLen-checkLen:] == checksum(body)
 }
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -110,8 +111,8 @@ func checksum(s string) string {
 }
 
 func (k Key) actor() Actor {
-	return Actor{Tenant: k.Tenant, Name: "key:" + k.ID, Customers: AllCustomers(), Scopes: k.Scopes, Options: k.Options}
+	return Actor{Tenant: k.Tenant, ID: k.ID, Name: k.Name, Customers: AllCustomers(), Scopes: k.Scopes, Options: k.Options}
 }
 
 // LogValue keeps the hash out of logs.
-func (k Key) LogValue() slog.Value { return slog.StringValue("key " + k.ID) }
+func (k Key) LogValue() slog.Value { return slog.StringValue(k.ID) }

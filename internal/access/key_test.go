@@ -30,7 +30,7 @@ func TestKeyTextHasChecksum(t *testing.T) {
 	for range 50 {
 		key, text := newKey(t, access.Read)
 		parts := format.FindStringSubmatch(text)
-		if parts == nil || parts[1] != key.ID {
+		if parts == nil || "key_"+parts[1] != key.ID {
 			t.Fatalf("text: got %q with id %q, want kart_ID_SECRETCHECK", text, key.ID)
 		}
 		sum := int64(0)

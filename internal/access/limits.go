@@ -31,8 +31,7 @@ type Quota struct {
 // Allow counts a request of the actor. When the actor is over its limit, Allow counts
 // nothing and returns a RateLimited fault.
 func (l *RateLimits) Allow(by Actor) (Quota, error) {
-	caller := by.Tenant + " " + by.Name // a tenant name contains no space
-	tokens, ok := l.callers.allow(caller)
+	tokens, ok := l.callers.allow(by.ID)
 	quota := Quota{
 		Limit:     l.callers.burst,
 		Remaining: int(tokens),

@@ -13,8 +13,8 @@ import (
 )
 
 var (
-	kari = access.Actor{Tenant: "north", Name: "account:kari"}
-	shop = access.Actor{Tenant: "north", Name: "key:shop0007"}
+	kari = access.Actor{Tenant: "north", ID: "acc_kari"}
+	shop = access.Actor{Tenant: "north", ID: "key_shop0007"}
 )
 
 func TestRateLimitAllowsBurstThenRate(t *testing.T) {
@@ -70,7 +70,7 @@ func TestRateLimitIsPerCaller(t *testing.T) {
 func TestRateLimitEvictsLeastRecentlyUsed(t *testing.T) {
 	t.Parallel()
 	limits := access.NewRateLimits(1, 2, newClock().now)
-	other := func(i int) access.Actor { return access.Actor{Tenant: "north", Name: fmt.Sprint("account:", i)} }
+	other := func(i int) access.Actor { return access.Actor{Tenant: "north", ID: fmt.Sprint("acc_", i)} }
 	spend := func(by access.Actor) int {
 		quota, _ := limits.Allow(by) // Remaining implies the fault
 		return quota.Remaining

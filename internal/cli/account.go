@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -18,12 +19,21 @@ func newAccount() *cobra.Command {
 	return newGroup("account", "Manage accounts: logins with a password",
 		newAccountCreate(),
 		newList("List the tenant's accounts", "  kartotek account list --tenant t", backend.Accounts,
-			[]string{"LOGIN", "CUSTOMERS", "CREATED", "REVOKED"},
+			[]string{"ID", "LOGIN", "CUSTOMERS", "CREATED", "REVOKED"},
 			func(a access.Account) []string {
-				return []string{a.Login, customersText(a.Customers), timeText(a.CreatedAt), timeText(a.RevokedAt)}
+				return []string{a.ID, a.Login, customersText(a.Customers), timeText(a.CreatedAt), timeText(a.RevokedAt)}
 			}),
 		newRevoke("revoke LOGIN", "Revoke an account, within 5 seconds",
-			"  kartotek account revoke --tenant t kari", backend.RevokeAccount))
+			"  kartotek account revoke --tenant t kari", revokeAccount))
+}
+
+// revokeAccount revokes the tenant's active account with this login.
+func revokeAccount(store backend, ctx context.Context, tenant, login string, at time.Time) error {
+	account, err := store.Account(ctx, login)
+	if err != nil {
+		return err
+	}
+	return store.RevokeAccount(ctx, tenant, account.ID, at)
 }
 
 func newAccountCreate() *cobra.Command {
@@ -35,7 +45,7 @@ func newAccountCreate() *cobra.Command {
 		Short: "Create an account",
 		Long: `Create an account for some of the tenant's customers, or for all of them. The password is
 the first line of standard input, or is typed at a prompt. The login of a revoked account can
-be used again.`,
+be given to another account.`,
 		Example: `  kartotek account create --tenant t --login kari --customer 42 < password.txt
   kartotek account create --tenant t --login billing --all`,
 		Args: cobra.NoArgs,
@@ -64,7 +74,7 @@ be used again.`,
 			if err := store.AddAccount(cmd.Context(), account); err != nil {
 				return err
 			}
-			fmt.Fprintln(cmd.ErrOrStderr(), "account created")
+			fmt.Fprintln(cmd.ErrOrStderr(), "account", account.ID, "created")
 			return nil
 		})
 	})

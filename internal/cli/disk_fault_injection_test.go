@@ -167,7 +167,7 @@ kartotek: write credential: storage-full: the disk is full: .*
 = 1
 ID .*
 = 0
-LOGIN .*
+ID +LOGIN .*
 = 0
 `)
 	wantIndexed(t, filepath.Join(work, "new.db"), customers)

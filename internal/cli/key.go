@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ func newKey() *cobra.Command {
 				return []string{k.ID, k.Name, scopesText(k.Scopes), optionsText(k.Options), timeText(k.CreatedAt), timeText(k.RevokedAt)}
 			}),
 		newRevoke("revoke ID", "Revoke an API key, within 5 seconds",
-			"  kartotek key revoke --tenant t Ab3dE6gH", backend.RevokeKey))
+			"  kartotek key revoke --tenant t key_Ab3dE6gH", backend.RevokeKey))
 }
 
 func newKeyCreate() *cobra.Command {
@@ -55,9 +56,12 @@ shown again.`,
 			if err := store.AddKey(cmd.Context(), key); err != nil {
 				return err
 			}
+			if _, err := fmt.Fprintln(cmd.OutOrStdout(), text); err != nil {
+				err = fmt.Errorf("print the key, which is now revoked: %w", err)
+				return errors.Join(err, store.RevokeKey(cmd.Context(), tenant, key.ID, time.Now()))
+			}
 			fmt.Fprintln(cmd.ErrOrStderr(), "key", key.ID, "created")
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), text)
-			return err
+			return nil
 		})
 	})
 }

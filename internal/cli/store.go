@@ -117,12 +117,13 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 // cliActor is the actor of commands. It has every permission, and the history records the
 // operating system's user name.
 func cliActor(tenant string) access.Actor {
-	name := "operator"
+	var name string
 	if u, err := user.Current(); err == nil {
-		name += ":" + u.Username
+		name = u.Username
 	}
 	return access.Actor{
 		Tenant:    tenant,
+		ID:        "operator",
 		Name:      name,
 		Customers: access.AllCustomers(),
 		Scopes:    access.Scopes(),

@@ -81,7 +81,7 @@ func TestAuthenticatorSetsContractAndLimitsRate(t *testing.T) {
 	auth := contracttest.NewFixture(t).Authenticator
 	w := httptest.NewRecorder()
 	actor, err := auth.ByPassword(w, httptest.NewRequest(http.MethodGet, "/", nil), "test", "kari", "sommerregn")
-	if err != nil || actor.Name != "account:kari" || actor.Contract != "test" || len(w.Header()) != 0 {
+	if err != nil || actor.ID != "acc_kari" || actor.Contract != "test" || len(w.Header()) != 0 {
 		t.Errorf("got %+v, %v and %v, want kari in contract test, and no headers", actor, err, w.Header())
 	}
 	auth.Limits = access.NewRateLimits(1, 1, contracttest.NewFixture(t).Now)

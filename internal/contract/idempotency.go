@@ -21,7 +21,7 @@ import (
 // executed once, and a retry gets the stored response.
 type IdempotencyMiddleware struct {
 	customers *customer.Service
-	running   sync.Map // of tenant and key
+	running   sync.Map // of actor and key
 }
 
 // NewIdempotencyMiddleware returns middleware that stores responses with the customers.
@@ -54,20 +54,24 @@ func (i *Idempotency) Record(respond func(http.ResponseWriter, customer.Change) 
 	}}
 }
 
+// Authorize returns a fault unless the actor may make the change that the request asks for. The
+// middleware calls it before it replays a response: permissions may have changed since.
+type Authorize func(r *http.Request, actor access.Actor) error
+
 // Handler wraps f with Handle.
-func (m *IdempotencyMiddleware) Handler(fail web.Fail, f MutatingHandler) func(http.ResponseWriter, *http.Request, access.Actor) error {
+func (m *IdempotencyMiddleware) Handler(fail web.Fail, authorize Authorize, f MutatingHandler) func(http.ResponseWriter, *http.Request, access.Actor) error {
 	return func(w http.ResponseWriter, r *http.Request, actor access.Actor) error {
-		return m.Handle(w, r, actor, fail, f)
+		return m.Handle(w, r, actor, fail, authorize, f)
 	}
 }
 
-// Handle runs f, or replays the stored response of an earlier request with the same key. fail is
-// the contract's.
+// Handle runs f, or replays the stored response of an earlier request of the actor with the same
+// key. fail is the contract's.
 //
 // It returns a BadRequest fault for an invalid key, an IdempotencyInProgress fault while the first
 // request is running, and an IdempotencyKeyReused fault when the first request was a different one.
-func (m *IdempotencyMiddleware) Handle(w http.ResponseWriter, r *http.Request, actor access.Actor, fail web.Fail, f MutatingHandler) error {
-	idem, err := parseIdempotencyKey(r, actor)
+func (m *IdempotencyMiddleware) Handle(w http.ResponseWriter, r *http.Request, actor access.Actor, fail web.Fail, authorize Authorize, f MutatingHandler) error {
+	idem, err := parseIdempotencyKey(r)
 	if err != nil {
 		return err
 	}
@@ -75,14 +79,17 @@ func (m *IdempotencyMiddleware) Handle(w http.ResponseWriter, r *http.Request, a
 		return f(w, r, actor, nil)
 	}
 	// The store detects a concurrent request to another server process when it writes.
-	running := [2]string{actor.Tenant, idem.key}
+	running := [2]string{actor.ID, idem.key}
 	if _, exists := m.running.LoadOrStore(running, nil); exists {
 		return fault.New(fault.IdempotencyInProgress, "the first request with this Idempotency-Key is still running")
 	}
 	defer m.running.Delete(running)
 	record, err := m.customers.FindResponse(r.Context(), actor, idem.key)
 	if err == nil {
-		return replay(w, record, idem.digest)
+		if err := authorize(r, actor); err != nil {
+			return err
+		}
+		return replay(w, actor, record, idem.digest)
 	}
 	if !fault.Is(err, fault.NotFound) {
 		return err
@@ -96,7 +103,7 @@ func (m *IdempotencyMiddleware) Handle(w http.ResponseWriter, r *http.Request, a
 
 // parseIdempotencyKey returns nil when the request has no key. Otherwise it reads the body for the
 // digest and replaces it.
-func parseIdempotencyKey(r *http.Request, actor access.Actor) (*Idempotency, error) {
+func parseIdempotencyKey(r *http.Request) (*Idempotency, error) {
 	keys := r.Header.Values("Idempotency-Key")
 	if len(keys) == 0 {
 		return nil, nil
@@ -110,15 +117,14 @@ func parseIdempotencyKey(r *http.Request, actor access.Actor) (*Idempotency, err
 		return nil, err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	return &Idempotency{keys[0], digest(r, actor, body)}, nil
+	return &Idempotency{keys[0], digest(r, body)}, nil
 }
 
-// digest identifies the content of a request. It includes the caller, because keys belong to the
-// tenant: a caller that uses another caller's key must not get that caller's response.
-func digest(r *http.Request, actor access.Actor, body []byte) string {
+// digest identifies the content of a request.
+func digest(r *http.Request, body []byte) string {
 	h := sha256.New()
 	for _, part := range []string{
-		actor.Name, r.Method, r.URL.EscapedPath(), r.URL.RawQuery,
+		r.Method, r.URL.EscapedPath(), r.URL.RawQuery,
 		r.Header.Get("Content-Type"), strings.Join(r.Header.Values("If-Match"), ","),
 	} {
 		fmt.Fprintf(h, "%d:%s", len(part), part) // the length makes the encoding unambiguous
@@ -127,11 +133,19 @@ func digest(r *http.Request, actor access.Actor, body []byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-func replay(w http.ResponseWriter, record customer.IdempotencyRecord, digest string) error {
+func replay(w http.ResponseWriter, actor access.Actor, record customer.IdempotencyRecord, digest string) error {
 	if record.Digest != digest {
 		return fault.New(fault.IdempotencyKeyReused, "this Idempotency-Key was used for another request")
 	}
-	return send(w, record.Response, true)
+	response, err := web.DecodeResponse(record.Response)
+	if err != nil {
+		return err
+	}
+	if response.Status < 300 && len(response.Body) > 0 && !actor.May(access.Read) {
+		return fault.New(fault.Forbidden, "the stored response has the customer, and the caller lacks %s", access.Read)
+	}
+	w.Header().Set("Idempotency-Replayed", "true")
+	return response.WriteTo(w)
 }
 
 // isCacheable reports whether the error response is stored: errors caused by the request and the
@@ -154,16 +168,9 @@ func (m *IdempotencyMiddleware) saveError(w http.ResponseWriter, r *http.Request
 		return err
 	}
 	web.SetFault(r, f.Kind)
-	return send(w, encoded, false)
-}
-
-func send(w http.ResponseWriter, encoded []byte, replayed bool) error {
 	response, err := web.DecodeResponse(encoded)
 	if err != nil {
 		return err
-	}
-	if replayed {
-		w.Header().Set("Idempotency-Replayed", "true")
 	}
 	return response.WriteTo(w)
 }

@@ -16,17 +16,23 @@ import (
 	"kartotek/internal/web"
 )
 
-var partner = access.Actor{Tenant: "hafslund", Name: "key:partner", Customers: access.AllCustomers(), Scopes: access.Scopes()}
+var partner = access.Actor{Tenant: "hafslund", ID: "key_partner", Customers: access.AllCustomers(), Scopes: access.Scopes()}
 
 // failKind responds with the kind of the fault.
 func failKind(w http.ResponseWriter, _ *http.Request, f *fault.Fault) {
 	_ = web.Write(w, http.StatusTeapot, []byte(f.Kind))
 }
 
+func allow(*http.Request, access.Actor) error { return nil }
+
 // idempotent serves f to an actor with the idempotency middleware.
 func idempotent(middleware *contract.IdempotencyMiddleware, actor access.Actor, f contract.MutatingHandler) http.Handler {
+	return handlerWith(middleware, actor, allow, f)
+}
+
+func handlerWith(middleware *contract.IdempotencyMiddleware, actor access.Actor, authorize contract.Authorize, f contract.MutatingHandler) http.Handler {
 	return web.Handle(func(w http.ResponseWriter, r *http.Request) error {
-		return middleware.Handle(w, r, actor, failKind, f)
+		return middleware.Handle(w, r, actor, failKind, authorize, f)
 	}, failKind)
 }
 
@@ -94,7 +100,7 @@ func TestConcurrentRetryReturnsInProgress(t *testing.T) {
 	check(t, "another request with the key", send(h, "k", "/b", "y"), "idempotency-in-progress")
 	check(t, "another key", send(h, "other", "/a", "x"), "1001")
 	otherTenant := partner
-	otherTenant.Tenant = "other"
+	otherTenant.Tenant, otherTenant.ID = "other", "key_other"
 	check(t, "the same key of another tenant", send(idempotent(fixture.Idempotency, otherTenant, change), "k", "/a", "x"), "1002")
 	close(release)
 	check(t, "the first request", <-first, "1003")
@@ -118,7 +124,7 @@ func TestRetryAfterPanicRunsAgain(t *testing.T) {
 func TestRetryMustEqualFirstRequest(t *testing.T) {
 	t.Parallel()
 	other := partner
-	other.Name = "key:other"
+	other.ID = "key_other"
 	tests := map[string]struct {
 		actor   access.Actor
 		target  string
@@ -129,7 +135,7 @@ func TestRetryMustEqualFirstRequest(t *testing.T) {
 		"an equal request":           {partner, "/a?b", "x", nil, "replay of 1001"},
 		"another request id":         {partner, "/a?b", "x", []string{"X-Request-Id: 2"}, "replay of 1001"},
 		"other preferences":          {partner, "/a?b", "x", []string{"Prefer: return=minimal", "Accept: text/html"}, "replay of 1001"},
-		"another caller":             {other, "/a?b", "x", nil, "idempotency-key-reused"},
+		"another caller":             {other, "/a?b", "x", nil, "1002"},
 		"another path":               {partner, "/a%2f?b", "x", nil, "idempotency-key-reused"},
 		"another query":              {partner, "/a?c", "x", nil, "idempotency-key-reused"},
 		"query appended to the path": {partner, "/ab", "x", nil, "idempotency-key-reused"},

@@ -151,7 +151,7 @@ func TestResendAppliesNewValuesAndSkipsStaleOnes(t *testing.T) {
 func TestUpdateKeepsFieldsThatTheContractDoesNotShow(t *testing.T) {
 	t.Parallel()
 	fixture := contracttest.NewFixture(t)
-	actor := access.Actor{Tenant: "hafslund", Name: "key:x", Customers: access.AllCustomers(), Scopes: access.Scopes()}
+	actor := access.Actor{Tenant: "hafslund", ID: "key_x", Customers: access.AllCustomers(), Scopes: access.Scopes()}
 	ref := customer.ByNumber(actor.Tenant, 42)
 	if _, err := fixture.Customers.Update(t.Context(), actor, ref, customer.Patch{"address.region": "Oslo"}.Apply, nil); err != nil {
 		t.Fatal(err)
@@ -172,7 +172,7 @@ func TestStaleAddressLineKeepsAddressParts(t *testing.T) {
 	fixture := contracttest.NewFixture(t)
 	shop := lochtingClients(t, fixture, "writer")[0]
 	shop.read()
-	actor := access.Actor{Tenant: "hafslund", Name: "key:x", Customers: access.AllCustomers(), Scopes: access.Scopes()}
+	actor := access.Actor{Tenant: "hafslund", ID: "key_x", Customers: access.AllCustomers(), Scopes: access.Scopes()}
 	ref := customer.ByNumber(actor.Tenant, 42)
 	updated, err := fixture.Customers.Update(t.Context(), actor, ref, func(c *customer.Customer) error {
 		c.Address.Line, c.Address.HouseNumber = "Storgata 2", "2"

@@ -45,7 +45,8 @@ func Confirm(at time.Time, edit Edit) Edit {
 
 // ChangeMeta is the author of a change, its contract, request and time.
 type ChangeMeta struct {
-	Actor     string
+	Actor     string // the id of the account or key
+	ActorName string // to display: it may change, and may be given to another account
 	Contract  string
 	RequestID string
 	At        time.Time

@@ -12,7 +12,7 @@ import (
 // noon is the default time of tests.
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-var kari = customer.ChangeMeta{Actor: "account:kari", Contract: "elw", RequestID: "r1", At: noon}
+var kari = customer.ChangeMeta{Actor: "acc_kari", ActorName: "kari", Contract: "elw", RequestID: "r1", At: noon}
 
 // ada returns a minimal valid record.
 func ada() customer.Customer {

@@ -13,7 +13,7 @@ const IdempotencyTTL = 24 * time.Hour
 
 // Idempotency makes a retry of a request return the first response instead of a second change.
 type Idempotency struct {
-	Key    string // from the client, unique in the tenant
+	Key    string // from the client, unique among those of the actor
 	Digest string // of the request
 	// Respond returns the response to store. It is pure: it runs inside the write, so that the
 	// idempotency record is as durable as the change.
@@ -23,6 +23,7 @@ type Idempotency struct {
 // IdempotencyRecord is the stored response to a request.
 type IdempotencyRecord struct {
 	Tenant   string
+	Actor    string // the id of the account or key
 	Key      string
 	Digest   string
 	Response []byte
@@ -40,16 +41,16 @@ func (i *Idempotency) Record(ch Change, tenant string) (IdempotencyRecord, error
 	if err != nil {
 		return IdempotencyRecord{}, err
 	}
-	return IdempotencyRecord{Tenant: tenant, Key: i.Key, Digest: i.Digest, Response: response, At: normalTime(ch.Meta.At)}, nil
+	return IdempotencyRecord{Tenant: tenant, Actor: ch.Meta.Actor, Key: i.Key, Digest: i.Digest, Response: response, At: normalTime(ch.Meta.At)}, nil
 }
 
-// FindResponse returns the stored response to the request with this key in the caller's tenant. It
-// is a NotFound fault when there is none.
+// FindResponse returns the stored response to the request of the caller with this key. It is a
+// NotFound fault when there is none.
 func (s *Service) FindResponse(ctx context.Context, by access.Actor, key string) (IdempotencyRecord, error) {
-	return s.idempotency.FindResponse(ctx, by.Tenant, key, s.now().Add(-IdempotencyTTL))
+	return s.idempotency.FindResponse(ctx, by.Tenant, by.ID, key, s.now().Add(-IdempotencyTTL))
 }
 
 // SaveResponse stores the response to a request that changed nothing.
 func (s *Service) SaveResponse(ctx context.Context, by access.Actor, idem Idempotency, response []byte) error {
-	return s.idempotency.SaveResponse(ctx, IdempotencyRecord{by.Tenant, idem.Key, idem.Digest, response, normalTime(s.now())})
+	return s.idempotency.SaveResponse(ctx, IdempotencyRecord{by.Tenant, by.ID, idem.Key, idem.Digest, response, normalTime(s.now())})
 }

@@ -68,7 +68,7 @@ type Store interface {
 	// concurrent update. Nothing is written when the edit changes nothing or returns an error.
 	//
 	// With idem, the idempotency record is written in the same transaction, also when nothing
-	// changed. An IdempotencyInProgress fault means that the tenant already has a record with this
+	// changed. An IdempotencyInProgress fault means that the actor already has a record with this
 	// key: nothing was written.
 	Update(ctx context.Context, ref Ref, by ChangeMeta, edit Edit, idem *Idempotency) (Change, error)
 
@@ -103,12 +103,12 @@ type Store interface {
 
 // IdempotencyStore stores responses for retries. Update and Create of [Store] write them too.
 type IdempotencyStore interface {
-	// FindResponse returns a NotFound fault when the tenant has no record with this key, or one
+	// FindResponse returns a NotFound fault when the actor has no record with this key, or one
 	// that is older than oldest.
-	FindResponse(ctx context.Context, tenant, key string, oldest time.Time) (IdempotencyRecord, error)
+	FindResponse(ctx context.Context, tenant, actor, key string, oldest time.Time) (IdempotencyRecord, error)
 
 	// SaveResponse stores the response to a request that changed nothing. It is an
-	// IdempotencyInProgress fault when the tenant has a record with this key.
+	// IdempotencyInProgress fault when the actor has a record with this key.
 	SaveResponse(ctx context.Context, r IdempotencyRecord) error
 }
 
@@ -124,6 +124,17 @@ type Service struct {
 // New returns a service on store. Tests pass a fixed clock and counted ids.
 func New(store Store, idempotency IdempotencyStore, now func() time.Time, newID func() string) *Service {
 	return &Service{store: store, idempotency: idempotency, now: now, newID: newID}
+}
+
+// Authorize returns a fault unless the customer exists and the caller may access it with this scope.
+func (s *Service) Authorize(ctx context.Context, by access.Actor, scope access.Scope, ref Ref) error {
+	_, err := s.find(ctx, by, scope, ref)
+	return err
+}
+
+// AuthorizeCreate returns a fault unless the caller may create customers.
+func (s *Service) AuthorizeCreate(by access.Actor) error {
+	return requireAllCustomers(by, access.Write, "a new customer")
 }
 
 // Get returns one customer.
@@ -154,7 +165,7 @@ func (s *Service) Update(ctx context.Context, by access.Actor, ref Ref, edit Edi
 
 // Create creates a customer. An id or a number that exists is a Conflict fault.
 func (s *Service) Create(ctx context.Context, by access.Actor, entry Upsert, idem *Idempotency) (Change, error) {
-	if err := requireAllCustomers(by, access.Write, "a new customer"); err != nil {
+	if err := s.AuthorizeCreate(by); err != nil {
 		return Change{}, err
 	}
 	entry.GeneratedID = s.newID()
@@ -168,7 +179,7 @@ func (s *Service) Create(ctx context.Context, by access.Actor, entry Upsert, ide
 
 // CheckCreate is Create without the write.
 func (s *Service) CheckCreate(ctx context.Context, by access.Actor, entry Upsert) error {
-	if err := requireAllCustomers(by, access.Write, "a new customer"); err != nil {
+	if err := s.AuthorizeCreate(by); err != nil {
 		return err
 	}
 	entry.GeneratedID = s.newID()
@@ -241,7 +252,7 @@ func (s *Service) find(ctx context.Context, by access.Actor, scope access.Scope,
 }
 
 func (s *Service) changeMeta(by access.Actor) ChangeMeta {
-	return ChangeMeta{Actor: by.Name, Contract: by.Contract, RequestID: by.RequestID, At: s.now()}
+	return ChangeMeta{Actor: by.ID, ActorName: by.Name, Contract: by.Contract, RequestID: by.RequestID, At: s.now()}
 }
 
 // requireAllCustomers returns a fault unless the caller has the scope for all customers of the tenant.

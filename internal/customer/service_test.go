@@ -170,7 +170,7 @@ func createAndUpdate(tenant string, number int32) []customer.Change {
 
 func actor(customers access.Customers, scopes ...access.Scope) access.Actor {
 	return access.Actor{
-		Tenant: "north", Name: "account:kari", Customers: customers, Scopes: scopes, Contract: "elw", RequestID: "r1",
+		Tenant: "north", ID: "acc_kari", Name: "kari", Customers: customers, Scopes: scopes, Contract: "elw", RequestID: "r1",
 	}
 }
 
@@ -410,7 +410,7 @@ func TestCheckCreateReturnsErrorsOfCreateAndWritesNothing(t *testing.T) {
 
 func TestWritesRecordActorContractRequestAndTime(t *testing.T) {
 	t.Parallel()
-	want := customer.ChangeMeta{Actor: "account:kari", Contract: "elw", RequestID: "r1", At: noon}
+	want := customer.ChangeMeta{Actor: "acc_kari", ActorName: "kari", Contract: "elw", RequestID: "r1", At: noon}
 	by := actor(access.AllCustomers(), access.Write)
 
 	svc, store := service()

@@ -155,7 +155,7 @@ func (op operation) typical() transcript.Request {
 // readable returns the exchange with sample values in place of the transcript's
 // placeholders.
 func readable(e transcript.Exchange) transcript.Exchange {
-	texts := strings.NewReplacer("$secret", "kart_Ab3dE6gH_…", "$id", "Ab3dE6gH", "$page", "Zm9vYmFy")
+	texts := strings.NewReplacer("$secret", "kart_Ab3dE6gH_…", "$id", "key_Ab3dE6gH", "$page", "Zm9vYmFy")
 	e.Request.Target = texts.Replace(e.Request.Target)
 	e.Request.Body = texts.Replace(e.Request.Body)
 	e.Response.Body = texts.Replace(e.Response.Body)

@@ -182,7 +182,7 @@ func (f Fixture) addCustomers(t testing.TB) {
 
 func (f Fixture) put(t testing.TB, tenant string, entries ...customer.Upsert) {
 	t.Helper()
-	actor := access.Actor{Tenant: tenant, Name: "test", Customers: access.AllCustomers(), Scopes: access.Scopes()}
+	actor := access.Actor{Tenant: tenant, ID: "test", Customers: access.AllCustomers(), Scopes: access.Scopes()}
 	results, err := f.Customers.Upsert(t.Context(), actor, entries)
 	for _, r := range results {
 		err = errors.Join(err, r.Err)
@@ -201,6 +201,7 @@ var accounts = sync.OnceValue(func() []access.Account {
 		if err != nil {
 			panic(err)
 		}
+		a.ID = "acc_" + login // transcripts contain it
 		all = append(all, a)
 	}
 	add("hafslund", "kari", "sommerregn", access.OnlyCustomers(42))
@@ -231,7 +232,7 @@ func addCallers(t testing.TB, db access.Registry) {
 	for _, a := range accounts() {
 		err = errors.Join(err, db.AddAccount(t.Context(), a))
 	}
-	err = errors.Join(err, db.RevokeAccount(t.Context(), "hafslund", "gone", created))
+	err = errors.Join(err, db.RevokeAccount(t.Context(), "hafslund", "acc_gone", created))
 	add := func(tenant, name string, options access.KeyOptions, scopes ...access.Scope) {
 		key := access.ParseKey(tenant, name, scopes, keyTexts[name], created)
 		key.Options = options
@@ -246,7 +247,7 @@ func addCallers(t testing.TB, db access.Registry) {
 	add("hafslund", "admin", none, access.Admin)
 	add("other", "other", none, access.Read, access.Write)
 	add("hafslund", "revoked", none, access.Read, access.Write)
-	if err = errors.Join(err, db.RevokeKey(t.Context(), "hafslund", "revoked0", created)); err != nil {
+	if err = errors.Join(err, db.RevokeKey(t.Context(), "hafslund", "key_revoked0", created)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -23,7 +23,7 @@ type lastSeen struct {
 	cache *simplelru.LRU[lastSeenKey, fingerprints]
 }
 
-type lastSeenKey struct{ tenant, apiKey, customer string }
+type lastSeenKey struct{ apiKey, customer string }
 
 // fingerprints has a hash of each property's value, in the order of properties; 0 means unknown.
 type fingerprints [len(properties)]uint64
@@ -64,7 +64,7 @@ func (l *lastSeen) hash(text string) uint64 {
 func (l *lastSeen) get(actor access.Actor, ref customer.Ref) fingerprints {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	all, _ := l.cache.Get(lastSeenKey{actor.Tenant, actor.Name, ref.ID}) // zero if there are none
+	all, _ := l.cache.Get(lastSeenKey{actor.ID, ref.ID}) // zero if there are none
 	return all
 }
 
@@ -73,7 +73,7 @@ func (l *lastSeen) get(actor access.Actor, ref customer.Ref) fingerprints {
 func (l *lastSeen) merge(actor access.Actor, ref customer.Ref, updates fingerprints) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	key := lastSeenKey{actor.Tenant, actor.Name, ref.ID}
+	key := lastSeenKey{actor.ID, ref.ID}
 	all, _ := l.cache.Get(key) // zero if there are none
 	for i, hash := range updates {
 		if hash != 0 {

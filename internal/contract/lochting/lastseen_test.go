@@ -38,14 +38,13 @@ func TestLastSeenIsPerKeyAndCustomer(t *testing.T) {
 	t.Parallel()
 	l := newLastSeen()
 	values := l.ofCustomer(customer.Customer{Phone: "1"})
-	actor, ref := access.Actor{Tenant: "t", Name: "key:a"}, customer.ByID("t", "1")
+	actor, ref := access.Actor{Tenant: "t", ID: "key_a"}, customer.ByID("t", "1")
 	l.merge(actor, ref, values)
 	for name, other := range map[string]struct {
 		actor access.Actor
 		ref   customer.Ref
 	}{
-		"another key":      {access.Actor{Tenant: "t", Name: "key:b"}, ref},
-		"another tenant":   {access.Actor{Tenant: "u", Name: "key:a"}, ref},
+		"another key":      {access.Actor{Tenant: "t", ID: "key_b"}, ref},
 		"another customer": {actor, customer.ByID("t", "2")},
 	} {
 		if got := l.get(other.actor, other.ref); got != (fingerprints{}) {
@@ -60,7 +59,7 @@ func TestLastSeenIsPerKeyAndCustomer(t *testing.T) {
 func TestLastSeenMergeKeepsOtherProperties(t *testing.T) {
 	t.Parallel()
 	l := newLastSeen()
-	actor, ref := access.Actor{Tenant: "t", Name: "key:a"}, customer.ByID("t", "1")
+	actor, ref := access.Actor{Tenant: "t", ID: "key_a"}, customer.ByID("t", "1")
 	l.merge(actor, ref, l.ofCustomer(customer.Customer{Phone: "1", FirstName: "Kari"}))
 	l.merge(actor, ref, l.ofPatch(customer.Patch{"phone": nil}))
 	if got, want := l.get(actor, ref), l.ofCustomer(customer.Customer{FirstName: "Kari"}); got != want {
@@ -71,7 +70,7 @@ func TestLastSeenMergeKeepsOtherProperties(t *testing.T) {
 func TestLastSeenEvictsLeastRecentlyUsed(t *testing.T) {
 	t.Parallel()
 	l := newLastSeen()
-	actor := access.Actor{Tenant: "t", Name: "key:a"}
+	actor := access.Actor{Tenant: "t", ID: "key_a"}
 	values := l.ofCustomer(customer.Customer{Phone: "1"})
 	ref := func(i int) customer.Ref { return customer.ByID("t", fmt.Sprint(i)) }
 	for i := range maxLastSeen {

@@ -45,7 +45,7 @@ func New(s Settings) contract.Contract {
 		Prefix: "/public/",
 		Routes: []contract.Route{
 			{Method: http.MethodGet, Path: customerPath, Operation: "getCustomer", Handle: h.authenticated(access.Read, h.get)},
-			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(access.Write, h.Idempotency.Handler(fail, h.patch))},
+			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(access.Write, h.Idempotency.Handler(fail, h.authorizePatch, h.patch))},
 		},
 		Fail:        fail,
 		Spec:        spec,
@@ -93,6 +93,14 @@ func (h handler) get(w http.ResponseWriter, r *http.Request, actor access.Actor)
 	return write(w, c)
 }
 
+func (h handler) authorizePatch(r *http.Request, actor access.Actor) error {
+	ref, err := target(r, actor)
+	if err != nil {
+		return err
+	}
+	return h.Customers.Authorize(r.Context(), actor, access.Write, ref)
+}
+
 func (h handler) patch(w http.ResponseWriter, r *http.Request, actor access.Actor, idem *contract.Idempotency) error {
 	in, err := readPatch(r)
 	if err != nil {
@@ -113,8 +121,13 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, actor access.Acto
 	if !in.conditional && !actor.Options.AllowStaleWrites { // otherwise every value is written
 		in.repeated = h.lastSeen.get(actor, ref).matching(seen)
 	}
-	wantsBody := web.Prefers(r, "return", "representation")
+	mayRead := actor.May(access.Read)
+	wantsBody := mayRead && web.Prefers(r, "return", "representation")
 	respond := func(w http.ResponseWriter, ch customer.Change) error {
+		if !mayRead { // the rest would tell whether a value is the stored one
+			web.Outcome{Ignored: in.ignored}.SetHeader(w.Header())
+			return web.Write(w, http.StatusOK, nil)
+		}
 		in.outcome(ch).SetHeader(w.Header())
 		if wantsBody {
 			w.Header().Set("Preference-Applied", "return=representation")

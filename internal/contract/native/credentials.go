@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -24,8 +23,8 @@ type optionsBody struct {
 type callerBody struct {
 	Tenant      string         `json:"tenant"`
 	Actor       string         `json:"actor"` // as in the history
+	ActorName   string         `json:"actorName"`
 	Kind        string         `json:"kind"`
-	KeyID       string         `json:"keyId"`
 	Scopes      []access.Scope `json:"scopes"`
 	optionsBody `json:",inline"`
 }
@@ -34,11 +33,8 @@ func (h handler) me(w http.ResponseWriter, r *http.Request, by access.Actor) err
 	if err := parseQuery(r).err(); err != nil {
 		return err
 	}
-	return write(w, http.StatusOK, callerBody{by.Tenant, by.Name, "key", keyID(by), by.Scopes, optionsBody(by.Options)})
+	return write(w, http.StatusOK, callerBody{by.Tenant, by.ID, by.Name, "key", by.Scopes, optionsBody(by.Options)})
 }
-
-// keyID returns the id of the caller's key.
-func keyID(by access.Actor) string { return strings.TrimPrefix(by.Name, "key:") }
 
 // keyBody is an API key. Only the response to its creation has the key itself.
 type keyBody struct {
@@ -99,7 +95,7 @@ func (h handler) createKey(w http.ResponseWriter, r *http.Request, by access.Act
 }
 
 func (h handler) revokeKey(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	if r.PathValue("id") == keyID(by) {
+	if r.PathValue("id") == by.ID {
 		return fault.New(fault.Conflict, "a key cannot revoke itself, so that the tenant keeps access; use another key with the scope admin")
 	}
 	return h.revoke(w, r, by, "key with this id", r.PathValue("id"), h.Registry.RevokeKey)
@@ -107,6 +103,7 @@ func (h handler) revokeKey(w http.ResponseWriter, r *http.Request, by access.Act
 
 // accountBody is an account, without its password.
 type accountBody struct {
+	ID        string     `json:"id"`
 	Login     string     `json:"login"`
 	Customers any        `json:"customers"` // "all", or an array of numbers
 	CreatedAt timestamp  `json:"createdAt"`
@@ -114,7 +111,7 @@ type accountBody struct {
 }
 
 func newAccountBody(a access.Account) accountBody {
-	body := accountBody{a.Login, "all", timestamp(a.CreatedAt), timestampOrNull(a.RevokedAt)}
+	body := accountBody{a.ID, a.Login, "all", timestamp(a.CreatedAt), timestampOrNull(a.RevokedAt)}
 	if !a.Customers.All() {
 		body.Customers = a.Customers.Numbers()
 	}
@@ -125,7 +122,7 @@ func (h handler) listAccounts(w http.ResponseWriter, r *http.Request, by access.
 	return writePage(h, w, r, by, list[access.Account, accountBody]{
 		name:     "accounts",
 		fetch:    h.Registry.Accounts,
-		position: func(a access.Account) string { return a.Login },
+		position: func(a access.Account) string { return a.ID },
 		body:     newAccountBody,
 	})
 }
@@ -143,12 +140,12 @@ func (h handler) createAccount(w http.ResponseWriter, r *http.Request, by access
 	if err := h.Registry.AddAccount(r.Context(), account); err != nil {
 		return err
 	}
-	w.Header().Set("Location", "/v1/accounts/"+url.PathEscape(login))
+	w.Header().Set("Location", "/v1/accounts/"+account.ID)
 	return write(w, http.StatusCreated, newAccountBody(account))
 }
 
 func (h handler) revokeAccount(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	return h.revoke(w, r, by, "account with this login", r.PathValue("login"), h.Registry.RevokeAccount)
+	return h.revoke(w, r, by, "account with this id", r.PathValue("id"), h.Registry.RevokeAccount)
 }
 
 // revoke revokes a credential. what names it in the error for one that does not exist.

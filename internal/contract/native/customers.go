@@ -110,7 +110,7 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, 
 		return err
 	}
 	now := h.Now()
-	in, err := readPatch(w, r, func(c customer.Customer) *record { return h.record(c, now) })
+	in, err := h.readPatch(w, r, by, now)
 	if err != nil {
 		return err
 	}
@@ -137,8 +137,9 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, 
 	return respond(w, ch)
 }
 
-// readPatch reads the body of a PATCH in any of its media types.
-func readPatch(w http.ResponseWriter, r *http.Request, newRecord func(customer.Customer) *record) (patch, error) {
+// readPatch reads the body of a PATCH in any of its media types. A key that may not read gets no
+// answer that depends on a stored value.
+func (h handler) readPatch(w http.ResponseWriter, r *http.Request, by access.Actor, now time.Time) (patch, error) {
 	media, err := web.RequestType(r, typeMergePatch, typeJSONPatch, typeJSON)
 	if err != nil {
 		w.Header().Set("Accept-Patch", typeMergePatch+", "+typeJSONPatch+", "+typeJSON)
@@ -148,10 +149,18 @@ func readPatch(w http.ResponseWriter, r *http.Request, newRecord func(customer.C
 	if err != nil {
 		return patch{}, err
 	}
-	if media == typeJSONPatch {
-		return parseJSONPatch(body, newRecord)
+	reader := recordReader{
+		allowed: by.May(access.Read),
+		record:  func(c customer.Customer) *record { return h.record(c, now) },
 	}
-	return parseMergePatch(body, newRecord)
+	if media != typeJSONPatch {
+		return parseMergePatch(body, reader)
+	}
+	in, err := parseJSONPatch(body, reader)
+	if err == nil && in.reads && !reader.allowed {
+		return patch{}, missingScope(w, access.Read)
+	}
+	return in, err
 }
 
 // withIfMatch makes the edit conditional on the versions in If-Match.
@@ -172,8 +181,10 @@ func withIfMatch(r *http.Request, by access.Actor, edit customer.Edit) (customer
 // properties in the request.
 func (h handler) changeResponder(r *http.Request, by access.Actor, now time.Time, sent []string) func(http.ResponseWriter, customer.Change) error {
 	return func(w http.ResponseWriter, ch customer.Change) error {
-		outcome(sent, ch).SetHeader(w.Header())
-		w.Header().Set("ETag", web.ETag(ch.After.Version))
+		if by.May(access.Read) { // both tell whether a value was the stored one
+			outcome(sent, ch).SetHeader(w.Header())
+			w.Header().Set("ETag", web.ETag(ch.After.Version))
+		}
 		if omitsRecord(w, r, by) {
 			w.WriteHeader(http.StatusNoContent)
 			return nil

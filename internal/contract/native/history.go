@@ -35,6 +35,7 @@ type changeBody struct {
 	Event     string      `json:"event"`
 	At        timestamp   `json:"at"`
 	Actor     string      `json:"actor"`
+	ActorName *string     `json:"actorName"`
 	Contract  *string     `json:"contract"`
 	RequestID *string     `json:"requestId"`
 	Changes   []fieldBody `json:"changes"`
@@ -46,6 +47,7 @@ func newChangeBody(r customer.ChangeRecord) changeBody {
 		Event:     r.Event,
 		At:        timestamp(r.Meta.At),
 		Actor:     r.Meta.Actor,
+		ActorName: textOrNull(r.Meta.ActorName),
 		Contract:  textOrNull(r.Meta.Contract),
 		RequestID: textOrNull(r.Meta.RequestID),
 	}
@@ -87,6 +89,9 @@ func (h handler) listHistory(w http.ResponseWriter, r *http.Request, by access.A
 }
 
 func (h handler) revert(w http.ResponseWriter, r *http.Request, by access.Actor, idem *contract.Idempotency) error {
+	if !by.May(access.Read) { // the result depends on stored values
+		return missingScope(w, access.Read)
+	}
 	if err := parseQuery(r).err(); err != nil {
 		return err
 	}

@@ -29,6 +29,9 @@ type operation struct {
 	value      any
 }
 
+// reads reports whether the result of the operation depends on a stored value.
+func (op operation) reads() bool { return slices.Contains([]string{"test", "copy", "move"}, op.op) }
+
 // parseOperations parses a JSON Patch and reports all errors in one BadRequest fault. It ignores
 // properties that RFC 6902 does not define.
 func parseOperations(body []byte) ([]operation, error) {

@@ -69,11 +69,11 @@ func (h handler) routes() []contract.Route {
 	)
 	return []contract.Route{
 		{Method: http.MethodGet, Path: customers, Operation: "searchCustomers", Handle: h.authenticated(access.Read, h.listCustomers)},
-		{Method: http.MethodPost, Path: customers, Operation: "createCustomer", Handle: h.mutating(h.create)},
+		{Method: http.MethodPost, Path: customers, Operation: "createCustomer", Handle: h.mutating(h.authorizeCreate, h.create)},
 		{Method: http.MethodGet, Path: one, Operation: "getCustomer", Handle: h.authenticated(access.Read, h.get)},
-		{Method: http.MethodPatch, Path: one, Operation: "updateCustomer", Handle: h.mutating(h.patch)},
+		{Method: http.MethodPatch, Path: one, Operation: "updateCustomer", Handle: h.mutating(h.authorizeUpdate, h.patch)},
 		{Method: http.MethodGet, Path: history, Operation: "listCustomerChanges", Handle: h.authenticated(access.Read, h.listHistory)},
-		{Method: http.MethodPost, Path: history + "/{version}/revert", Operation: "revertChange", Handle: h.mutating(h.revert)},
+		{Method: http.MethodPost, Path: history + "/{version}/revert", Operation: "revertChange", Handle: h.mutating(h.authorizeUpdate, h.revert)},
 		{Method: http.MethodGet, Path: "/v1/changes", Operation: "listChanges", Handle: h.authenticated(access.Read, h.feed)},
 		{Method: http.MethodGet, Path: "/v1/me", Operation: "getCaller", Handle: h.authenticated("", h.me)},
 		{Method: http.MethodGet, Path: "/v1/keys", Operation: "listKeys", Handle: h.authenticated(access.Admin, h.listKeys)},
@@ -81,7 +81,7 @@ func (h handler) routes() []contract.Route {
 		{Method: http.MethodDelete, Path: "/v1/keys/{id}", Operation: "revokeKey", Handle: h.authenticated(access.Admin, h.revokeKey)},
 		{Method: http.MethodGet, Path: "/v1/accounts", Operation: "listAccounts", Handle: h.authenticated(access.Admin, h.listAccounts)},
 		{Method: http.MethodPost, Path: "/v1/accounts", Operation: "createAccount", Handle: h.authenticated(access.Admin, h.createAccount)},
-		{Method: http.MethodDelete, Path: "/v1/accounts/{login}", Operation: "revokeAccount", Handle: h.authenticated(access.Admin, h.revokeAccount)},
+		{Method: http.MethodDelete, Path: "/v1/accounts/{id}", Operation: "revokeAccount", Handle: h.authenticated(access.Admin, h.revokeAccount)},
 	}
 }
 
@@ -97,11 +97,15 @@ func (h handler) authenticated(scope access.Scope, f func(http.ResponseWriter, *
 			return err
 		}
 		if scope != "" && !by.May(scope) {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="Kartotek", error="insufficient_scope", scope="`+string(scope)+`"`)
-			return fault.New(fault.Forbidden, "the key lacks the scope %s", scope)
+			return missingScope(w, scope)
 		}
 		return f(w, r, by)
 	}
+}
+
+func missingScope(w http.ResponseWriter, scope access.Scope) error {
+	w.Header().Set("WWW-Authenticate", `Bearer realm="Kartotek", error="insufficient_scope", scope="`+string(scope)+`"`)
+	return fault.New(fault.Forbidden, "the key lacks the scope %s", scope)
 }
 
 // bearer returns the key in Authorization (RFC 6750), or "".
@@ -121,14 +125,29 @@ func missingKey(r *http.Request) error {
 }
 
 // mutating requires the scope to write, and makes retries safe. A dry run changes nothing and needs
-// no idempotency.
-func (h handler) mutating(f contract.MutatingHandler) web.Func {
+// no idempotency, but tells what is stored.
+func (h handler) mutating(authorize contract.Authorize, f contract.MutatingHandler) web.Func {
 	return h.authenticated(access.Write, func(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-		if r.URL.Query().Get("dryRun") == "true" {
-			return f(w, r, by, nil)
+		if r.URL.Query().Get("dryRun") != "true" {
+			return h.Idempotency.Handle(w, r, by, fail, authorize, f)
 		}
-		return h.Idempotency.Handle(w, r, by, fail, f)
+		if !by.May(access.Read) {
+			return missingScope(w, access.Read)
+		}
+		return f(w, r, by, nil)
 	})
+}
+
+func (h handler) authorizeCreate(_ *http.Request, by access.Actor) error {
+	return h.Customers.AuthorizeCreate(by)
+}
+
+func (h handler) authorizeUpdate(r *http.Request, by access.Actor) error {
+	ref, err := parseRef(r, by)
+	if err != nil {
+		return err
+	}
+	return h.Customers.Authorize(r.Context(), by, access.Write, ref)
 }
 
 // write sends body as JSON. A jsontext.Value is sent as it is.

@@ -17,8 +17,15 @@ import (
 
 // patch is a parsed PATCH in either format.
 type patch struct {
-	edit customer.Edit
-	sent []string // JSON Pointers to the properties in the request
+	edit  customer.Edit
+	sent  []string // JSON Pointers to the properties in the request
+	reads bool     // whether the result depends on stored values: "test", "copy" and "move"
+}
+
+// recordReader gives a patch the record as GET shows it, if the caller may read it.
+type recordReader struct {
+	allowed bool
+	record  func(customer.Customer) *record
 }
 
 // mergePatch is a parsed JSON merge patch (RFC 7396).
@@ -107,13 +114,12 @@ func parseInt32(v any, low int64) (n int64, broken fault.Field) {
 	return n, fault.Field{}
 }
 
-// edit returns the patch as an edit, which reports all errors at once. newRecord adds the derived
-// properties.
-func (m mergePatch) edit(newRecord func(customer.Customer) *record) customer.Edit {
+// edit returns the patch as an edit, which reports all errors at once.
+func (m mergePatch) edit(reader recordReader) customer.Edit {
 	return func(c *customer.Customer) error {
 		var readOnlyErr error
 		if len(m.readOnly) > 0 {
-			readOnlyErr = m.checkReadOnly(newRecord(*c))
+			readOnlyErr = m.checkReadOnly(reader, *c)
 		}
 		if err := m.fields.Apply(c); err != nil {
 			return err
@@ -122,12 +128,14 @@ func (m mergePatch) edit(newRecord func(customer.Customer) *record) customer.Edi
 	}
 }
 
-// checkReadOnly reports the read-only properties that the patch would change.
-func (m mergePatch) checkReadOnly(r *record) error {
+// checkReadOnly reports the read-only properties that the patch would change, or all of them when
+// the caller may not read.
+func (m mergePatch) checkReadOnly(reader recordReader, c customer.Customer) error {
 	var errs fault.Validator
+	r := reader.record(c)
 	for _, p := range properties {
 		if sent, ok := m.readOnly[p.path]; ok {
-			errs.Require(sameValue(p.pointer(r), sent), p.path, fault.Immutable, "is read-only; leave it out or send its current value")
+			errs.Require(reader.allowed && sameValue(p.pointer(r), sent), p.path, fault.Immutable, "is read-only; leave it out or send its current value")
 		}
 	}
 	return errs.Err()
@@ -211,25 +219,25 @@ func ParseUpsert(line []byte) (customer.Upsert, error) {
 }
 
 // parseMergePatch parses a JSON merge patch (RFC 7396).
-func parseMergePatch(body []byte, newRecord func(customer.Customer) *record) (patch, error) {
+func parseMergePatch(body []byte, reader recordReader) (patch, error) {
 	object, err := parseObject(body)
 	if err != nil {
 		return patch{}, err
 	}
 	m := newMergePatch(object)
-	return patch{m.edit(newRecord), m.sent}, nil
+	return patch{edit: m.edit(reader), sent: m.sent}, nil
 }
 
 // parseJSONPatch parses a JSON Patch (RFC 6902). The edit applies it to the representation of the
 // record and reads the properties that it names from the result.
-func parseJSONPatch(body []byte, newRecord func(customer.Customer) *record) (patch, error) {
+func parseJSONPatch(body []byte, reader recordReader) (patch, error) {
 	ops, err := parseOperations(body)
 	if err != nil {
 		return patch{}, err
 	}
 	named := targets(ops)
 	edit := func(c *customer.Customer) error {
-		doc, err := parseObject(newRecord(*c).appendObject(nil, properties))
+		doc, err := parseObject(reader.record(*c).appendObject(nil, properties))
 		if err != nil {
 			return err
 		}
@@ -243,9 +251,9 @@ func parseJSONPatch(body []byte, newRecord func(customer.Customer) *record) (pat
 			errs.Require(false, "", fault.Type, "must still be an object after the operations")
 			return errs.Err()
 		}
-		return newMergePatch(selectNamed(object, properties, named)).edit(newRecord)(c)
+		return newMergePatch(selectNamed(object, properties, named)).edit(reader)(c)
 	}
-	return patch{edit, named}, nil
+	return patch{edit, named, slices.ContainsFunc(ops, operation.reads)}, nil
 }
 
 // targets returns the locations that the operations write, without repetition.

@@ -169,7 +169,7 @@ func TestLongPollOfARevokedKeyReturns401(t *testing.T) {
 		t.Fatalf("got %d before the change", status)
 	case <-time.After(50 * time.Millisecond):
 	}
-	if err := fixture.Registry.RevokeKey(t.Context(), "hafslund", "partner0", fixture.Now()); err != nil {
+	if err := fixture.Registry.RevokeKey(t.Context(), "hafslund", "key_partner0", fixture.Now()); err != nil {
 		t.Fatal(err)
 	}
 	fixture.Advance(5 * time.Second)

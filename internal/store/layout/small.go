@@ -77,15 +77,14 @@ func (s SmallTables) Accounts(ctx context.Context, tenant, after string, limit i
 	return list(ctx, s, Accounts, SelectAccounts, tenant, after, limit)
 }
 
-// AddAccount implements access.Registry. It does not replace a revoked account of another tenant,
-// because the history of that tenant names it.
+// AddAccount implements access.Registry.
 func (s SmallTables) AddAccount(ctx context.Context, a access.Account) error {
-	return s.write(ctx, fault.AlreadyExists("account", "login"), upsertAccount, Accounts.Values(a)...)
+	return s.write(ctx, fault.AlreadyExists("account", "login"), insertAccount, Accounts.Values(a)...)
 }
 
 // RevokeAccount implements access.Registry.
-func (s SmallTables) RevokeAccount(ctx context.Context, tenant, login string, at time.Time) error {
-	return s.write(ctx, noCredential(), RevokeAccount, Micros(at), tenant, login)
+func (s SmallTables) RevokeAccount(ctx context.Context, tenant, id string, at time.Time) error {
+	return s.write(ctx, noCredential(), RevokeAccount, Micros(at), tenant, id)
 }
 
 // Key implements access.Credentials.
@@ -116,9 +115,9 @@ func (s SmallTables) Secret(ctx context.Context, name string) ([]byte, error) {
 }
 
 // FindResponse implements customer.IdempotencyStore.
-func (s SmallTables) FindResponse(ctx context.Context, tenant, key string, oldest time.Time) (customer.IdempotencyRecord, error) {
+func (s SmallTables) FindResponse(ctx context.Context, tenant, actor, key string, oldest time.Time) (customer.IdempotencyRecord, error) {
 	return find(ctx, s, fault.New(fault.NotFound, "no such idempotency record"),
-		IdempotencyRecords, SelectIdempotencyRecord, tenant, key, oldest.UnixMicro())
+		IdempotencyRecords, SelectIdempotencyRecord, tenant, actor, key, oldest.UnixMicro())
 }
 
 // The statements of the small tables. Each parameter first occurs in the order of the numbers, as
@@ -127,27 +126,25 @@ var (
 	SelectAccount = `
 		SELECT ` + Accounts.Columns + `
 		FROM accounts
-		WHERE login = $1`
+		WHERE login = $1 AND revoked_at IS NULL`
 
 	SelectAccounts = `
 		SELECT ` + Accounts.Columns + `
 		FROM accounts
-		WHERE tenant = $1 AND login > $2
-		ORDER BY login
+		WHERE tenant = $1 AND (created_at, id) > (
+			coalesce((SELECT created_at FROM accounts WHERE tenant = $1 AND id = $2), -1), $2)
+		ORDER BY created_at, id
 		LIMIT $3`
 
-	upsertAccount = `
-		INSERT INTO accounts AS a (` + Accounts.Columns + `)
-		VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (login) DO UPDATE
-		SET password_hash = excluded.password_hash, customers = excluded.customers,
-		    created_at = excluded.created_at, revoked_at = excluded.revoked_at
-		WHERE a.tenant = excluded.tenant AND a.revoked_at IS NOT NULL`
+	insertAccount = `
+		INSERT INTO accounts (` + Accounts.Columns + `)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT DO NOTHING`
 
 	RevokeAccount = `
 		UPDATE accounts
 		SET revoked_at = $1
-		WHERE tenant = $2 AND login = $3 AND revoked_at IS NULL`
+		WHERE tenant = $2 AND id = $3 AND revoked_at IS NULL`
 
 	SelectKey = `
 		SELECT ` + Keys.Columns + `
@@ -180,11 +177,11 @@ var (
 	SelectIdempotencyRecord = `
 		SELECT ` + IdempotencyRecords.Columns + `
 		FROM idempotency_records
-		WHERE tenant = $1 AND key = $2 AND at >= $3`
+		WHERE tenant = $1 AND actor = $2 AND key = $3 AND at >= $4`
 
 	UpsertIdempotencyRecord = `
 		INSERT INTO idempotency_records (` + IdempotencyRecords.Columns + `)
-		VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (tenant, key) DO UPDATE
+		VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (tenant, actor, key) DO UPDATE
 		SET digest = excluded.digest, response = excluded.response, at = excluded.at`
 )

@@ -58,36 +58,36 @@ var (
 	}
 	Changes = Table[Change]{
 		Name:    "changes",
-		Columns: "seq, customer_id, number, version, event, actor, contract, request_id, at, fields, tenant",
+		Columns: "seq, customer_id, number, version, event, actor, actor_name, contract, request_id, at, fields, tenant",
 		Scan:    scanChange,
 		Values: func(c Change) []any {
 			return []any{
 				c.Seq, c.CustomerID, c.Number, c.Version, c.Event,
-				c.Meta.Actor, Text(c.Meta.Contract), Text(c.Meta.RequestID), Micros(c.Meta.At), c.JSON, c.Tenant,
+				c.Meta.Actor, Text(c.Meta.ActorName), Text(c.Meta.Contract), Text(c.Meta.RequestID), Micros(c.Meta.At), c.JSON, c.Tenant,
 			}
 		},
 	}
 	IdempotencyRecords = Table[customer.IdempotencyRecord]{
 		Name:    "idempotency_records",
-		Columns: "tenant, key, digest, response, at",
+		Columns: "tenant, actor, key, digest, response, at",
 		Scan: func(row Row) (r customer.IdempotencyRecord, err error) {
-			return r, row.Scan(&r.Tenant, &r.Key, &r.Digest, &r.Response, &r.At)
+			return r, row.Scan(&r.Tenant, &r.Actor, &r.Key, &r.Digest, &r.Response, &r.At)
 		},
 		Values: func(r customer.IdempotencyRecord) []any {
 			response := append([]byte{}, r.Response...) // nil would be NULL
-			return []any{r.Tenant, r.Key, r.Digest, response, Micros(r.At)}
+			return []any{r.Tenant, r.Actor, r.Key, r.Digest, response, Micros(r.At)}
 		},
 	}
 	Accounts = Table[access.Account]{
 		Name:    "accounts",
-		Columns: "login, tenant, password_hash, customers, created_at, revoked_at",
+		Columns: "id, tenant, login, password_hash, customers, created_at, revoked_at",
 		Scan:    scanAccount,
 		Values: func(a access.Account) []any {
 			var customers any // nil for all customers
 			if !a.Customers.All() {
 				customers = jsonText(append([]int32{}, a.Customers.Numbers()...))
 			}
-			return []any{a.Login, a.Tenant, a.PasswordHash, customers, Micros(a.CreatedAt), Micros(a.RevokedAt)}
+			return []any{a.ID, a.Tenant, a.Login, a.PasswordHash, customers, Micros(a.CreatedAt), Micros(a.RevokedAt)}
 		},
 	}
 	Keys = Table[access.Key]{
@@ -119,7 +119,7 @@ func scanCustomer(row Row) (c customer.Customer, err error) {
 
 func scanChange(row Row) (c Change, err error) {
 	return c, row.Scan(&c.Seq, &c.CustomerID, &c.Number, &c.Version, &c.Event,
-		&c.Meta.Actor, &c.Meta.Contract, &c.Meta.RequestID, &c.Meta.At, &c.JSON, &c.Tenant)
+		&c.Meta.Actor, &c.Meta.ActorName, &c.Meta.Contract, &c.Meta.RequestID, &c.Meta.At, &c.JSON, &c.Tenant)
 }
 
 // ScanChangeRecord reads a row of the table of changes, with the fields decoded.
@@ -137,7 +137,7 @@ func ScanChangeRecord(row Row) (customer.ChangeRecord, error) {
 func scanAccount(row Row) (access.Account, error) {
 	a := access.Account{Customers: access.AllCustomers()}
 	var customers string
-	err := row.Scan(&a.Login, &a.Tenant, &a.PasswordHash, &customers, &a.CreatedAt, &a.RevokedAt)
+	err := row.Scan(&a.ID, &a.Tenant, &a.Login, &a.PasswordHash, &customers, &a.CreatedAt, &a.RevokedAt)
 	if err != nil || customers == "" {
 		return a, err
 	}

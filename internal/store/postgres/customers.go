@@ -57,7 +57,7 @@ func (s *Store) writeChange(ctx context.Context, tenant string, n needs, meta cu
 	var ch customer.Change
 	err := s.write(ctx, tenant, n, func(t *tx) (err error) {
 		if idem != nil {
-			if err := t.checkKeyUnused(idem.Key, meta.At); err != nil {
+			if err := t.checkKeyUnused(actorKey{meta.Actor, idem.Key}, meta.At); err != nil {
 				return err
 			}
 		}

@@ -26,7 +26,7 @@ type tx struct {
 	counters  counters
 	customers map[string]customer.Customer // by id
 	ids       map[int32]string             // of the customers, by number
-	keys      map[string]time.Time         // when the idempotency records with these keys were saved
+	keys      map[actorKey]time.Time       // when the idempotency records with these keys were saved
 
 	statements pgx.Batch
 }
@@ -41,7 +41,7 @@ type counters struct {
 func newTx(ctx context.Context, db pgx.Tx, tenant string) *tx {
 	return &tx{
 		ctx: ctx, db: db, tenant: tenant,
-		customers: map[string]customer.Customer{}, ids: map[int32]string{}, keys: map[string]time.Time{},
+		customers: map[string]customer.Customer{}, ids: map[int32]string{}, keys: map[actorKey]time.Time{},
 	}
 }
 
@@ -76,9 +76,9 @@ func (t *tx) loadCustomers(rows pgx.Rows) error {
 }
 
 func (t *tx) loadKeys(rows pgx.Rows) error {
-	var key string
+	var key actorKey
 	var at time.Time
-	_, err := pgx.ForEachRow(rows, []any{&key, scanTarget(&at)}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&key.actor, &key.key, scanTarget(&at)}, func() error {
 		t.keys[key] = at
 		return nil
 	})
@@ -177,7 +177,7 @@ func (t *tx) save(ch customer.Change) error {
 		t.statements.Queue(insertTerm, t.tenant, term, c.Number)
 	}
 	t.statements.Queue(insertChange, t.tenant, t.counters.seq, c.ID, c.Number, c.Version, ch.Event(),
-		ch.Meta.Actor, layout.Text(ch.Meta.Contract), layout.Text(ch.Meta.RequestID), c.UpdatedAt.UnixMicro(), string(fields))
+		ch.Meta.Actor, layout.Text(ch.Meta.ActorName), layout.Text(ch.Meta.Contract), layout.Text(ch.Meta.RequestID), c.UpdatedAt.UnixMicro(), string(fields))
 	t.put(c)
 	return nil
 }
@@ -254,6 +254,6 @@ const (
 		WHERE tenant = $1 AND term = $2 AND number = $3`
 
 	insertChange = `
-		INSERT INTO changes (tenant, seq, customer_id, number, version, event, actor, contract, request_id, at, fields)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+		INSERT INTO changes (tenant, seq, customer_id, number, version, event, actor, actor_name, contract, request_id, at, fields)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
 )

@@ -22,7 +22,8 @@ type write struct {
 	fault error
 }
 
-// needs are the rows that a write reads: customers by id or number, and idempotency records by key.
+// needs are the rows that a write reads: customers by id or number, and idempotency records by key
+// (of any actor).
 type needs struct {
 	ids     []string
 	numbers []int32

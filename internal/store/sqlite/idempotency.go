@@ -15,7 +15,7 @@ import (
 // SaveResponse implements customer.IdempotencyStore.
 func (s *Store) SaveResponse(ctx context.Context, r customer.IdempotencyRecord) error {
 	return s.writer.run(ctx, func(tx *tx) error {
-		if err := checkKeyUnused(tx.conn, r.Tenant, r.Key, r.At); err != nil {
+		if err := checkKeyUnused(tx.conn, r.Tenant, r.Actor, r.Key, r.At); err != nil {
 			return err
 		}
 		return saveIdempotencyRecord(tx.conn, r)
@@ -26,7 +26,7 @@ func (s *Store) SaveResponse(ctx context.Context, r customer.IdempotencyRecord) 
 // record.
 func withIdempotency(tx *tx, tenant string, meta customer.ChangeMeta, idem *customer.Idempotency, makeChange func() (change, error)) (customer.Change, error) {
 	if idem != nil {
-		if err := checkKeyUnused(tx.conn, tenant, idem.Key, meta.At); err != nil {
+		if err := checkKeyUnused(tx.conn, tenant, meta.Actor, idem.Key, meta.At); err != nil {
 			return customer.Change{}, err
 		}
 	}
@@ -47,11 +47,11 @@ func withIdempotency(tx *tx, tenant string, meta customer.ChangeMeta, idem *cust
 	return ch.Change, saveIdempotencyRecord(tx.conn, r)
 }
 
-// checkKeyUnused returns an IdempotencyInProgress fault when the tenant has a record with the key.
-func checkKeyUnused(conn *sqlite.Conn, tenant, key string, now time.Time) error {
+// checkKeyUnused returns an IdempotencyInProgress fault when the actor has a record with the key.
+func checkKeyUnused(conn *sqlite.Conn, tenant, actor, key string, now time.Time) error {
 	scan := func(stmt *sqlite.Stmt) (string, error) { return stmt.ColumnText(1), nil }
 	oldest := now.Add(-customer.IdempotencyTTL).UnixMicro()
-	used, err := queryRows(conn, scan, layout.SelectIdempotencyRecord, tenant, key, oldest)
+	used, err := queryRows(conn, scan, layout.SelectIdempotencyRecord, tenant, actor, key, oldest)
 	if err != nil {
 		return fmt.Errorf("find idempotency record: %w", err)
 	}

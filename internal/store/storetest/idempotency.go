@@ -26,6 +26,7 @@ var idempotencyTests = map[string]func(*testing.T, *suite){
 	"FailedResponseWritesNothing":       failedResponse,
 	"ResponseCanBeAnyBytes":             responseBytes,
 	"TenantsHaveSeparateRecords":        separateRecords,
+	"ActorsHaveSeparateRecords":         separateActors,
 	"RecordsSurviveReopening":           recordsSurvive,
 	"ExpiredRecordsAreDeleted":          expiredRecords,
 	"ResponseIsStoredWithoutChange":     savedResponse,
@@ -47,20 +48,20 @@ func responseTo(ch customer.Change) []byte {
 // wantIdempotencyRecord checks that the tenant has this record and no newer one.
 func (s *suite) wantIdempotencyRecord(t tb, want customer.IdempotencyRecord) {
 	t.Helper()
-	got, err := s.FindResponse(t.Context(), want.Tenant, want.Key, want.At)
+	got, err := s.FindResponse(t.Context(), want.Tenant, want.Actor, want.Key, want.At)
 	same := got.Tenant == want.Tenant && got.Key == want.Key && got.Digest == want.Digest &&
 		slices.Equal(got.Response, want.Response) && got.At == want.At
 	if err != nil || !same {
 		t.Errorf("idempotency record %s: got %+v, %q (%v), want %+v, %q", want.Key, got, got.Response, err, want, want.Response)
 	}
-	_, err = s.FindResponse(t.Context(), want.Tenant, want.Key, want.At.Add(time.Microsecond))
+	_, err = s.FindResponse(t.Context(), want.Tenant, want.Actor, want.Key, want.At.Add(time.Microsecond))
 	wantFault(t, err, fault.NotFound, "")
 }
 
 // wantNoIdempotencyRecord checks that the tenant has no record with the key, however old.
 func (s *suite) wantNoIdempotencyRecord(t tb, tenant, key string) {
 	t.Helper()
-	got, err := s.FindResponse(t.Context(), tenant, key, time.Time{})
+	got, err := s.FindResponse(t.Context(), tenant, actorID, key, time.Time{})
 	if !fault.Is(err, fault.NotFound) || got.Key != "" || got.Response != nil {
 		t.Errorf("idempotency record %s: got %+v (%v), want a NotFound fault", key, got, err)
 	}
@@ -75,7 +76,7 @@ func recordWithUpdate(t *testing.T, s *suite) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Key: key, Digest: "digest of " + key, Response: responseTo(ch), At: timeAt(seconds)})
+		s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Actor: actorID, Key: key, Digest: "digest of " + key, Response: responseTo(ch), At: timeAt(seconds)})
 		s.wantCustomer(t, ch.After)
 	}
 }
@@ -86,7 +87,7 @@ func recordWithEmptyChange(t *testing.T, s *suite) {
 	if err != nil || !ch.Empty() {
 		t.Fatalf("got %#v (%v), want an empty change", ch, err)
 	}
-	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest of k", Response: responseTo(ch), At: timeAt(5)})
+	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Actor: actorID, Key: "k", Digest: "digest of k", Response: responseTo(ch), At: timeAt(5)})
 	s.wantCustomer(t, c)
 }
 
@@ -95,7 +96,7 @@ func recordWithCreation(t *testing.T, s *suite) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest of k", Response: responseTo(ch), At: timeAt(5)})
+	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Actor: actorID, Key: "k", Digest: "digest of k", Response: responseTo(ch), At: timeAt(5)})
 	_, err = s.Create(t.Context(), "north", meta(5), customer.Upsert{GeneratedID: id(2), Edit: setLastName("Ada")}, withKey("k"))
 	wantFault(t, err, fault.IdempotencyInProgress, "")
 	s.wantNoCustomer(t, customer.ByID("north", id(2)), id(2))
@@ -137,7 +138,7 @@ func failedRequest(t *testing.T, s *suite) {
 func usedKey(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	first := s.updateWithKey(t, c, 5, "k")
-	record := customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest of k", Response: responseTo(first), At: timeAt(5)}
+	record := customer.IdempotencyRecord{Tenant: "north", Actor: actorID, Key: "k", Digest: "digest of k", Response: responseTo(first), At: timeAt(5)}
 	for name, again := range map[string]func() error{
 		"the same request": func() error {
 			_, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(6), increment, withKey("k"))
@@ -154,7 +155,7 @@ func usedKey(t *testing.T, s *suite) {
 			return err
 		},
 		"a response without a change": func() error {
-			return s.SaveResponse(t.Context(), customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "r", Response: []byte("a"), At: timeAt(6)})
+			return s.SaveResponse(t.Context(), customer.IdempotencyRecord{Tenant: "north", Actor: actorID, Key: "k", Digest: "r", Response: []byte("a"), At: timeAt(6)})
 		},
 		// The key is checked before the customer.
 		"an unknown customer": func() error {
@@ -183,7 +184,7 @@ func (s *suite) updateWithKey(t tb, c customer.Customer, seconds int, key string
 func keyAfterADay(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	s.updateWithKey(t, c, 0, "updated")
-	saved := customer.IdempotencyRecord{Tenant: "north", Key: "saved", Digest: "r", Response: []byte("a"), At: timeAt(0)}
+	saved := customer.IdempotencyRecord{Tenant: "north", Actor: actorID, Key: "saved", Digest: "r", Response: []byte("a"), At: timeAt(0)}
 	if err := s.SaveResponse(t.Context(), saved); err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +195,7 @@ func keyAfterADay(t *testing.T, s *suite) {
 	wantFault(t, s.SaveResponse(t.Context(), saved), fault.IdempotencyInProgress, "")
 
 	ch := s.updateWithKey(t, c, day+1, "updated")
-	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Key: "updated", Digest: "digest of updated", Response: responseTo(ch), At: timeAt(day + 1)})
+	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Actor: actorID, Key: "updated", Digest: "digest of updated", Response: responseTo(ch), At: timeAt(day + 1)})
 	saved.Response, saved.At = []byte("b"), timeAt(day+1)
 	if err := s.SaveResponse(t.Context(), saved); err != nil {
 		t.Error(err)
@@ -282,7 +283,7 @@ func failedResponseBesideOthers(t *testing.T, s *suite) {
 	c.FirstName, c.Version, c.UpdatedAt = fmt.Sprint(each), each+1, timeAt(5)
 	s.wantCustomer(t, c)
 	for n := range each {
-		if _, err := s.FindResponse(t.Context(), "north", fmt.Sprint("good-", n), time.Time{}); err != nil {
+		if _, err := s.FindResponse(t.Context(), "north", actorID, fmt.Sprint("good-", n), time.Time{}); err != nil {
 			t.Errorf("idempotency record %d: %v", n, err)
 		}
 	}
@@ -300,7 +301,7 @@ func responseBytes(t *testing.T, s *suite) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Key: name, Digest: "r", Response: response, At: timeAt(5)})
+		s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Actor: actorID, Key: name, Digest: "r", Response: response, At: timeAt(5)})
 	}
 }
 
@@ -310,14 +311,33 @@ func separateRecords(t *testing.T, s *suite) {
 	s.wantNoIdempotencyRecord(t, "south", "k")
 	s.wantNoIdempotencyRecord(t, "north", "K")
 	ch := s.updateWithKey(t, south, 6, "k")
-	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "south", Key: "k", Digest: "digest of k", Response: responseTo(ch), At: timeAt(6)})
+	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "south", Actor: actorID, Key: "k", Digest: "digest of k", Response: responseTo(ch), At: timeAt(6)})
+}
+
+func separateActors(t *testing.T, s *suite) {
+	c := s.create(t, "north", 1)
+	s.updateWithKey(t, c, 5, "k")
+	by := meta(6)
+	by.Actor = "acc_other"
+	ch, err := s.Update(t.Context(), customer.ByID("north", c.ID), by, increment, withKey("k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Actor: "acc_other", Key: "k", Digest: "digest of k", Response: responseTo(ch), At: timeAt(6)})
+	_, err = s.Update(t.Context(), customer.ByID("north", c.ID), by, increment, withKey("k"))
+	wantFault(t, err, fault.IdempotencyInProgress, "")
+	saved := customer.IdempotencyRecord{Tenant: "north", Actor: "acc_third", Key: "k", Digest: "r", Response: []byte("a"), At: timeAt(7)}
+	if err := s.SaveResponse(t.Context(), saved); err != nil {
+		t.Fatal(err)
+	}
+	s.wantIdempotencyRecord(t, saved)
 }
 
 func recordsSurvive(t *testing.T, s *suite) {
 	c := s.create(t, "north", 1)
 	ch := s.updateWithKey(t, c, 5, "k")
 	s.reopen()
-	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest of k", Response: responseTo(ch), At: timeAt(5)})
+	s.wantIdempotencyRecord(t, customer.IdempotencyRecord{Tenant: "north", Actor: actorID, Key: "k", Digest: "digest of k", Response: responseTo(ch), At: timeAt(5)})
 	_, err := s.Update(t.Context(), customer.ByID("north", c.ID), meta(6), increment, withKey("k"))
 	wantFault(t, err, fault.IdempotencyInProgress, "")
 	s.wantCustomer(t, ch.After)
@@ -337,7 +357,7 @@ func expiredRecords(t *testing.T, s *suite) {
 	}
 	for n := range requests {
 		s.wantNoIdempotencyRecord(t, "north", fmt.Sprint("old-", n))
-		if _, err := s.FindResponse(t.Context(), "north", fmt.Sprint("new-", n), timeAt(day)); err != nil {
+		if _, err := s.FindResponse(t.Context(), "north", actorID, fmt.Sprint("new-", n), timeAt(day)); err != nil {
 			t.Errorf("new-%d: %v", n, err)
 		}
 	}
@@ -345,7 +365,7 @@ func expiredRecords(t *testing.T, s *suite) {
 
 func savedResponse(t *testing.T, s *suite) {
 	s.create(t, "north", 1)
-	r := customer.IdempotencyRecord{Tenant: "north", Key: "k", Digest: "digest", Response: []byte("rejected"), At: timeAt(5)}
+	r := customer.IdempotencyRecord{Tenant: "north", Actor: actorID, Key: "k", Digest: "digest", Response: []byte("rejected"), At: timeAt(5)}
 	if err := s.SaveResponse(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
@@ -362,9 +382,9 @@ func canceledRecord(t *testing.T, s *suite) {
 	cancel(cause)
 	_, err := s.Update(ctx, customer.ByID("north", c.ID), meta(5), increment, withKey("updated"))
 	wantCause(t, "update", err, cause)
-	err = s.SaveResponse(ctx, customer.IdempotencyRecord{Tenant: "north", Key: "saved", Digest: "r", Response: []byte("a"), At: timeAt(5)})
+	err = s.SaveResponse(ctx, customer.IdempotencyRecord{Tenant: "north", Actor: actorID, Key: "saved", Digest: "r", Response: []byte("a"), At: timeAt(5)})
 	wantCause(t, "save response", err, cause)
-	_, err = s.FindResponse(ctx, "north", "saved", time.Time{})
+	_, err = s.FindResponse(ctx, "north", actorID, "saved", time.Time{})
 	wantCause(t, "find response", err, cause)
 
 	s.create(t, "north", 2) // after everything that was queued before

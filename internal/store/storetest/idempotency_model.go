@@ -93,7 +93,7 @@ func (m *sender) checkResult(t *rapid.T, used bool, o *customer.Idempotency, ch 
 	if err != nil {
 		t.Fatalf("key %s: %v", o.Key, err)
 	}
-	m.records[o.Key] = customer.IdempotencyRecord{Tenant: m.tenant, Key: o.Key, Digest: o.Digest, Response: responseTo(ch), At: m.now}
+	m.records[o.Key] = customer.IdempotencyRecord{Tenant: m.tenant, Actor: actorID, Key: o.Key, Digest: o.Digest, Response: responseTo(ch), At: m.now}
 	return !ch.Empty()
 }
 
@@ -138,7 +138,7 @@ func (m *sender) save(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.records[key] = customer.IdempotencyRecord{Tenant: m.tenant, Key: key, Digest: request, Response: []byte("rejected"), At: m.now}
+	m.records[key] = customer.IdempotencyRecord{Tenant: m.tenant, Actor: actorID, Key: key, Digest: request, Response: []byte("rejected"), At: m.now}
 }
 
 func (m *sender) wait(t *rapid.T) {

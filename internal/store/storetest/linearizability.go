@@ -75,7 +75,7 @@ func service(s Store, now func() time.Time) *customer.Service {
 }
 
 func actor(tenant string) access.Actor {
-	return access.Actor{Tenant: tenant, Name: "key:Ab3dE6gH", Customers: access.AllCustomers(), Scopes: access.Scopes(), Contract: "native"}
+	return access.Actor{Tenant: tenant, ID: actorID, Name: "shop", Customers: access.AllCustomers(), Scopes: access.Scopes(), Contract: "native"}
 }
 
 // values are the values of the fields that the calls change.

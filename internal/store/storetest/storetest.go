@@ -162,9 +162,12 @@ func timeAt(seconds int) time.Time {
 	return time.Date(2025, 3, 1, 12, 0, seconds, 123456000, time.UTC)
 }
 
+// actorID is the actor of all changes, unless a test sets another.
+const actorID = "key_Ab3dE6gH"
+
 // meta returns the metadata of a change at timeAt(seconds).
 func meta(seconds int) customer.ChangeMeta {
-	return customer.ChangeMeta{Actor: "key:Ab3dE6gH", Contract: "native", RequestID: "r-1", At: timeAt(seconds)}
+	return customer.ChangeMeta{Actor: actorID, ActorName: "shop", Contract: "native", RequestID: "r-1", At: timeAt(seconds)}
 }
 
 func setLastName(name string) customer.Edit {

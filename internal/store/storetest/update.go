@@ -35,7 +35,7 @@ var updateTests = map[string]func(*testing.T, *suite){
 
 func updateIsFoundAndRecorded(t *testing.T, s *suite) {
 	c := s.create(t, "north", 7)
-	by := customer.ChangeMeta{Actor: "account:kari", Contract: "elw", RequestID: "r-2", At: timeAt(9)}
+	by := customer.ChangeMeta{Actor: "acc_kari", ActorName: "kari", Contract: "elw", RequestID: "r-2", At: timeAt(9)}
 	ch, err := s.Update(t.Context(), customer.ByNumber("north", 7), by, setLastName("King"), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -78,9 +78,9 @@ func writeMore(t *testing.T, s storetest.Store, n int) {
 	createOne(t, s, fmt.Sprintf("new-%d", n))
 	check(t, s.SaveResponse(t.Context(), idempotencyRecord("west", fmt.Sprint("late-", n))))
 	a := accounts()[0]
-	a.Login = fmt.Sprint("late-", n)
+	a.ID, a.Login = fmt.Sprint("acc_late", n), fmt.Sprint("late-", n)
 	check(t, s.AddAccount(t.Context(), a))
-	check(t, s.RevokeAccount(t.Context(), a.Tenant, a.Login, now))
+	check(t, s.RevokeAccount(t.Context(), a.Tenant, a.ID, now))
 }
 
 func person(i int) customer.Edit {
@@ -106,7 +106,7 @@ func rename(name string) customer.Edit {
 }
 
 func changeMeta() customer.ChangeMeta {
-	return customer.ChangeMeta{Actor: "account:kåri", Contract: "native", RequestID: "r-1", At: now}
+	return customer.ChangeMeta{Actor: "acc_1", ActorName: "kåri", Contract: "native", RequestID: "r-1", At: now}
 }
 
 func put(t *testing.T, s storetest.Store, tenant string, entries ...customer.Upsert) {
@@ -141,23 +141,23 @@ func update(t *testing.T, s storetest.Store, number, n int) {
 }
 
 func idempotencyRecord(tenant, key string) customer.IdempotencyRecord {
-	return customer.IdempotencyRecord{Tenant: tenant, Key: key, Digest: "digest", Response: []byte("\x00\xff" + key), At: now}
+	return customer.IdempotencyRecord{Tenant: tenant, Actor: "key_Ab3dE6gH", Key: key, Digest: "digest", Response: []byte("\x00\xff" + key), At: now}
 }
 
 func accounts() []access.Account {
 	return []access.Account{
-		{Tenant: "north", Login: "kåri", PasswordHash: "$argon2id$1", Customers: access.AllCustomers(), CreatedAt: now},
-		{Tenant: "north", Login: "two", PasswordHash: "$argon2id$2", Customers: access.OnlyCustomers(2, 1), CreatedAt: now},
-		{Tenant: "south", Login: "none", PasswordHash: "$argon2id$3", Customers: access.OnlyCustomers(), CreatedAt: now},
-		{Tenant: "south", Login: "gone", PasswordHash: "$argon2id$4", Customers: access.OnlyCustomers(1000), CreatedAt: now, RevokedAt: now.Add(time.Hour)},
+		{Tenant: "north", ID: "acc_1", Login: "kåri", PasswordHash: "$argon2id$1", Customers: access.AllCustomers(), CreatedAt: now},
+		{Tenant: "north", ID: "acc_2", Login: "two", PasswordHash: "$argon2id$2", Customers: access.OnlyCustomers(2, 1), CreatedAt: now},
+		{Tenant: "south", ID: "acc_3", Login: "none", PasswordHash: "$argon2id$3", Customers: access.OnlyCustomers(), CreatedAt: now},
+		{Tenant: "south", ID: "acc_4", Login: "gone", PasswordHash: "$argon2id$4", Customers: access.OnlyCustomers(1000), CreatedAt: now, RevokedAt: now.Add(time.Hour)},
 	}
 }
 
 func keys() []access.Key {
 	return []access.Key{
-		{Tenant: "north", ID: "Ab3dE6gH", Name: "shop ø", Hash: [32]byte{1, 0, 255}, Scopes: []access.Scope{access.Read, access.Write}, CreatedAt: now},
-		{Tenant: "north", ID: "Bb3dE6gH", Name: "careful", Scopes: []access.Scope{access.Read}, CreatedAt: now, Options: access.KeyOptions{RequireIfMatch: true}},
-		{Tenant: "south", ID: "Cb3dE6gH", Name: "gone", Scopes: access.Scopes(), CreatedAt: now, RevokedAt: now.Add(time.Hour), Options: access.KeyOptions{AllowStaleWrites: true}},
+		{Tenant: "north", ID: "key_Ab3dE6gH", Name: "shop ø", Hash: [32]byte{1, 0, 255}, Scopes: []access.Scope{access.Read, access.Write}, CreatedAt: now},
+		{Tenant: "north", ID: "key_Bb3dE6gH", Name: "careful", Scopes: []access.Scope{access.Read}, CreatedAt: now, Options: access.KeyOptions{RequireIfMatch: true}},
+		{Tenant: "south", ID: "key_Cb3dE6gH", Name: "gone", Scopes: access.Scopes(), CreatedAt: now, RevokedAt: now.Add(time.Hour), Options: access.KeyOptions{AllowStaleWrites: true}},
 	}
 }
 
@@ -243,7 +243,7 @@ func dump(t *testing.T, s storetest.Store) string {
 		check(t, err)
 		fmt.Fprintf(&out, "%#v\n%d changes\n", keys, len(feed(t, s, tenant)))
 		for _, key := range []string{"r-1", "r-2", "late-1", "late-11"} {
-			r, err := s.FindResponse(t.Context(), tenant, key, now)
+			r, err := s.FindResponse(t.Context(), tenant, "key_Ab3dE6gH", key, now)
 			fmt.Fprintf(&out, "%#v %v\n", r, err)
 		}
 	}

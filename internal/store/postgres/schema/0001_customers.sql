@@ -76,7 +76,8 @@ CREATE TABLE changes (
 	number      INTEGER NOT NULL,
 	version     BIGINT NOT NULL, -- that the change made
 	event       TEXT NOT NULL,
-	actor       TEXT NOT NULL,
+	actor       TEXT NOT NULL, -- the id of the account or key
+	actor_name  TEXT,
 	contract    TEXT,
 	request_id  TEXT,
 	at          BIGINT NOT NULL,
@@ -89,24 +90,28 @@ CREATE TABLE changes (
 -- Responses to requests with an idempotency key.
 CREATE TABLE idempotency_records (
 	tenant   TEXT COLLATE "C" NOT NULL,
+	actor    TEXT COLLATE "C" NOT NULL, -- the id of the account or key
 	key      TEXT COLLATE "C" NOT NULL,
 	digest   TEXT NOT NULL, -- of the request
 	response BYTEA NOT NULL,
 	at       BIGINT NOT NULL,
 
-	PRIMARY KEY (tenant, key)
+	PRIMARY KEY (tenant, actor, key)
 );
 CREATE INDEX idempotency_records_oldest ON idempotency_records (tenant, at);
 
 CREATE TABLE accounts (
-	login         TEXT COLLATE "C" PRIMARY KEY, -- without the tenant, which is unknown at login
+	id            TEXT COLLATE "C" PRIMARY KEY, -- never used again
 	tenant        TEXT COLLATE "C" NOT NULL,
+	login         TEXT COLLATE "C" NOT NULL,
 	password_hash TEXT NOT NULL,
 	customers     TEXT, -- JSON array of customer numbers; NULL means all
 	created_at    BIGINT NOT NULL,
 	revoked_at    BIGINT
 );
-CREATE INDEX accounts_list ON accounts (tenant, login);
+CREATE INDEX accounts_list ON accounts (tenant, created_at, id);
+-- Without the tenant, which is unknown at login.
+CREATE UNIQUE INDEX accounts_login ON accounts (login) WHERE revoked_at IS NULL;
 
 CREATE TABLE keys (
 	id                 TEXT COLLATE "C" PRIMARY KEY, -- without the tenant, which the key determines

@@ -70,7 +70,8 @@ CREATE TABLE changes (
 	customer_id TEXT    NOT NULL,
 	version     INTEGER NOT NULL, -- that the change made
 	event       TEXT    NOT NULL,
-	actor       TEXT    NOT NULL,
+	actor       TEXT    NOT NULL, -- the id of the account or key
+	actor_name  TEXT,
 	contract    TEXT,
 	request_id  TEXT,
 	at          INTEGER NOT NULL,
@@ -81,24 +82,28 @@ CREATE INDEX changes_feed ON changes (tenant, seq);
 -- Responses to requests with an idempotency key.
 CREATE TABLE idempotency_records (
 	tenant   TEXT    NOT NULL,
+	actor    TEXT    NOT NULL, -- the id of the account or key
 	key      TEXT    NOT NULL,
 	digest   TEXT    NOT NULL, -- of the request
 	response BLOB    NOT NULL,
 	at       INTEGER NOT NULL,
 
-	PRIMARY KEY (tenant, key)
+	PRIMARY KEY (tenant, actor, key)
 ) STRICT;
 CREATE INDEX idempotency_records_oldest ON idempotency_records (at);
 
 CREATE TABLE accounts (
-	login         TEXT    NOT NULL PRIMARY KEY, -- without the tenant, which is unknown at login
+	id            TEXT    NOT NULL PRIMARY KEY, -- never used again
 	tenant        TEXT    NOT NULL,
+	login         TEXT    NOT NULL,
 	password_hash TEXT    NOT NULL,
 	customers     TEXT, -- JSON array of customer numbers; NULL means all
 	created_at    INTEGER NOT NULL,
 	revoked_at    INTEGER
 ) STRICT;
-CREATE INDEX accounts_list ON accounts (tenant, login);
+CREATE INDEX accounts_list ON accounts (tenant, created_at, id);
+-- Without the tenant, which is unknown at login.
+CREATE UNIQUE INDEX accounts_login ON accounts (login) WHERE revoked_at IS NULL;
 
 CREATE TABLE keys (
 	id                 TEXT    NOT NULL PRIMARY KEY, -- without the tenant, which the key determines
