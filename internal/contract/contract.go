@@ -2,7 +2,7 @@
 // does not know the individual contracts.
 //
 // Start with contract.go for how a contract is mounted. The middleware that contracts share is in
-// authenticator.go and idempotency.go. examples.go finds the examples of each operation in the
+// authenticator.go and idempotency.go, the conditional headers are in precondition.go. examples.go finds the examples of each operation in the
 // transcripts.
 package contract
 

@@ -126,6 +126,7 @@ func digest(r *http.Request, body []byte) string {
 	for _, part := range []string{
 		r.Method, r.URL.EscapedPath(), r.URL.RawQuery,
 		r.Header.Get("Content-Type"), strings.Join(r.Header.Values("If-Match"), ","),
+		strings.Join(r.Header.Values("If-None-Match"), ","), r.Header.Get("If-Unmodified-Since"),
 	} {
 		fmt.Fprintf(h, "%d:%s", len(part), part) // the length makes the encoding unambiguous
 	}

@@ -14,20 +14,35 @@ import (
 // rules that the record then breaks.
 type Edit func(*Customer) error
 
-// AtVersion returns an edit that fails with a PreconditionFailed fault when the record is at none of
-// these versions. The faults of edit come first (RFC 9110, section 13.2.1).
-func AtVersion(versions []int64, edit Edit) Edit {
+// Precondition is a condition on the record before an edit. Every record meets the zero Precondition.
+type Precondition struct {
+	Versions        []int64   // if not nil: the record is at one of these
+	NotVersions     []int64   // the record is at none of these
+	Never           bool      // no record meets the condition
+	UnmodifiedSince time.Time // if not zero: the record has not been changed after this second
+}
+
+// Edit returns an edit that fails with a PreconditionFailed fault unless the record meets p. The
+// faults of edit come first (RFC 9110, section 13.2.1).
+func (p Precondition) Edit(edit Edit) Edit {
 	return func(c *Customer) error {
 		if err := edit(c); err != nil {
 			return err
 		}
-		if !slices.Contains(versions, c.Version) {
-			stale := fault.New(fault.PreconditionFailed, "the customer is at version %d", c.Version)
-			stale.CurrentVersion = c.Version
-			return stale
+		if !p.metBy(*c) {
+			failed := fault.New(fault.PreconditionFailed, "the customer is at version %d", c.Version)
+			failed.CurrentVersion = c.Version
+			return failed
 		}
 		return nil
 	}
+}
+
+func (p Precondition) metBy(c Customer) bool {
+	return !p.Never &&
+		(p.Versions == nil || slices.Contains(p.Versions, c.Version)) &&
+		!slices.Contains(p.NotVersions, c.Version) &&
+		(p.UnmodifiedSince.IsZero() || !c.UpdatedAt.Truncate(time.Second).After(p.UnmodifiedSince))
 }
 
 // Confirm returns edit, followed by setting when the customer confirmed the contact details.

@@ -19,38 +19,47 @@ func failEdit(*customer.Customer) error { return errEdit }
 
 func setFirstName(name string) customer.Edit { return customer.Patch{"firstName": name}.Apply }
 
-func TestAtVersionFailsAtOtherVersions(t *testing.T) {
+func TestPreconditionFails(t *testing.T) {
 	t.Parallel()
+	at := func(versions ...int64) customer.Precondition { return customer.Precondition{Versions: versions} }
+	second := noon.Truncate(time.Second)
 	tests := map[string]struct {
-		versions []int64
-		edit     customer.Edit
-		want     fault.Kind // empty for no error
+		condition customer.Precondition
+		edit      customer.Edit
+		want      fault.Kind // empty for no error
 	}{
-		"the version":            {[]int64{4}, setFirstName("A"), ""},
-		"one of many versions":   {[]int64{2, 3, 4}, setFirstName("A"), ""},
-		"an older version":       {[]int64{3}, setFirstName("A"), fault.PreconditionFailed},
-		"a newer version":        {[]int64{5}, setFirstName("A"), fault.PreconditionFailed},
-		"no version":             {nil, setFirstName("A"), fault.PreconditionFailed},
-		"an edit without effect": {[]int64{3}, nothing, fault.PreconditionFailed},
+		"none":                   {customer.Precondition{}, setFirstName("A"), ""},
+		"the version":            {at(4), setFirstName("A"), ""},
+		"one of many versions":   {at(2, 3, 4), setFirstName("A"), ""},
+		"an older version":       {at(3), setFirstName("A"), fault.PreconditionFailed},
+		"a newer version":        {at(5), setFirstName("A"), fault.PreconditionFailed},
+		"no version":             {customer.Precondition{Versions: []int64{}}, setFirstName("A"), fault.PreconditionFailed},
+		"an edit without effect": {at(3), nothing, fault.PreconditionFailed},
+		"not the version":        {customer.Precondition{NotVersions: []int64{1, 4}}, setFirstName("A"), fault.PreconditionFailed},
+		"not other versions":     {customer.Precondition{NotVersions: []int64{3, 5}}, setFirstName("A"), ""},
+		"never":                  {customer.Precondition{Never: true}, setFirstName("A"), fault.PreconditionFailed},
+		"unmodified":             {customer.Precondition{UnmodifiedSince: second}, setFirstName("A"), ""},
+		"modified a second ago":  {customer.Precondition{UnmodifiedSince: second.Add(-time.Second)}, setFirstName("A"), fault.PreconditionFailed},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := ada()
-			c.Version = 4
-			err := customer.AtVersion(tt.versions, tt.edit)(&c)
+			c.Version, c.UpdatedAt = 4, second.Add(999*time.Millisecond)
+			err := tt.condition.Edit(tt.edit)(&c)
 			if tt.want == "" && err != nil || tt.want != "" && !fault.Is(err, tt.want) {
-				t.Errorf("at version 4, want one of %v: got %v, want %q", tt.versions, err, tt.want)
+				t.Errorf("%+v at version 4: got %v, want %q", tt.condition, err, tt.want)
 			}
 		})
 	}
 }
 
-func TestAtVersionReturnsEditErrorFirst(t *testing.T) {
+func TestPreconditionReturnsEditErrorFirst(t *testing.T) {
 	t.Parallel()
 	c := ada()
-	if err := customer.AtVersion(nil, failEdit)(&c); !errors.Is(err, errEdit) {
-		t.Errorf("AtVersion: got %v, want %v", err, errEdit)
+	never := customer.Precondition{Never: true}
+	if err := never.Edit(failEdit)(&c); !errors.Is(err, errEdit) {
+		t.Errorf("got %v, want %v", err, errEdit)
 	}
 }
 

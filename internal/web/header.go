@@ -16,9 +16,9 @@ import (
 func ETag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
 // IfMatch parses If-Match (RFC 9110, section 13.1.1): the record must be at one of the versions
-// when conditional is true. "*" is not conditional: it requires only that the record exists. Weak
-// tags, tags that ETag did not make, and an empty list match no version. A malformed header is a
-// BadRequest fault.
+// when conditional is true. "*" is not conditional: it requires only that the record exists. Tags
+// that ETag did not make, and an empty list, match no version. A malformed header is a BadRequest
+// fault.
 func IfMatch(r *http.Request) (versions []int64, conditional bool, err error) {
 	headers := r.Header.Values("If-Match")
 	list := strings.Join(headers, ",")
@@ -29,13 +29,50 @@ func IfMatch(r *http.Request) (versions []int64, conditional bool, err error) {
 	if !ok {
 		return nil, false, fault.NewField(fault.BadRequest, "the request is malformed", "If-Match", fault.Format, `must be * or entity tags such as "3"`)
 	}
+	return versionsOf(tags), true, nil
+}
+
+// IfNoneMatch parses If-None-Match of a change (RFC 9110, section 13.1.2): the record must be at
+// none of the versions, and must not exist when the header is "*". A malformed header is ignored.
+func IfNoneMatch(r *http.Request) (versions []int64, never bool) {
+	list := strings.Join(r.Header.Values("If-None-Match"), ",")
+	tags, _ := parseTags(list)
+	return versionsOf(tags), strings.TrimSpace(list) == "*"
+}
+
+// IfUnmodifiedSince parses If-Unmodified-Since (RFC 9110, section 13.1.4). It is zero when the header
+// is absent, not a date, or overruled by If-Match.
+func IfUnmodifiedSince(r *http.Request) time.Time {
+	if r.Header.Values("If-Match") != nil {
+		return time.Time{}
+	}
+	since, err := http.ParseTime(r.Header.Get("If-Unmodified-Since"))
+	if err != nil {
+		return time.Time{}
+	}
+	return since
+}
+
+// versionsOf returns the versions whose ETags are in the list.
+func versionsOf(tags []string) (versions []int64) {
 	for _, tag := range tags {
+		tag = originalTag(tag)
 		version, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64)
 		if err == nil && ETag(version) == tag { // ETag writes no "+1" and no "01"
 			versions = append(versions, version)
 		}
 	}
-	return versions, true, nil
+	return versions
+}
+
+// codingSuffix is what Apache and Jetty append to the tag of a response that they compress.
+var codingSuffix = regexp.MustCompile(`(?:--?|;)(?:gzip|br|deflate|df|zstd)"$`)
+
+// originalTag returns the tag that the server sent, before a proxy compressed the response: nginx
+// makes it weak, others append the name of the coding. The version is the same, so a client may send
+// such a tag back.
+func originalTag(tag string) string {
+	return codingSuffix.ReplaceAllString(strings.TrimPrefix(tag, "W/"), `"`)
 }
 
 // NotModified reports whether If-None-Match (RFC 9110, section 13.1.2) matches the tag, so that the
@@ -43,7 +80,7 @@ func IfMatch(r *http.Request) (versions []int64, conditional bool, err error) {
 func NotModified(r *http.Request, tag string) bool {
 	list := strings.Join(r.Header.Values("If-None-Match"), ",")
 	tags, _ := parseTags(list)
-	return strings.TrimSpace(list) == "*" || slices.Contains(tags, tag) || slices.Contains(tags, "W/"+tag)
+	return strings.TrimSpace(list) == "*" || slices.ContainsFunc(tags, func(sent string) bool { return originalTag(sent) == tag })
 }
 
 var entityTag = regexp.MustCompile(`^(?:W/)?"[^"]*"`)

@@ -31,8 +31,10 @@ func TestIfMatchParsesVersions(t *testing.T) {
 		"an empty line is an empty element":     {[]string{"", `"1"`, ""}, "[1]"},
 		"a list without tags matches none":      {[]string{","}, "[]"},
 		"an empty header matches none":          {[]string{""}, "[]"},
-		"a weak tag matches none":               {[]string{`W/"3"`}, "[]"},
-		"a weak tag among others is skipped":    {[]string{`W/"3", "4"`}, "[4]"},
+		"nginx makes the tag weak":              {[]string{`W/"3"`}, "[3]"},
+		"Apache appends the coding":             {[]string{`"3-gzip"`, `"4;gzip", W/"5-br"`}, "[3 4 5]"},
+		"Jetty does, too":                       {[]string{`"3--gzip"`, `"4-df"`}, "[3 4]"},
+		"another suffix makes a tag foreign":    {[]string{`"3-zip", "3gzip", "-gzip", "3-gzip-gzip"`}, "[]"},
 		"a foreign tag matches none":            {[]string{`"abc"`}, "[]"},
 		"a foreign tag among others is skipped": {[]string{`"abc", "4", ""`}, "[4]"},
 		"a comma inside a tag is no separator":  {[]string{`"3,4"`}, "[]"},
@@ -142,6 +144,7 @@ func TestNotModifiedComparesTags(t *testing.T) {
 		"no header":                      {nil, false},
 		"the tag":                        {[]string{`"3"`}, true},
 		"the tag, weak":                  {[]string{`W/"3"`}, true},
+		"the tag of a compressed one":    {[]string{`"3-gzip"`}, true},
 		"in a list":                      {[]string{`"1", W/"2" ,"3"`}, true},
 		"in a second header":             {[]string{`"1"`, `"3"`}, true},
 		"with empty elements":            {[]string{`,, "3"`}, true},
@@ -164,6 +167,36 @@ func TestNotModifiedComparesTags(t *testing.T) {
 			}
 			if got := web.NotModified(r, web.ETag(3)); got != tt.want {
 				t.Errorf("%q: got %v, want %v", tt.headers, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestConditionalHeadersOfChanges(t *testing.T) {
+	t.Parallel()
+	const date = "Fri, 02 Jan 2026 12:00:00 GMT"
+	tests := map[string]struct {
+		headers []string // pairs of name and value
+		want    string   // versions and "never" of If-None-Match, the seconds of If-Unmodified-Since
+	}{
+		"none":                         {nil, "[] false -62135596800"},
+		"If-None-Match: *":             {[]string{"If-None-Match", "*"}, "[] true -62135596800"},
+		"If-None-Match with tags":      {[]string{"If-None-Match", `"3", W/"4"`, "If-None-Match", `"x"`}, "[3 4] false -62135596800"},
+		"If-None-Match, malformed":     {[]string{"If-None-Match", "3"}, "[] false -62135596800"},
+		"If-Unmodified-Since":          {[]string{"If-Unmodified-Since", date}, "[] false 1767355200"},
+		"If-Unmodified-Since, no date": {[]string{"If-Unmodified-Since", "yesterday"}, "[] false -62135596800"},
+		"If-Match overrules":           {[]string{"If-Unmodified-Since", date, "If-Match", "*"}, "[] false -62135596800"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := httptest.NewRequest(http.MethodPatch, "/", nil)
+			for i := 0; i < len(tt.headers); i += 2 {
+				r.Header.Add(tt.headers[i], tt.headers[i+1])
+			}
+			versions, never := web.IfNoneMatch(r)
+			if got := fmt.Sprint(versions, never, web.IfUnmodifiedSince(r).Unix()); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})
 	}

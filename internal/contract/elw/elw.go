@@ -101,7 +101,7 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, actor access.Acto
 	if err != nil {
 		return err
 	}
-	edit, err := ifMatch(r, confirming(actor, now, in))
+	edit, err := withPrecondition(r, confirming(actor, now, in))
 	if err != nil {
 		return err
 	}
@@ -125,16 +125,13 @@ func confirming(actor access.Actor, now time.Time, in customerPatch) customer.Ed
 	return customer.Confirm(now, in.apply)
 }
 
-// ifMatch makes edit conditional on the versions in If-Match, if there are any.
-func ifMatch(r *http.Request, edit customer.Edit) (customer.Edit, error) {
-	versions, conditional, err := web.IfMatch(r)
+// withPrecondition makes the edit conditional on If-Match and the like.
+func withPrecondition(r *http.Request, edit customer.Edit) (customer.Edit, error) {
+	condition, _, err := contract.Precondition(r)
 	if err != nil {
 		return nil, fault.New(fault.BadRequest, "If-Match is not a list of entity tags")
 	}
-	if !conditional {
-		return edit, nil
-	}
-	return customer.AtVersion(versions, edit), nil
+	return condition.Edit(edit), nil
 }
 
 // target returns the customer in the path, whose id is an Int32 as in .NET. The header X-Area names

@@ -111,7 +111,7 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, actor access.Acto
 		return err
 	}
 	if in.invalid == nil {
-		in.versions, in.conditional, in.invalid = ifMatch(r, actor)
+		in.condition, in.conditional, in.invalid = precondition(r, actor)
 	}
 	if in.invalid != nil { // nothing is written, but 404 precedes 400
 		_, err := h.Customers.Preview(r.Context(), actor, ref, in.apply)
@@ -147,13 +147,14 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, actor access.Acto
 	return respond(w, ch)
 }
 
-// ifMatch parses If-Match. A key with RequireIfMatch must send versions; "*" is not one.
-func ifMatch(r *http.Request, actor access.Actor) (versions []int64, conditional bool, err error) {
-	versions, conditional, err = web.IfMatch(r)
-	if err == nil && !conditional && actor.Options.RequireIfMatch {
+// precondition parses If-Match and the like. A key with RequireIfMatch must send versions; "*" is
+// not one.
+func precondition(r *http.Request, actor access.Actor) (condition customer.Precondition, named bool, err error) {
+	condition, named, err = contract.Precondition(r)
+	if err == nil && !named && actor.Options.RequireIfMatch {
 		err = fault.New(fault.PreconditionRequired, "this key requires If-Match with a version")
 	}
-	return versions, conditional, err
+	return condition, named, err
 }
 
 // target returns the customer in the path: "customer-" and a UUID in any case.

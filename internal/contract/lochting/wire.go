@@ -72,8 +72,8 @@ type customerPatch struct {
 	fields  customer.Patch
 	invalid error // why it cannot be applied to any record
 
-	conditional bool    // whether If-Match has versions
-	versions    []int64 // of If-Match
+	conditional bool // whether If-Match has versions
+	condition   customer.Precondition
 
 	repeated []property // those with last-seen values
 	sent     []string   // the known properties in the body
@@ -153,13 +153,8 @@ func (p customerPatch) staleFields(c customer.Customer) []property {
 	return stale
 }
 
-// edit is apply, conditional on the versions of If-Match.
-func (p customerPatch) edit() customer.Edit {
-	if p.conditional {
-		return customer.AtVersion(p.versions, p.apply)
-	}
-	return p.apply
-}
+// edit is apply, conditional on If-Match and the like.
+func (p customerPatch) edit() customer.Edit { return p.condition.Edit(p.apply) }
 
 // apply is the patch as an edit. Stale values are not written. Violations of the domain's rules and
 // of the contract's are reported together.

@@ -118,7 +118,7 @@ func (h handler) patch(w http.ResponseWriter, r *http.Request, by access.Actor, 
 	if err != nil {
 		return err
 	}
-	edit, err := withIfMatch(r, by, in.edit)
+	edit, err := withPrecondition(r, by, in.edit)
 	if err != nil {
 		return err
 	}
@@ -163,18 +163,16 @@ func (h handler) readPatch(w http.ResponseWriter, r *http.Request, by access.Act
 	return in, err
 }
 
-// withIfMatch makes the edit conditional on the versions in If-Match.
-func withIfMatch(r *http.Request, by access.Actor, edit customer.Edit) (customer.Edit, error) {
-	versions, conditional, err := web.IfMatch(r)
-	switch {
-	case err != nil:
+// withPrecondition makes the edit conditional on If-Match and the like.
+func withPrecondition(r *http.Request, by access.Actor, edit customer.Edit) (customer.Edit, error) {
+	condition, named, err := contract.Precondition(r)
+	if err != nil {
 		return nil, err
-	case conditional:
-		return customer.AtVersion(versions, edit), nil
-	case by.Options.RequireIfMatch:
+	}
+	if !named && by.Options.RequireIfMatch {
 		return nil, fault.New(fault.PreconditionRequired, "this key requires If-Match with the ETag of the customer for each change")
 	}
-	return edit, nil
+	return condition.Edit(edit), nil
 }
 
 // changeResponder returns the function that writes the response to a change. sent lists the

@@ -110,7 +110,7 @@ func (h handler) revert(w http.ResponseWriter, r *http.Request, by access.Actor,
 	if err != nil {
 		return err
 	}
-	if edit, err = withIfMatch(r, by, edit); err != nil {
+	if edit, err = withPrecondition(r, by, edit); err != nil {
 		return err
 	}
 	respond := h.changeResponder(r, by, h.Now(), nil)

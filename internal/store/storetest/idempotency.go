@@ -111,7 +111,7 @@ func failedRequest(t *testing.T, s *suite) {
 			return s.Update(t.Context(), customer.ByID("north", id(9)), meta(5), increment, o)
 		},
 		"stale": func(o *customer.Idempotency) (customer.Change, error) {
-			return s.Update(t.Context(), customer.ByID("north", c.ID), meta(5), customer.AtVersion([]int64{9}, increment), o)
+			return s.Update(t.Context(), customer.ByID("north", c.ID), meta(5), customer.Precondition{Versions: []int64{9}}.Edit(increment), o)
 		},
 		"invalid": func(o *customer.Idempotency) (customer.Change, error) {
 			return s.Update(t.Context(), customer.ByID("north", c.ID), meta(5), setLastName(""), o)

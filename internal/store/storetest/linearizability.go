@@ -184,7 +184,7 @@ func (c call) conditional(edit customer.Edit) customer.Edit {
 	if c.ifMatch == 0 {
 		return edit
 	}
-	return customer.AtVersion([]int64{c.ifMatch}, edit)
+	return customer.Precondition{Versions: []int64{c.ifMatch}}.Edit(edit)
 }
 
 func outcomeOf(ch customer.Change, err error) outcome {

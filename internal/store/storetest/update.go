@@ -74,7 +74,7 @@ func failedEdit(t *testing.T, s *suite) {
 		want fault.Kind
 	}{
 		"a rule":          {setLastName(""), fault.Invalid},
-		"a precondition":  {customer.AtVersion([]int64{2}, setLastName("King")), fault.PreconditionFailed},
+		"a precondition":  {customer.Precondition{Versions: []int64{2}}.Edit(setLastName("King")), fault.PreconditionFailed},
 		"an error":        {func(c *customer.Customer) error { return errors.Join(setLastName("King")(c), broken) }, fault.Internal},
 		"the bookkeeping": {func(c *customer.Customer) error { c.Number++; return nil }, fault.Internal},
 	}

@@ -80,7 +80,7 @@ func upsertFault(t *testing.T, s *suite) {
 		"an invalid creation": {customer.Upsert{GeneratedID: id(91), Edit: setLastName("")}, fault.Invalid, "lastName"},
 		"an invalid edit":     {customer.Upsert{ID: existing.ID, Edit: setLastName("")}, fault.Invalid, "lastName"},
 		"another version": {
-			customer.Upsert{ID: existing.ID, Edit: customer.AtVersion([]int64{7}, setLastName("Cy"))}, fault.PreconditionFailed, "",
+			customer.Upsert{ID: existing.ID, Edit: customer.Precondition{Versions: []int64{7}}.Edit(setLastName("Cy"))}, fault.PreconditionFailed, "",
 		},
 	}
 	n := int32(10)
