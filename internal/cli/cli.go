@@ -72,10 +72,13 @@ func newRoot() (root *cobra.Command, running *bool) {
 through several HTTP API contracts.
 
 Every flag can also be set by an environment variable: --store by KARTOTEK_STORE. A flag on
-the command line takes precedence.`,
+the command line takes precedence. An empty variable is ignored.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			for _, name := range unknownSettings(cmd.Root()) {
+				fmt.Fprintf(cmd.ErrOrStderr(), "kartotek: warning: no command has the setting %s\n", name)
+			}
 			if err := fromEnvironment(cmd); err != nil {
 				return err
 			}
@@ -108,9 +111,9 @@ func newGroup(use, short string, subcommands ...*cobra.Command) *cobra.Command {
 func fromEnvironment(cmd *cobra.Command) error {
 	var errs []error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		name := "KARTOTEK_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value, set := os.LookupEnv(name)
-		if f.Changed || !set || f.Name == "help" {
+		name := settingName(f)
+		value := os.Getenv(name) // empty means unset, as Docker Compose makes it
+		if f.Changed || value == "" || f.Name == "help" {
 			return
 		}
 		if err := cmd.Flags().Set(f.Name, value); err != nil {
@@ -118,6 +121,34 @@ func fromEnvironment(cmd *cobra.Command) error {
 		}
 	})
 	return errors.Join(errs...)
+}
+
+// settingName is the environment variable of a flag.
+func settingName(f *pflag.Flag) string {
+	return "KARTOTEK_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+}
+
+// unknownSettings returns the environment variables that look like settings, but belong to no flag.
+// Tests have variables of their own.
+func unknownSettings(root *cobra.Command) (unknown []string) {
+	known := map[string]bool{}
+	add := func(f *pflag.Flag) { known[settingName(f)] = true }
+	var visit func(*cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		cmd.Flags().VisitAll(add)
+		cmd.PersistentFlags().VisitAll(add)
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
+	}
+	visit(root)
+	for _, variable := range os.Environ() {
+		name, value, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "KARTOTEK_") && !strings.HasPrefix(name, "KARTOTEK_TEST_") && value != "" && !known[name] {
+			unknown = append(unknown, name)
+		}
+	}
+	return unknown
 }
 
 // reasons joins the texts of an error's fields. Unknown fields have a JSON Pointer as path.

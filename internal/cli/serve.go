@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -95,7 +97,8 @@ func newServe() *cobra.Command {
 		Use:   "serve",
 		Short: "Serve all API contracts",
 		Long: `Open the store, update its schema, and serve every API contract. On SIGINT or SIGTERM, finish
-the accepted requests and stop.
+the accepted requests and stop. A TLS certificate is read again when its file changes; SIGHUP has
+no effect.
 
 /healthz, /readyz and /metrics are for operators. /readyz returns 503 when the store is not
 available. It returns 200 while the disk is full or failing: reads continue, and changes are
@@ -117,6 +120,7 @@ the rightmost address in X-Forwarded-For that is not a trusted proxy.`,
 				return err
 			}
 			defer flush()
+			signal.Ignore(syscall.SIGHUP) // a certificate is read again when its file changes
 			metrics := newMetrics()
 			store, err := openStore(cmd, options{onCommit: metrics.observeCommit, phoneRegion: s.phoneRegion})
 			if err != nil {

@@ -30,11 +30,14 @@ func RequestType(r *http.Request, accepted ...string) (string, error) {
 	if err != nil || !slices.Contains(accepted, media) {
 		return "", fault.New(fault.UnsupportedMediaType, "the Content-Type must be %s", strings.Join(accepted, ", "))
 	}
-	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
+	if charset, ok := params["charset"]; ok && !slices.Contains(utf8Charsets, strings.ToLower(charset)) {
 		return "", fault.New(fault.UnsupportedMediaType, "the charset must be utf-8")
 	}
 	return media, nil
 }
+
+// utf8Charsets are the names of UTF-8 and of its part US-ASCII.
+var utf8Charsets = []string{"utf-8", "utf8", "us-ascii"}
 
 // HasContentEncoding reports whether Content-Encoding names a coding other than identity.
 func HasContentEncoding(r *http.Request) bool {

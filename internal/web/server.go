@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -60,9 +61,21 @@ func (t Timeouts) withDefaults() Timeouts {
 	}
 }
 
+// maxHeader is the largest request header, in bytes. Unfinished headers stay in memory.
+const maxHeader = 16 << 10
+
+// protocols are HTTP/1.1 and HTTP/2, which proxies also speak without TLS.
+func protocols() *http.Protocols {
+	var p http.Protocols
+	p.SetHTTP1(true)
+	p.SetHTTP2(true)
+	p.SetUnencryptedHTTP2(true)
+	return &p
+}
+
 // Run serves on ln until ctx is done, then finishes the requests in progress. It closes ln.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
-	defer ln.Close() // ServeTLS does not when it cannot read the certificate
+	defer ln.Close() // when the certificate cannot be read
 	timeouts := s.Timeouts.withDefaults()
 	server := &http.Server{
 		Handler:           s.Handler(),
@@ -70,7 +83,16 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		ReadTimeout:       timeouts.Read,
 		WriteTimeout:      timeouts.Write,
 		IdleTimeout:       timeouts.Idle,
+		MaxHeaderBytes:    maxHeader,
+		Protocols:         protocols(),
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), // mostly disconnected clients
+	}
+	if s.TLSCert != "" {
+		certificate, err := openCertificate(s.TLSCert, s.TLSKey, s.Log)
+		if err != nil {
+			return fmt.Errorf("serve: %w", err)
+		}
+		server.TLSConfig = &tls.Config{GetCertificate: certificate.get}
 	}
 	stopped := make(chan error, 1)
 	defer context.AfterFunc(ctx, func() {
@@ -79,8 +101,8 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		stopped <- server.Shutdown(shutdownCtx)
 	})()
 	var err error
-	if s.TLSCert != "" {
-		err = server.ServeTLS(ln, s.TLSCert, s.TLSKey)
+	if server.TLSConfig != nil {
+		err = server.ServeTLS(ln, "", "")
 	} else {
 		err = server.Serve(ln)
 	}

@@ -278,6 +278,83 @@ func TestServerServesTLS(t *testing.T) {
 	}
 }
 
+func TestServerReadsChangedCertificate(t *testing.T) {
+	t.Parallel()
+	cert, key, roots := certificate(t)
+	server := start(t, &web.Server{TLSCert: cert, TLSKey: key, Mounts: mount(measure), MaxBody: 1000})
+	connect := func(roots *x509.CertPool) error {
+		conn, err := tls.Dial("tcp", server.addr, &tls.Config{RootCAs: roots})
+		if err == nil {
+			err = conn.Close()
+		}
+		return err
+	}
+	if err := connect(roots); err != nil {
+		t.Fatal(err)
+	}
+	renewedCert, renewedKey, renewedRoots := certificate(t)
+	for from, to := range map[string]string{renewedKey: key, renewedCert: cert} {
+		if err := os.Rename(from, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chtimes(cert, time.Now(), time.Now().Add(time.Minute)); err != nil { // file systems round times
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(waitLimit)
+	for connect(renewedRoots) != nil {
+		if time.Now().After(deadline) {
+			t.Fatal("the server still has the old certificate")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+
+	if err := os.WriteFile(cert, []byte("junk"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(1100 * time.Millisecond) // until the next check
+	if err := connect(renewedRoots); err != nil {
+		t.Errorf("after the file was damaged: %v", err)
+	}
+}
+
+func TestServerSpeaksHTTP2WithoutTLS(t *testing.T) {
+	t.Parallel()
+	server := start(t, &web.Server{Mounts: mount(measure), MaxBody: 1000})
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	transport := &http.Transport{Protocols: &protocols}
+	defer transport.CloseIdleConnections()
+	resp, err := (&http.Client{Transport: transport, Timeout: waitLimit}).Post("http://"+server.addr+"/t/", "text/plain", strings.NewReader("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.ProtoMajor != 2 || resp.StatusCode != http.StatusOK {
+		t.Errorf("got %s over %s", resp.Status, resp.Proto)
+	}
+}
+
+func TestLargeHeaderReturns431(t *testing.T) {
+	t.Parallel()
+	server := start(t, &web.Server{Mounts: mount(measure), MaxBody: 1000})
+	for size, want := range map[int]int{15 << 10: http.StatusOK, 32 << 10: http.StatusRequestHeaderFieldsTooLarge} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+server.addr+"/t/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Padding", strings.Repeat("x", size))
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%d bytes: got %d, want %d", size, resp.StatusCode, want)
+		}
+	}
+}
+
 func TestServerFailsWithoutCertificate(t *testing.T) {
 	t.Parallel()
 	server := start(t, &web.Server{TLSCert: filepath.Join(t.TempDir(), "none.pem"), TLSKey: "none.pem"})

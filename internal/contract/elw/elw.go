@@ -10,7 +10,9 @@ import (
 	"embed"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"kartotek/internal/access"
 	"kartotek/internal/contract"
@@ -63,12 +65,25 @@ func (h handler) authenticated(f func(http.ResponseWriter, *http.Request, access
 		if !ok {
 			return fault.New(fault.Unauthenticated, "no HTTP Basic credentials")
 		}
-		actor, err := h.Authenticator.ByPassword(w, r, name, login, password)
+		actor, err := h.Authenticator.ByPassword(w, r, name, decodeLatin1(login), decodeLatin1(password))
 		if err != nil {
 			return err
 		}
 		return f(w, r, actor)
 	}
+}
+
+// decodeLatin1 returns the text of bytes that are not UTF-8, in ISO-8859-1: older clients encode
+// credentials so, whatever the challenge asks for.
+func decodeLatin1(text string) string {
+	if utf8.ValidString(text) {
+		return text
+	}
+	var decoded strings.Builder
+	for _, b := range []byte(text) {
+		decoded.WriteRune(rune(b))
+	}
+	return decoded.String()
 }
 
 func (h handler) get(w http.ResponseWriter, r *http.Request, actor access.Actor) error {

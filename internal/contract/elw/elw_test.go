@@ -1,10 +1,13 @@
 package elw_test
 
 import (
+	"encoding/base64"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
+	"kartotek/internal/access"
 	"kartotek/internal/contract"
 	"kartotek/internal/contract/contracttest"
 	"kartotek/internal/contract/elw"
@@ -22,11 +25,41 @@ func start(w contracttest.Fixture) contract.Contract {
 
 func TestTranscripts(t *testing.T) {
 	t.Parallel()
-	always := http.Header{"Cache-Control": {"no-cache"}, "Pragma": {"no-cache"}, "Expires": {"-1"}}
+	always := http.Header{"Cache-Control": {"no-cache, no-store"}, "Pragma": {"no-cache"}, "Expires": {"-1"}}
 	contracttest.Replay(t, always, start)
 }
 
 func TestEveryFaultHasAnErrorResponse(t *testing.T) {
 	t.Parallel()
 	contracttest.CheckErrors(t, start(contracttest.Fixture{}), "HttpError")
+}
+
+// TestLatin1CredentialsAreAccepted logs in with letters beyond ASCII, in UTF-8 and as older clients
+// encode them.
+func TestLatin1CredentialsAreAccepted(t *testing.T) {
+	t.Parallel()
+	fixture := contracttest.NewFixture(t)
+	account, err := access.NewAccount("hafslund", "åse", "smørbrød", access.OnlyCustomers(42), fixture.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := fixture.Registry.AddAccount(t.Context(), account); err != nil {
+		t.Fatal(err)
+	}
+	h := fixture.Handler(start(fixture))
+	for credentials, want := range map[string]int{
+		"åse:smørbrød":                http.StatusOK,
+		"\xe5se:sm\xf8rbr\xf8d":       http.StatusOK,
+		"\xe5se:sm\xf8rbr\xf8\xf0":    http.StatusUnauthorized,
+		"a\u030ase:smørbrød":          http.StatusOK,
+		"åse:sm\u00c3\u00b8rbrød\x80": http.StatusUnauthorized,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/api/customers/42", nil)
+		r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(credentials)))
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%q: got %d, want %d", credentials, w.Code, want)
+		}
+	}
 }

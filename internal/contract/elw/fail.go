@@ -31,7 +31,7 @@ func statusOf(kind fault.Kind) int {
 
 func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 	if f.Kind == fault.Unauthenticated {
-		w.Header().Set("WWW-Authenticate", `Basic realm="Kartotek"`)
+		w.Header().Set("WWW-Authenticate", `Basic realm="Kartotek", charset="UTF-8"`)
 	}
 	body := errorBody{Message: message(r, f.Kind)}
 	for _, field := range f.Fields {

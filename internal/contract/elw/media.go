@@ -29,7 +29,7 @@ func write(w http.ResponseWriter, r *http.Request, status int, body any) error {
 	}
 	h := w.Header()
 	h.Set("Content-Type", media+"; charset=utf-8")
-	h.Set("Cache-Control", "no-cache")
+	h.Set("Cache-Control", "no-cache, no-store")
 	h.Set("Pragma", "no-cache")
 	h.Set("Expires", "-1")
 	if html { // a browser must not run scripts in customer data
