@@ -21,10 +21,11 @@ type Index interface {
 
 // depths are the limits of the lists that a search asks the index for, one after the other.
 // The first is often enough, and cheap.
-var depths = []int{400, 5000}
+var depths = []int{400, 2000}
 
-// maxChecked is the number of customers that a search reads at most with each of the depths.
-const maxChecked = 500
+// maxChecked is how many candidates a search reads at most when there are others that it does not
+// know.
+const maxChecked = 200
 
 // Search returns up to limit customers that match every word of text.
 func Search(index Index, text, region string, limit int) (out customer.SearchResult, err error) {
@@ -46,11 +47,13 @@ func Search(index Index, text, region string, limit int) (out customer.SearchRes
 		if err != nil {
 			return out, err
 		}
-		checked := numbers[:min(len(numbers), maxChecked)]
-		if out.Customers, err = read(index, checked, limit+1, matches); err != nil {
+		if !complete {
+			numbers = numbers[:min(len(numbers), maxChecked)]
+		}
+		if out.Customers, err = read(index, numbers, limit+1, matches); err != nil {
 			return out, err
 		}
-		out.More = !complete || len(out.Customers) > limit || len(checked) < len(numbers)
+		out.More = !complete || len(out.Customers) > limit
 		if complete || len(out.Customers) > limit {
 			break
 		}
