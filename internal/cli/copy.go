@@ -25,8 +25,9 @@ the command reads both stores again and compares them row by row.
 Run the command again to continue an interrupted copy. Until the copy is complete, no server
 and no other command can open the database.
 
-A server may write to the SQLite store during the copy. The copy then ends with status 1 and
-is not complete: stop the server and run the command again, which copies the rest.`,
+Stop the server of the SQLite store first: the command fails while one is running. If another
+command writes to the store during the copy, the copy ends with status 1 and is not complete:
+run it again, which copies the rest.`,
 		Example: `  kartotek copy --from sqlite:/var/lib/kartotek/k.db --to postgres://kartotek@db.example.com/kartotek
   kartotek serve --store postgres://kartotek@db.example.com/kartotek`,
 		Args: cobra.NoArgs,
@@ -49,6 +50,11 @@ func copyStore(cmd *cobra.Command, path, dsn string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
+	lock, err := sqlite.LockServer(path)
+	if err != nil {
+		return fmt.Errorf("%w: stop it first", err)
+	}
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
 	to, err := postgres.OpenCopy(cmd.Context(), dsn)
 	if err != nil {
 		return err

@@ -96,7 +96,8 @@ func newServe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve all API contracts",
-		Long: `Open the store, update its schema, and serve every API contract. On SIGINT or SIGTERM, finish
+		Long: `Open the store, update its schema, and serve every API contract. A SQLite store has one server at a
+time; other commands can work beside it. On SIGINT or SIGTERM, finish
 the accepted requests and stop. A TLS certificate is read again when its file changes; SIGHUP has
 no effect.
 
@@ -126,7 +127,11 @@ the rightmost address in X-Forwarded-For that is not a trusted proxy.`,
 			if err != nil {
 				return err
 			}
-			return s.serve(cmd.Context(), log, metrics, store, func(string) {})
+			unlock, err := lockServer(cmd)
+			if err != nil {
+				return errors.Join(err, store.Close())
+			}
+			return errors.Join(s.serve(cmd.Context(), log, metrics, store, func(string) {}), unlock())
 		},
 	}
 	s.flags(cmd)

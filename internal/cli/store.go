@@ -58,6 +58,20 @@ func openStore(cmd *cobra.Command, opts options) (backend, error) {
 	return nil, usagef("--store: must be sqlite:PATH or postgres://…")
 }
 
+// lockServer makes this process the only server of a SQLite store. Servers share a PostgreSQL store.
+func lockServer(cmd *cobra.Command) (unlock func() error, err error) {
+	url, err := cmd.Flags().GetString("store")
+	if err != nil {
+		return nil, err
+	}
+	path, isFile := strings.CutPrefix(url, "sqlite:")
+	if !isFile {
+		return func() error { return nil }, nil
+	}
+	lock, err := sqlite.LockServer(path)
+	return lock.Unlock, err
+}
+
 func isPostgres(scheme string) bool { return scheme == "postgres" || scheme == "postgresql" }
 
 // gcPercent is the default of GOGC. The live heap is small, so a value above Go's 100 costs

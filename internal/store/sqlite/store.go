@@ -17,6 +17,7 @@ import (
 
 	"kartotek/internal/access"
 	"kartotek/internal/customer"
+	"kartotek/internal/fault"
 	"kartotek/internal/store/layout"
 )
 
@@ -92,8 +93,29 @@ func (s *Store) open(ctx context.Context, path string, opts Options) (err error)
 	if err != nil {
 		return err
 	}
+	if err := s.openReaders(ctx); err != nil {
+		return err
+	}
 	s.checkpointer = startCheckpointer(s.checkpointConn, s.file)
-	s.writer = startWriter(s.writerConn, s.checkpointer, opts.OnCommit)
+	checkFile := func() error {
+		if s.file.isAt(path) {
+			return nil
+		}
+		return fault.New(fault.Unavailable, "the file of the store was removed or replaced: restart the server")
+	}
+	s.writer = startWriter(s.writerConn, s.checkpointer, checkFile, opts.OnCommit)
+	return nil
+}
+
+// openReaders opens all connections that read, because the file at the path may be replaced later.
+func (s *Store) openReaders(ctx context.Context) error {
+	for range readers {
+		conn, err := s.readers.Take(ctx)
+		if err != nil {
+			return err
+		}
+		defer s.readers.Put(conn)
+	}
 	return nil
 }
 
@@ -123,17 +145,13 @@ func (s *Store) Close() error {
 	return s.closeFiles()
 }
 
-// Ping returns an error unless the store can read and its writer responds. A full or failing disk
-// is not an error of Ping: reads still work.
+// Ping returns an error unless the store can read and accepts writes. It does not wait for other
+// writes. A full or failing disk is not an error of Ping: reads still work.
 func (s *Store) Ping(ctx context.Context) error {
 	if _, err := read(ctx, s, schemaVersion); err != nil {
 		return err
 	}
-	err := s.writer.run(ctx, func(*tx) error { return nil })
-	if classifyDiskError(err) != nil {
-		return nil
-	}
-	return err
+	return s.writer.check()
 }
 
 // Queued is the number of queued writes.

@@ -45,6 +45,12 @@ func openSyncFile(path string) (*syncFile, error) {
 	return f, nil
 }
 
+// isAt reports whether the file at path is this one.
+func (f *syncFile) isAt(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && os.SameFile(f.info, info)
+}
+
 // sync returns when everything written before is on the disk.
 func (f *syncFile) sync() error { return f.file.Sync() }
 

@@ -20,6 +20,8 @@ type writer struct {
 	conn         *sqlite.Conn
 	tx           *tx
 	checkpointer *checkpointer
+	checkFile    func() error // fails when the file was removed or replaced
+	lastCheck    time.Time
 	onCommit     func(writes int, took time.Duration)
 	timeout      time.Duration             // writeTimeout, or that of a test
 	commitStart  atomic.Pointer[time.Time] // of the commit in progress; nil if there is none
@@ -53,11 +55,12 @@ const (
 )
 
 // startWriter starts the goroutine. It ends when stop is called.
-func startWriter(conn *sqlite.Conn, checkpointer *checkpointer, onCommit func(int, time.Duration)) *writer {
+func startWriter(conn *sqlite.Conn, checkpointer *checkpointer, checkFile func() error, onCommit func(int, time.Duration)) *writer {
 	w := &writer{
 		conn:         conn,
 		tx:           newTx(conn),
 		checkpointer: checkpointer,
+		checkFile:    checkFile,
 		onCommit:     onCommit,
 		timeout:      writeTimeout,
 		queue:        make(chan *writeRequest, maxQueue),
@@ -111,11 +114,8 @@ func (w *writer) run(ctx context.Context, fn func(*tx) error) error {
 func (w *writer) enqueue(r *writeRequest) error {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
-	if w.closed {
-		return errors.New("the store is closed")
-	}
-	if w.stalled() {
-		return fault.New(fault.Unavailable, "the store is waiting for its disk or for another process")
+	if err := w.accepts(); err != nil {
+		return err
 	}
 	select {
 	case w.queue <- r:
@@ -123,6 +123,27 @@ func (w *writer) enqueue(r *writeRequest) error {
 	default:
 		return fault.New(fault.Unavailable, "too many queued writes")
 	}
+}
+
+// accepts returns an error while the writer accepts no writes.
+func (w *writer) accepts() error {
+	if w.closed {
+		return errors.New("the store is closed")
+	}
+	if w.stalled() {
+		return fault.New(fault.Unavailable, "the store is waiting for its disk or for another process")
+	}
+	return nil
+}
+
+// check returns an error while writes fail, without waiting for them.
+func (w *writer) check() error {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if err := w.accepts(); err != nil {
+		return err
+	}
+	return w.checkFile()
 }
 
 func (w *writer) stalled() bool {
@@ -163,6 +184,10 @@ func (w *writer) commitBatch(batch []*writeRequest) {
 	start := time.Now()
 	w.commitStart.Store(&start)
 	defer w.commitStart.Store(nil)
+	if err := w.checkAfterPause(start); err != nil {
+		respond(batch, err)
+		return
+	}
 	if err := w.begin(batch); err != nil {
 		respond(batch, err)
 		return
@@ -188,6 +213,21 @@ func (w *writer) commitBatch(batch []*writeRequest) {
 	}
 	w.checkpointer.afterCommit(w.conn, w.tx.changes)
 }
+
+// checkAfterPause checks the file unless the last check was a moment ago. A change that is written
+// to a file that was removed or replaced would be lost at the next start.
+func (w *writer) checkAfterPause(now time.Time) error {
+	if now.Sub(w.lastCheck) < checkInterval {
+		return nil
+	}
+	if err := w.checkFile(); err != nil {
+		return err
+	}
+	w.lastCheck = now
+	return nil
+}
+
+const checkInterval = 100 * time.Millisecond
 
 // begin takes the write lock. While another process holds it, begin tries again: the callers time
 // out one by one, and then the writer is stalled and rejects others. It gives up when the store is
