@@ -32,8 +32,8 @@ The whole text of a line without id and number identifies its customer, so the s
 again is the same customer. Importing a file again changes nothing. Run the command again to
 continue an import that was interrupted or ran out of disk space.
 
-A line that breaks a rule is reported with its number. The import continues, and the exit
-status is 1.`,
+A line that breaks a rule, or that has the number or id of an earlier line, is reported with its
+number. The import continues, and the exit status is 1.`,
 		Example: `  kartotek customer import --tenant t customers.ndjson
   echo '{"number":42,"lastName":"Nordmann"}' | kartotek customer import --tenant t -`,
 		Args: cobra.ExactArgs(1),
@@ -143,6 +143,10 @@ func (i *importer) run(ctx context.Context, in io.Reader) error {
 // readAhead sends the lines that are not empty to out.
 func readAhead(ctx context.Context, tenant string, in io.Reader, out chan<- importLine) error {
 	r := bufio.NewReaderSize(in, 64<<10)
+	if err := checkFormat(r); err != nil {
+		return err
+	}
+	earlier := lineIndex{numbers: map[int32]int{}, ids: map[string]int{}}
 	var end int64
 	for number := 1; ; number++ {
 		text, n, readErr := readLine(r)
@@ -151,7 +155,13 @@ func readAhead(ctx context.Context, tenant string, in io.Reader, out chan<- impo
 			text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 		}
 		if text = bytes.TrimSpace(text); len(text) > 0 {
-			entry, err := parseLine(tenant, text)
+			entry, err := parseLine(text)
+			if err == nil {
+				err = earlier.add(number, entry)
+			}
+			if entry.ID == "" && entry.Number == 0 {
+				entry.ID = generatedID(tenant, text)
+			}
 			select {
 			case out <- importLine{number, entry, err, end}:
 			case <-ctx.Done():
@@ -165,6 +175,24 @@ func readAhead(ctx context.Context, tenant string, in io.Reader, out chan<- impo
 			return fmt.Errorf("line %d: %w", number, readErr)
 		}
 	}
+}
+
+// lineIndex has the lines of the customers that the file names by number or by id.
+type lineIndex struct {
+	numbers map[int32]int
+	ids     map[string]int
+}
+
+// add returns a fault when an earlier line has the same customer: the later one would overwrite it.
+func (x lineIndex) add(line int, entry customer.Upsert) error {
+	if first := x.numbers[entry.Number]; first > 0 && entry.Number != 0 {
+		return fault.New(fault.Conflict, "number %d is already on line %d", entry.Number, first)
+	}
+	if first := x.ids[entry.ID]; first > 0 && entry.ID != "" {
+		return fault.New(fault.Conflict, "id %s is already on line %d", entry.ID, first)
+	}
+	x.numbers[entry.Number], x.ids[entry.ID] = line, line
+	return nil
 }
 
 // readLine reads a line of any length and returns at most maxLine+1 bytes of it. n is the
@@ -182,15 +210,11 @@ func readLine(r *bufio.Reader) (line []byte, n int64, err error) {
 	}
 }
 
-func parseLine(tenant string, line []byte) (customer.Upsert, error) {
+func parseLine(line []byte) (customer.Upsert, error) {
 	if len(line) > maxLine {
 		return customer.Upsert{}, fault.New(fault.TooLarge, "is longer than %d bytes", maxLine)
 	}
-	entry, err := native.ParseUpsert(line)
-	if entry.ID == "" && entry.Number == 0 {
-		entry.ID = generatedID(tenant, line)
-	}
-	return entry, err
+	return native.ParseUpsert(line)
 }
 
 // generatedID returns the id of a customer that only the text of its line identifies.
