@@ -1,9 +1,11 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -61,27 +63,32 @@ var someTexts = []string{
 }
 
 // scanIndex is a terms.Index that scans all customers. Every engine must agree with it.
-type scanIndex struct{ customers []customer.Customer }
+type scanIndex struct {
+	customers []customer.Customer
+	entries   []indexEntry // in order
+}
+
+type indexEntry struct {
+	term   string
+	number int32
+}
+
+func newScanIndex(customers []customer.Customer) scanIndex {
+	x := scanIndex{customers: customers}
+	for _, c := range customers {
+		for _, term := range terms.Of(c) {
+			x.entries = append(x.entries, indexEntry{term, c.Number})
+		}
+	}
+	slices.SortFunc(x.entries, func(a, b indexEntry) int {
+		return cmp.Or(strings.Compare(a.term, b.term), cmp.Compare(a.number, b.number))
+	})
+	return x
+}
 
 func (x scanIndex) Numbers(from, to string, limit int) ([]int32, error) {
-	type entry struct {
-		term   string
-		number int32
-	}
-	var all []entry
-	for _, c := range x.customers {
-		for _, term := range terms.Of(c) {
-			all = append(all, entry{term, c.Number})
-		}
-	}
-	slices.SortFunc(all, func(a, b entry) int {
-		if order := strings.Compare(a.term, b.term); order != 0 {
-			return order
-		}
-		return int(a.number) - int(b.number)
-	})
 	var numbers []int32
-	for _, e := range all {
+	for _, e := range x.entries {
 		if e.term >= from && e.term < to && len(numbers) < limit {
 			numbers = append(numbers, e.number)
 		}
@@ -108,11 +115,7 @@ func fillAtRandom(t *rapid.T, s *suite, all map[string]customer.Customer) scanIn
 		}
 		all[ch.After.ID] = ch.After
 	}
-	var index scanIndex
-	for _, c := range all {
-		index.customers = append(index.customers, c)
-	}
-	return index
+	return newScanIndex(slices.Collect(maps.Values(all)))
 }
 
 func searchEqualsScan(t *testing.T, s *suite) {

@@ -49,6 +49,13 @@ func isUnspaced(text string) bool {
 // fold returns the spellings of a word in lower case, without accents, apostrophes and
 // whatever else is no letter; first the one of base letters.
 func fold(word string) []string {
+	runes := 0
+	for at := range word {
+		if runes++; runes > 4*maxLetters { // only so many can matter, with their marks
+			word = word[:at]
+			break
+		}
+	}
 	spellings := []string{""}
 	for _, r := range umlauts.Replace(strings.ToLower(norm.NFKD.String(word))) {
 		if utf8.RuneCountInString(spellings[0]) >= maxLetters {
