@@ -58,6 +58,17 @@ func (i *Idempotency) Record(respond func(http.ResponseWriter, customer.Change) 
 // middleware calls it before it replays a response: permissions may have changed since.
 type Authorize func(r *http.Request, actor access.Actor) error
 
+// AuthorizeUpdate authorizes the update of the customer that target returns.
+func (m *IdempotencyMiddleware) AuthorizeUpdate(target func(*http.Request, access.Actor) (customer.Ref, error)) Authorize {
+	return func(r *http.Request, actor access.Actor) error {
+		ref, err := target(r, actor)
+		if err != nil {
+			return err
+		}
+		return m.customers.Authorize(r.Context(), actor, access.Write, ref)
+	}
+}
+
 // Handler wraps f with Handle.
 func (m *IdempotencyMiddleware) Handler(fail web.Fail, authorize Authorize, f MutatingHandler) func(http.ResponseWriter, *http.Request, access.Actor) error {
 	return func(w http.ResponseWriter, r *http.Request, actor access.Actor) error {

@@ -48,7 +48,7 @@ func New(s Settings) contract.Contract {
 		FoldCase: true,
 		Routes: []contract.Route{
 			{Method: http.MethodGet, Path: customerPath, Operation: "getCustomer", Handle: h.authenticated(h.get)},
-			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(h.Idempotency.Handler(fail, h.authorizePatch, h.patch))},
+			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(h.Idempotency.Handler(fail, h.Idempotency.AuthorizeUpdate(target), h.patch))},
 		},
 		Fail:        fail,
 		Spec:        spec,
@@ -96,14 +96,6 @@ func (h handler) get(w http.ResponseWriter, r *http.Request, actor access.Actor)
 		return err
 	}
 	return h.writeCustomer(w, r, c, h.Now())
-}
-
-func (h handler) authorizePatch(r *http.Request, actor access.Actor) error {
-	ref, err := target(r, actor)
-	if err != nil {
-		return err
-	}
-	return h.Customers.Authorize(r.Context(), actor, access.Write, ref)
 }
 
 func (h handler) patch(w http.ResponseWriter, r *http.Request, actor access.Actor, idem *contract.Idempotency) error {

@@ -45,7 +45,7 @@ func New(s Settings) contract.Contract {
 		Prefix: "/public/",
 		Routes: []contract.Route{
 			{Method: http.MethodGet, Path: customerPath, Operation: "getCustomer", Handle: h.authenticated(access.Read, h.get)},
-			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(access.Write, h.Idempotency.Handler(fail, h.authorizePatch, h.patch))},
+			{Method: http.MethodPatch, Path: customerPath, Operation: "updateCustomer", Handle: h.authenticated(access.Write, h.Idempotency.Handler(fail, h.Idempotency.AuthorizeUpdate(target), h.patch))},
 		},
 		Fail:        fail,
 		Spec:        spec,
@@ -91,14 +91,6 @@ func (h handler) get(w http.ResponseWriter, r *http.Request, actor access.Actor)
 		h.lastSeen.merge(actor, ref, h.lastSeen.ofCustomer(c))
 	}
 	return write(w, c)
-}
-
-func (h handler) authorizePatch(r *http.Request, actor access.Actor) error {
-	ref, err := target(r, actor)
-	if err != nil {
-		return err
-	}
-	return h.Customers.Authorize(r.Context(), actor, access.Write, ref)
 }
 
 func (h handler) patch(w http.ResponseWriter, r *http.Request, actor access.Actor, idem *contract.Idempotency) error {

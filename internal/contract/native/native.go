@@ -67,13 +67,15 @@ func (h handler) routes() []contract.Route {
 		one       = customers + "/{ref}"
 		history   = one + "/changes"
 	)
+	mayCreate := func(_ *http.Request, by access.Actor) error { return h.Customers.AuthorizeCreate(by) }
+	mayUpdate := h.Idempotency.AuthorizeUpdate(parseRef)
 	return []contract.Route{
 		{Method: http.MethodGet, Path: customers, Operation: "searchCustomers", Handle: h.authenticated(access.Read, h.listCustomers)},
-		{Method: http.MethodPost, Path: customers, Operation: "createCustomer", Handle: h.mutating(h.authorizeCreate, h.create)},
+		{Method: http.MethodPost, Path: customers, Operation: "createCustomer", Handle: h.mutating(mayCreate, h.create)},
 		{Method: http.MethodGet, Path: one, Operation: "getCustomer", Handle: h.authenticated(access.Read, h.get)},
-		{Method: http.MethodPatch, Path: one, Operation: "updateCustomer", Handle: h.mutating(h.authorizeUpdate, h.patch)},
+		{Method: http.MethodPatch, Path: one, Operation: "updateCustomer", Handle: h.mutating(mayUpdate, h.patch)},
 		{Method: http.MethodGet, Path: history, Operation: "listCustomerChanges", Handle: h.authenticated(access.Read, h.listHistory)},
-		{Method: http.MethodPost, Path: history + "/{version}/revert", Operation: "revertChange", Handle: h.mutating(h.authorizeUpdate, h.revert)},
+		{Method: http.MethodPost, Path: history + "/{version}/revert", Operation: "revertChange", Handle: h.mutating(mayUpdate, h.revert)},
 		{Method: http.MethodGet, Path: "/v1/changes", Operation: "listChanges", Handle: h.authenticated(access.Read, h.feed)},
 		{Method: http.MethodGet, Path: "/v1/me", Operation: "getCaller", Handle: h.authenticated("", h.me)},
 		{Method: http.MethodGet, Path: "/v1/keys", Operation: "listKeys", Handle: h.authenticated(access.Admin, h.listKeys)},
@@ -136,18 +138,6 @@ func (h handler) mutating(authorize contract.Authorize, f contract.MutatingHandl
 		}
 		return f(w, r, by, nil)
 	})
-}
-
-func (h handler) authorizeCreate(_ *http.Request, by access.Actor) error {
-	return h.Customers.AuthorizeCreate(by)
-}
-
-func (h handler) authorizeUpdate(r *http.Request, by access.Actor) error {
-	ref, err := parseRef(r, by)
-	if err != nil {
-		return err
-	}
-	return h.Customers.Authorize(r.Context(), by, access.Write, ref)
 }
 
 // write sends body as JSON. A jsontext.Value is sent as it is.
