@@ -56,7 +56,8 @@ func NewAccount(tenant, login, password string, customers Customers, now time.Ti
 	}, nil
 }
 
-// checkLogin accepts what HTTP Basic (RFC 7617: no colon) can carry. It requires NFC because ByPassword normalizes to it.
+// checkLogin accepts what HTTP Basic (RFC 7617: no colon) can carry. It requires NFC
+// because ByPassword normalizes to it.
 func checkLogin(checks *fault.Validator, login string) {
 	checks.Require(isPrintableName(login) && !strings.Contains(login, ":"), "login", fault.Format, "must be 1 to 100 printable characters, without a colon and without leading or trailing spaces")
 	checks.Require(norm.NFC.IsNormalString(login), "login", fault.Format, "must be in Unicode NFC: a letter and its accent as one character")

@@ -83,8 +83,8 @@ func NewDirectory(store Credentials, now func() time.Time) *Directory {
 }
 
 // ByPassword returns the actor with this login and password, or an Unauthenticated fault.
-// It compares logins in NFC. An unknown login takes as long as a wrong
-// password and gets the same error.
+// It compares logins in NFC. An unknown login takes as long as a wrong password and gets
+// the same error.
 //
 // After too many failures from this address it returns a RateLimited fault even for the
 // right password, so that a throttled attacker learns nothing.

@@ -96,10 +96,11 @@ func newServe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve all API contracts",
-		Long: `Open the store, update its schema, and serve every API contract. A SQLite store has one server at a
-time; other commands can work beside it. On SIGINT or SIGTERM, finish
-the accepted requests and stop. A TLS certificate is read again when its file changes; SIGHUP has
-no effect.
+		Long: `Open the store, update its schema, and serve every API contract. On SIGINT or SIGTERM, finish
+the accepted requests and stop.
+
+A SQLite store has one server at a time; other commands work beside it. A TLS certificate is read
+again when its file changes; SIGHUP has no effect.
 
 /healthz, /readyz and /metrics are for operators. /readyz returns 503 when the store is not
 available. It returns 200 while the disk is full or failing: reads continue, and changes are
