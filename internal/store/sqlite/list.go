@@ -34,19 +34,19 @@ var (
 		FROM customers
 		WHERE tenant = ? AND number > ?
 		ORDER BY number
-		LIMIT ?`
+		LIMIT ` + limitParameter
 
 	selectNeverConfirmed = `
 		SELECT ` + layout.Names(layout.Columns) + `
 		FROM customers
 		WHERE tenant = ? AND confirmed_at IS NULL AND number > ?
 		ORDER BY number
-		LIMIT ?`
+		LIMIT ` + limitParameter
 
 	selectConfirmedBefore = `
 		SELECT ` + layout.Names(layout.Columns) + `
 		FROM customers
 		WHERE tenant = ? AND (confirmed_at, number) > (?, ?) AND confirmed_at < ?
 		ORDER BY confirmed_at, number
-		LIMIT ?`
+		LIMIT ` + limitParameter
 )

@@ -56,7 +56,7 @@ const selectTerms = `
 	FROM terms
 	WHERE tenant = ? AND term >= ? AND term < ?
 	ORDER BY term, number
-	LIMIT ?`
+	LIMIT ` + limitParameter
 
 var selectByNumbers = `
 	SELECT ` + layout.Names(layout.Columns) + `

@@ -71,6 +71,10 @@ func queryRows[T any](conn *sqlite.Conn, scan func(*sqlite.Stmt) (T, error), que
 	return rows, nil
 }
 
+// limitParameter is the parameter of LIMIT. SQLite would prepare a statement again for each value of
+// a plain "?", to plan for that value.
+const limitParameter = "? + 0"
+
 func setPragmas(conn *sqlite.Conn, settings ...string) error {
 	for _, setting := range settings {
 		if err := sqlitex.ExecuteTransient(conn, "PRAGMA "+setting, nil); err != nil {
