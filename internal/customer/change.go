@@ -97,6 +97,17 @@ func (ch Change) Empty() bool { return ch.Before == ch.After }
 // Diff lists the fields that changed.
 func (ch Change) Diff() []FieldChange { return Diff(ch.Before, ch.After) }
 
+// Snapshot lists all fields of the record after the change, in every 16th version; else it is nil.
+func (ch Change) Snapshot() []FieldChange {
+	if ch.After.Version%snapshotInterval != 0 {
+		return nil
+	}
+	return Diff(Customer{}, ch.After)
+}
+
+// snapshotInterval keeps an old version about as cheap to read as the newest one.
+const snapshotInterval = 16
+
 // LogValue keeps personal data out of every log.
 func (ch Change) LogValue() slog.Value { return slog.StringValue(ch.Event()) }
 

@@ -20,6 +20,7 @@ type ChangeRecord struct {
 	Event      string
 	Meta       ChangeMeta
 	Fields     []FieldChange // in the order of the record
+	Snapshot   []FieldChange // see Change.Snapshot
 }
 
 // LogValue keeps personal data out of every log.
@@ -68,6 +69,20 @@ func (r ChangeRecord) Previous(c Customer) (Customer, error) {
 	return c, nil
 }
 
+// restoreSnapshot returns the customer after the change; c is the customer at any version.
+func (r ChangeRecord) restoreSnapshot(c Customer) (Customer, error) {
+	if r.Snapshot == nil {
+		return Customer{}, errHistoryGap
+	}
+	c = Customer{Tenant: c.Tenant, ID: c.ID, Number: c.Number, CreatedAt: c.CreatedAt, Version: r.Version}
+	for _, f := range r.Snapshot {
+		if err := set(&c, f.Path, f.After); err != nil {
+			return Customer{}, err
+		}
+	}
+	return c, nil
+}
+
 // GetVersion returns the customer at this version. It is a NotFound fault when there is no such
 // version.
 func (s *Service) GetVersion(ctx context.Context, by access.Actor, ref Ref, version int64) (Customer, error) {
@@ -78,7 +93,8 @@ func (s *Service) GetVersion(ctx context.Context, by access.Actor, ref Ref, vers
 	if err := checkVersion(c, version); err != nil {
 		return Customer{}, err
 	}
-	return s.restore(ctx, c, func(r ChangeRecord) bool { return r.Version <= version })
+	snapshot := (version + snapshotInterval - 1) / snapshotInterval * snapshotInterval
+	return s.restore(ctx, c, snapshot, func(r ChangeRecord) bool { return r.Version <= version })
 }
 
 // checkVersion returns a NotFound fault unless the customer is or was at this version.
@@ -98,18 +114,29 @@ func (s *Service) GetAt(ctx context.Context, by access.Actor, ref Ref, at time.T
 	if at.Before(c.CreatedAt) {
 		return Customer{}, fault.New(fault.NotFound, "the customer did not exist at that time")
 	}
-	return s.restore(ctx, c, func(r ChangeRecord) bool { return !r.Meta.At.After(at) })
+	snapshot, err := s.store.SnapshotAfter(ctx, c.Tenant, c.ID, at)
+	if err != nil {
+		return Customer{}, err
+	}
+	return s.restore(ctx, c, snapshot, func(r ChangeRecord) bool { return !r.Meta.At.After(at) })
 }
 
-// historyPage is the number of changes that restore reads at once.
-const historyPage = 100
-
-// restore reverts the changes of c, newest first, until stays reports true for one.
-func (s *Service) restore(ctx context.Context, c Customer, stays func(ChangeRecord) bool) (Customer, error) {
+// restore reverts changes, newest first, until stays reports true for one. It starts at the version
+// of a snapshot, or at c when the version is 0 or c has not reached it.
+func (s *Service) restore(ctx context.Context, c Customer, snapshot int64, stays func(ChangeRecord) bool) (Customer, error) {
+	start := c.Version
+	if snapshot > 0 {
+		start = min(start, snapshot)
+	}
 	for {
-		changes, err := s.store.Changes(ctx, c.Tenant, c.ID, c.Version+1, historyPage)
+		changes, err := s.store.Changes(ctx, c.Tenant, c.ID, start+1, snapshotInterval+1)
 		if err != nil {
 			return Customer{}, err
+		}
+		if len(changes) > 0 && changes[0].Version < c.Version {
+			if c, err = changes[0].restoreSnapshot(c); err != nil {
+				return Customer{}, err
+			}
 		}
 		for _, r := range changes {
 			if r.Version == c.Version && stays(r) {
@@ -123,6 +150,7 @@ func (s *Service) restore(ctx context.Context, c Customer, stays func(ChangeReco
 		if len(changes) == 0 {
 			return Customer{}, errHistoryGap
 		}
+		start = c.Version
 	}
 }
 

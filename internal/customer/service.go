@@ -95,6 +95,10 @@ type Store interface {
 	// below, newest first. There are none for a customer that does not exist.
 	Changes(ctx context.Context, tenant, id string, below int64, limit int) ([]ChangeRecord, error)
 
+	// SnapshotAfter returns the version of the customer's first change after this time that has a
+	// snapshot, or 0.
+	SnapshotAfter(ctx context.Context, tenant, id string, at time.Time) (version int64, err error)
+
 	// Feed returns up to limit of the tenant's changes after the one with this Seq, by Seq. A change
 	// that returned before another one started comes first, and the changes of a customer come in
 	// the order of their versions. No change ever appears before one that Feed has returned.

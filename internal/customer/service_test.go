@@ -98,7 +98,7 @@ func (s *memoryStore) record(ch customer.Change) {
 	by.At = ch.After.UpdatedAt
 	s.changes = append(s.changes, customer.ChangeRecord{
 		Seq: int64(len(s.changes) + 1), CustomerID: ch.After.ID, Number: ch.After.Number, Version: ch.After.Version,
-		Event: ch.Event(), Meta: by, Fields: ch.Diff(),
+		Event: ch.Event(), Meta: by, Fields: ch.Diff(), Snapshot: ch.Snapshot(),
 	})
 	s.tenants = append(s.tenants, ch.After.Tenant)
 	s.writes++
@@ -114,6 +114,17 @@ func (s *memoryStore) Changes(_ context.Context, tenant, id string, below int64,
 		}
 	}
 	return found, s.failure
+}
+
+func (s *memoryStore) SnapshotAfter(_ context.Context, tenant, id string, at time.Time) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.changes {
+		if s.tenants[r.Seq-1] == tenant && r.CustomerID == id && r.Snapshot != nil && r.Meta.At.After(at) {
+			return r.Version, s.failure
+		}
+	}
+	return 0, s.failure
 }
 
 func (s *memoryStore) Feed(_ context.Context, tenant string, after int64, limit int) ([]customer.ChangeRecord, error) {

@@ -33,6 +33,16 @@ func EncodeFields(diff []customer.FieldChange) ([]byte, error) {
 	return append(out, '}'), nil
 }
 
+// EncodeChange returns the values of the columns fields and snapshot.
+func EncodeChange(diff, snapshot []customer.FieldChange) (fields string, snapshotOrNil any, err error) {
+	encoded, err := EncodeFields(diff)
+	if err != nil || snapshot == nil {
+		return string(encoded), nil, err
+	}
+	all, err := EncodeFields(snapshot)
+	return string(encoded), string(all), err
+}
+
 func appendValue(out []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:

@@ -37,6 +37,7 @@ type Change struct {
 	customer.ChangeRecord // without its Fields
 	Tenant                string
 	JSON                  string // the fields; see EncodeFields
+	SnapshotJSON          string // may be empty
 }
 
 // Secret is a secret that all servers of a store share.
@@ -58,12 +59,12 @@ var (
 	}
 	Changes = Table[Change]{
 		Name:    "changes",
-		Columns: "seq, customer_id, number, version, event, actor, actor_name, contract, request_id, at, fields, tenant",
+		Columns: "seq, customer_id, number, version, event, actor, actor_name, contract, request_id, at, fields, snapshot, tenant",
 		Scan:    scanChange,
 		Values: func(c Change) []any {
 			return []any{
 				c.Seq, c.CustomerID, c.Number, c.Version, c.Event,
-				c.Meta.Actor, Text(c.Meta.ActorName), Text(c.Meta.Contract), Text(c.Meta.RequestID), Micros(c.Meta.At), c.JSON, c.Tenant,
+				c.Meta.Actor, Text(c.Meta.ActorName), Text(c.Meta.Contract), Text(c.Meta.RequestID), Micros(c.Meta.At), c.JSON, Text(c.SnapshotJSON), c.Tenant,
 			}
 		},
 	}
@@ -119,7 +120,7 @@ func scanCustomer(row Row) (c customer.Customer, err error) {
 
 func scanChange(row Row) (c Change, err error) {
 	return c, row.Scan(&c.Seq, &c.CustomerID, &c.Number, &c.Version, &c.Event,
-		&c.Meta.Actor, &c.Meta.ActorName, &c.Meta.Contract, &c.Meta.RequestID, &c.Meta.At, &c.JSON, &c.Tenant)
+		&c.Meta.Actor, &c.Meta.ActorName, &c.Meta.Contract, &c.Meta.RequestID, &c.Meta.At, &c.JSON, &c.SnapshotJSON, &c.Tenant)
 }
 
 // ScanChangeRecord reads a row of the table of changes, with the fields decoded.
@@ -131,7 +132,19 @@ func ScanChangeRecord(row Row) (customer.ChangeRecord, error) {
 	if c.Fields, err = DecodeFields(c.JSON); err != nil {
 		return customer.ChangeRecord{}, fmt.Errorf("change %d: %w", c.Seq, err)
 	}
+	if c.SnapshotJSON != "" {
+		if c.Snapshot, err = DecodeFields(c.SnapshotJSON); err != nil {
+			return customer.ChangeRecord{}, fmt.Errorf("snapshot of change %d: %w", c.Seq, err)
+		}
+	}
 	return c.ChangeRecord, nil
+}
+
+// ScanInt64 reads a row of one number.
+func ScanInt64(row Row) (int64, error) {
+	var n int64
+	err := row.Scan(&n)
+	return n, err
 }
 
 func scanAccount(row Row) (access.Account, error) {

@@ -156,7 +156,7 @@ func (t *tx) save(ch customer.Change) error {
 		return nil
 	}
 	diff := ch.Diff()
-	fields, err := layout.EncodeFields(diff)
+	fields, snapshot, err := layout.EncodeChange(diff, ch.Snapshot())
 	if err != nil {
 		return fmt.Errorf("encode change: %w", err)
 	}
@@ -177,7 +177,7 @@ func (t *tx) save(ch customer.Change) error {
 		t.statements.Queue(insertTerm, t.tenant, term, c.Number)
 	}
 	t.statements.Queue(insertChange, t.tenant, t.counters.seq, c.ID, c.Number, c.Version, ch.Event(),
-		ch.Meta.Actor, layout.Text(ch.Meta.ActorName), layout.Text(ch.Meta.Contract), layout.Text(ch.Meta.RequestID), c.UpdatedAt.UnixMicro(), string(fields))
+		ch.Meta.Actor, layout.Text(ch.Meta.ActorName), layout.Text(ch.Meta.Contract), layout.Text(ch.Meta.RequestID), c.UpdatedAt.UnixMicro(), fields, snapshot)
 	t.put(c)
 	return nil
 }
@@ -254,6 +254,6 @@ const (
 		WHERE tenant = $1 AND term = $2 AND number = $3`
 
 	insertChange = `
-		INSERT INTO changes (tenant, seq, customer_id, number, version, event, actor, actor_name, contract, request_id, at, fields)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+		INSERT INTO changes (tenant, seq, customer_id, number, version, event, actor, actor_name, contract, request_id, at, fields, snapshot)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
 )

@@ -144,7 +144,7 @@ const (
 // insertChange adds the change to the history. Its time is that of the record, which unlike that of
 // the request never goes back.
 func (t *tx) insertChange(ch change, diff []customer.FieldChange, seq int64) error {
-	fields, err := layout.EncodeFields(diff)
+	fields, snapshot, err := layout.EncodeChange(diff, ch.Snapshot())
 	if err != nil {
 		return fmt.Errorf("insert change: %w", err)
 	}
@@ -154,7 +154,7 @@ func (t *tx) insertChange(ch change, diff []customer.FieldChange, seq int64) err
 	}
 	c, meta := ch.After, ch.Meta
 	err = execSQL(t.conn, insertChange, seq, previous, c.Tenant, c.ID, c.Version, ch.Event(),
-		meta.Actor, layout.Text(meta.ActorName), layout.Text(meta.Contract), layout.Text(meta.RequestID), c.UpdatedAt.UnixMicro(), string(fields))
+		meta.Actor, layout.Text(meta.ActorName), layout.Text(meta.Contract), layout.Text(meta.RequestID), c.UpdatedAt.UnixMicro(), fields, snapshot)
 	if err != nil {
 		return fmt.Errorf("insert change: %w", err)
 	}
@@ -162,8 +162,8 @@ func (t *tx) insertChange(ch change, diff []customer.FieldChange, seq int64) err
 }
 
 const insertChange = `
-	INSERT INTO changes (seq, previous, tenant, customer_id, version, event, actor, actor_name, contract, request_id, at, fields)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	INSERT INTO changes (seq, previous, tenant, customer_id, version, event, actor, actor_name, contract, request_id, at, fields, snapshot)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // findRecord returns a NotFound fault when there is no such customer.
 func findRecord(conn *sqlite.Conn, ref customer.Ref) (record, error) {

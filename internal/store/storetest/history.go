@@ -21,6 +21,7 @@ var historyTests = map[string]func(*testing.T, *suite){
 	"FeedHasEachChangeOnceUnderWriters": feedUnderWriters,
 	"TenantsHaveSeparateFeeds":          separateFeeds,
 	"FeedContinuesAfterReopening":       feedContinues,
+	"EachVersionCanBeRead":              eachVersion,
 }
 
 const historyPage = 7 // small, so that most histories have several
@@ -114,6 +115,7 @@ func (s *suite) wantNewestChange(t tb, ch customer.Change) {
 		Event:      ch.Event(),
 		Meta:       by,
 		Fields:     ch.Diff(),
+		Snapshot:   ch.Snapshot(),
 	}
 	if !reflect.DeepEqual(got[0], want) {
 		t.Errorf("recorded: got %#v, want %#v", got[0], want)

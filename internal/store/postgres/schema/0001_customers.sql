@@ -82,10 +82,12 @@ CREATE TABLE changes (
 	request_id  TEXT,
 	at          BIGINT NOT NULL,
 	fields      TEXT NOT NULL, -- JSON: {"email":[before,after],…}
+	snapshot    TEXT,          -- all fields after every 16th version, as a change of an empty record
 
 	PRIMARY KEY (tenant, seq),
 	UNIQUE (tenant, customer_id, version)
 );
+CREATE INDEX snapshots_at ON changes (tenant, customer_id, at, version) WHERE version % 16 = 0;
 
 -- Responses to requests with an idempotency key.
 CREATE TABLE idempotency_records (

@@ -75,9 +75,12 @@ CREATE TABLE changes (
 	contract    TEXT,
 	request_id  TEXT,
 	at          INTEGER NOT NULL,
-	fields      TEXT    NOT NULL -- JSON: {"email":[before,after],…}
+	fields      TEXT    NOT NULL, -- JSON: {"email":[before,after],…}
+	snapshot    TEXT              -- all fields after every 16th version, as a change of an empty record
 ) STRICT;
 CREATE INDEX changes_feed ON changes (tenant, seq);
+CREATE INDEX snapshots ON changes (tenant, customer_id, version) WHERE version % 16 = 0;
+CREATE INDEX snapshots_at ON changes (tenant, customer_id, at, version) WHERE version % 16 = 0;
 
 -- Responses to requests with an idempotency key.
 CREATE TABLE idempotency_records (
