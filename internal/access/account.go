@@ -35,6 +35,7 @@ func NewAccount(tenant, login, password string, customers Customers, now time.Ti
 	checkLogin(&checks, login)
 	checks.Require(utf8.RuneCountInString(password) >= 8, "password", fault.Length, "must have at least 8 characters")
 	checks.Require(len(password) <= 1000, "password", fault.Length, "must have at most 1000 bytes")
+	checks.Require(!isGuessable(password, login), "password", fault.Format, "must not be the login or one of the most common passwords")
 	checks.Require(customers.All() || len(customers.numbers) > 0, "customers", fault.Required, "is required: list numbers, or choose all")
 	listed := map[int32]bool{}
 	for i, n := range customers.numbers {

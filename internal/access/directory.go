@@ -6,11 +6,12 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"fmt"
 	"net/netip"
-	"runtime"
 	"time"
 
+	"golang.org/x/sync/singleflight"
 	"golang.org/x/text/unicode/norm"
 
 	"kartotek/internal/fault"
@@ -63,8 +64,9 @@ type Directory struct {
 	keys      *ttlCache[string, Key]
 	verified  *ttlCache[[sha256.Size]byte, string] // credentialMAC → the password hash it matched
 	throttle  *loginThrottle
-	macKey    []byte        // random per process, so that a leaked MAC cannot be tested elsewhere
-	hashSlots chan struct{} // limits concurrent argon2 runs (19 MiB each) to the number of CPUs
+	macKey    []byte // random per process, so that a leaked MAC cannot be tested elsewhere
+	hashing   *hashQueue
+	verifying singleflight.Group
 }
 
 // NewDirectory returns a directory on store.
@@ -72,13 +74,13 @@ func NewDirectory(store Credentials, now func() time.Time) *Directory {
 	macKey := make([]byte, 32)
 	rand.Read(macKey) // never returns an error
 	return &Directory{
-		store:     store,
-		accounts:  newTTLCache[string, Account](lookupTTL, maxEntries, now),
-		keys:      newTTLCache[string, Key](lookupTTL, maxEntries, now),
-		verified:  newTTLCache[[sha256.Size]byte, string](verifiedTTL, maxEntries, now),
-		throttle:  newLoginThrottle(now),
-		macKey:    macKey,
-		hashSlots: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		store:    store,
+		accounts: newTTLCache[string, Account](lookupTTL, maxEntries, now),
+		keys:     newTTLCache[string, Key](lookupTTL, maxEntries, now),
+		verified: newTTLCache[[sha256.Size]byte, string](verifiedTTL, maxEntries, now),
+		throttle: newLoginThrottle(now),
+		macKey:   macKey,
+		hashing:  newHashQueue(),
 	}
 }
 
@@ -120,11 +122,23 @@ func (d *Directory) verify(ctx context.Context, from netip.Addr, hash, login, pa
 		return true, nil
 	}
 	select {
-	case d.hashSlots <- struct{}{}:
-		defer func() { <-d.hashSlots }()
+	case result := <-d.verifying.DoChan(string(mac[:])+hash, func() (any, error) {
+		return d.verifyUncached(context.WithoutCancel(ctx), from, hash, login, password)
+	}):
+		matches, _ := result.Val.(bool)
+		return matches, result.Err
 	case <-ctx.Done():
-		return false, fault.New(fault.Unavailable, "too many logins at the same time; retry later")
+		return false, errTooManyLogins()
 	}
+}
+
+// verifyUncached checks the password with argon2. Requests that arrive together with the same
+// credentials, as when a client opens many connections, share one call.
+func (d *Directory) verifyUncached(ctx context.Context, from netip.Addr, hash, login, password string) (bool, error) {
+	if err := d.hashing.acquire(ctx, from, d.throttle.hasSucceeded(from, login)); err != nil {
+		return false, err
+	}
+	defer d.hashing.release()
 	if err := d.throttle.check(from, login); err != nil { // again: others may have failed while this one waited
 		return false, err
 	}
@@ -136,8 +150,15 @@ func (d *Directory) verify(ctx context.Context, from netip.Addr, hash, login, pa
 		d.throttle.recordFailure(from, login)
 		return false, nil
 	}
-	d.verified.put(mac, hash)
+	d.throttle.recordSuccess(from, login)
+	d.verified.put(d.credentialMAC(login, password), hash)
 	return true, nil
+}
+
+// LoginHash identifies a login in logs, which do not contain it. It differs after a restart.
+func (d *Directory) LoginHash(login string) string {
+	mac := d.credentialMAC(norm.NFC.String(login), "")
+	return hex.EncodeToString(mac[:8])
 }
 
 // credentialMAC is the cache key of a login and password, which are not kept in memory.

@@ -286,6 +286,9 @@ func TestDirectoryIsSafeForConcurrentUse(t *testing.T) {
 	for i := range 4 {
 		s.addAccount(fmt.Sprint("login", i), fmt.Sprint("password", i))
 	}
+	for i := range 16 {
+		s.addAccount(fmt.Sprint("other", i), "another password")
+	}
 	d := access.NewDirectory(s, c.now)
 	var callers sync.WaitGroup
 	for i := range 16 {
@@ -295,7 +298,7 @@ func TestDirectoryIsSafeForConcurrentUse(t *testing.T) {
 					t.Errorf("caller %d by password: %v", i, err)
 				}
 				elsewhere := netip.AddrFrom4([4]byte{198, 51, byte(i), byte(j)})
-				if _, err := d.ByPassword(t.Context(), elsewhere, fmt.Sprint("login", i%4), "wrong"); !fault.Is(err, fault.Unauthenticated) {
+				if _, err := d.ByPassword(t.Context(), elsewhere, fmt.Sprint("other", i), "wrong"); !fault.Is(err, fault.Unauthenticated) {
 					t.Errorf("caller %d by a wrong password: got %v, want unauthenticated", i, err)
 				}
 				if _, err := d.ByKey(t.Context(), text); err != nil {

@@ -6,8 +6,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/trustelem/zxcvbn/frequency"
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
 )
@@ -70,4 +72,10 @@ func parsePHC(phc string) (p argonParams, salt, hash []byte, err error) {
 		return argonParams{}, nil, nil, errors.New("the stored password hash is malformed")
 	}
 	return p, salt, hash, nil
+}
+
+// isGuessable reports whether an attacker would try the password first.
+func isGuessable(password, login string) bool {
+	return strings.EqualFold(password, login) ||
+		slices.Contains(frequency.FrequencyLists["passwords"], strings.ToLower(password))
 }

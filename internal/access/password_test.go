@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"net/netip"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -143,19 +144,15 @@ func (o singleAccount) Key(context.Context, string) (Key, error) {
 func TestCanceledWaitForHashSlotReturnsUnavailable(t *testing.T) {
 	t.Parallel()
 	d := NewDirectory(singleAccount{Account{Login: "kari", PasswordHash: cheapPHC(cheapParams, "correct horse")}}, time.Now)
-	for range cap(d.hashSlots) {
-		d.hashSlots <- struct{}{}
-	}
+	d.fillSlots()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if got, err := d.ByPassword(ctx, clientAddr, "kari", "correct horse"); !fault.Is(err, fault.Unavailable) || got.Scopes != nil {
 		t.Errorf("without a free slot: got %+v, %v, want unavailable", got, err)
 	}
-	for range cap(d.hashSlots) {
-		<-d.hashSlots
-	}
-	if _, err := d.ByPassword(t.Context(), clientAddr, "kari", "correct horse"); err != nil || len(d.hashSlots) != 0 {
-		t.Errorf("with free slots: got %v and %d in use, want an actor and 0", err, len(d.hashSlots))
+	d.freeSlots()
+	if _, err := d.ByPassword(t.Context(), clientAddr, "kari", "correct horse"); err != nil || d.hashing.free != runtime.GOMAXPROCS(0) {
+		t.Errorf("with free slots: got %v and %d free, want an actor and all", err, d.hashing.free)
 	}
 }
 
@@ -165,9 +162,7 @@ func TestCachedVerificationNeedsNoHashSlot(t *testing.T) {
 	if _, err := d.ByPassword(t.Context(), clientAddr, "kari", "correct horse"); err != nil {
 		t.Fatal(err)
 	}
-	for range cap(d.hashSlots) {
-		d.hashSlots <- struct{}{}
-	}
+	d.fillSlots()
 	if _, err := d.ByPassword(t.Context(), clientAddr, "kari", "correct horse"); err != nil {
 		t.Errorf("verified, without a free slot: got %v, want an actor", err)
 	}

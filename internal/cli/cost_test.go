@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,7 +18,7 @@ func TestOldVersionsAreReadAboutAsFastAsTheNewest(t *testing.T) {
 	if testing.Short() {
 		t.Skip("writes 14,000 versions")
 	}
-	onEachEngine(t, func(t *testing.T, at location) {
+	onEachEngineInTurn(t, func(t *testing.T, at location) {
 		importForLoad(t, at)
 		writeVersions(t, at, 14_000)
 		key := strings.TrimSpace(runCommand(t, "", "key", "create", at.flag, "--tenant", "t", "--name", "shop", "--scope", "customers:read"))
@@ -70,4 +72,62 @@ func writeVersions(t *testing.T, at location, changes int) {
 func median(list []time.Duration) time.Duration {
 	slices.Sort(list)
 	return list[len(list)/2]
+}
+
+// TestRightLoginIsFastUnderManyBadOnes sends bad logins from 1,500 networks at once.
+func TestRightLoginIsFastUnderManyBadOnes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hashes passwords for seconds")
+	}
+	onEachEngineInTurn(t, func(t *testing.T, at location) {
+		importForLoad(t, at)
+		url, kill := startServer(t, at.flag, "--trusted-proxy", "127.0.0.1")
+		defer kill()
+		client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1500}}
+		defer client.CloseIdleConnections()
+		var guesses sync.WaitGroup
+		var sent, unavailable atomic.Int64
+		for i := range 1500 {
+			guesses.Go(func() {
+				switch response := tryLogin(t, client, url, fmt.Sprintf("10.%d.%d.1", i/256, i%256), fmt.Sprint("login", i), "guess"); response[:4] {
+				case "401 ":
+				case "503 ":
+					unavailable.Add(1)
+				default:
+					t.Errorf("a bad login: got %s", response)
+				}
+				sent.Add(1)
+			})
+		}
+		for sent.Load() < 700 {
+			time.Sleep(time.Millisecond)
+		}
+		began := time.Now()
+		response := tryLogin(t, client, url, "203.0.113.7", "service", "sommerregn")
+		for strings.HasPrefix(response, "503 1 ") && time.Since(began) < 2*time.Second {
+			time.Sleep(time.Second) // as Retry-After says
+			response = tryLogin(t, client, url, "203.0.113.7", "service", "sommerregn")
+		}
+		took := time.Since(began)
+		if !strings.HasPrefix(response, "200 ") || took > 2*time.Second {
+			t.Errorf("the right login: got %s after %v, want 200 within 2 s", response, took)
+		}
+		guesses.Wait()
+		t.Logf("the right login took %v; %d bad ones were rejected without a look at the password", took, unavailable.Load())
+		if unavailable.Load() < 500 {
+			t.Errorf("%d bad logins were rejected at once, want most of them", unavailable.Load())
+		}
+	})
+}
+
+// tryLogin reads customer 1 from an address.
+func tryLogin(t *testing.T, client *http.Client, url, address, login, password string) string {
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/api/customers/1", nil)
+	if err != nil {
+		t.Error(err)
+		return "none"
+	}
+	req.Header.Set("X-Forwarded-For", address)
+	req.SetBasicAuth(login, password)
+	return exchange(client, req)
 }

@@ -78,13 +78,13 @@ func patchUntilKilled(t *testing.T, store string, round int, acknowledged map[st
 }
 
 // startServer starts a server; kill sends it SIGKILL.
-func startServer(t testing.TB, store string) (url string, kill func()) {
+func startServer(t testing.TB, store string, flags ...string) (url string, kill func()) {
 	t.Helper()
 	program, err := exec.LookPath("kartotek")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), program, "serve", store, "--listen", "127.0.0.1:0", "--rate", "0")
+	cmd := exec.CommandContext(t.Context(), program, append([]string{"serve", store, "--listen", "127.0.0.1:0", "--rate", "0"}, flags...)...)
 	url, err = startListening(cmd)
 	if err != nil {
 		t.Fatal(err)

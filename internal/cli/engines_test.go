@@ -21,9 +21,18 @@ type location struct {
 	open func(t *testing.T) storetest.Store
 }
 
+var engines = map[string]func(*testing.T) location{"sqlite": atSQLite, "postgres": atPostgres}
+
+// onEachEngineInTurn runs a test that measures time with a new store on each engine.
+func onEachEngineInTurn(t *testing.T, test func(*testing.T, location)) {
+	for name, at := range engines {
+		t.Run(name, func(t *testing.T) { test(t, at(t)) })
+	}
+}
+
 // onEachEngine runs the test with a new store on each engine.
 func onEachEngine(t *testing.T, test func(*testing.T, location)) {
-	for name, at := range map[string]func(*testing.T) location{"sqlite": atSQLite, "postgres": atPostgres} {
+	for name, at := range engines {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, at(t))

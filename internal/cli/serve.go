@@ -108,8 +108,9 @@ rejected with 507 or 503 until the disk recovers.
 
 Each account and each key may send --rate requests per second, in bursts of up to --rate-burst.
 Failed logins are throttled: after 10 to one account from one address, one more attempt is
-allowed every 6 seconds; after 100 from one address, one every second. Behind a proxy, all
-clients share the proxy's address unless you set --trusted-proxy: then the client's address is
+allowed every 6 seconds; after 100 from one address, one every second; after 50 to one account
+from addresses that have never logged in to it, one every 2 seconds. Behind a proxy, all clients
+share the proxy's address unless you set --trusted-proxy: then the client's address is
 the rightmost address in X-Forwarded-For that is not a trusted proxy.`,
 		Example: "  kartotek serve --store sqlite:/var/lib/kartotek/k.db --listen 127.0.0.1:9001",
 		Args:    cobra.NoArgs,
@@ -175,7 +176,7 @@ func (s *settings) newServer(ctx context.Context, log *slog.Logger, m *metrics, 
 		return nil, err
 	}
 	customers := newService(store)
-	authenticator := contract.Authenticator{Directory: access.NewDirectory(store, time.Now), Proxies: s.proxies}
+	authenticator := contract.Authenticator{Directory: access.NewDirectory(store, time.Now), Proxies: s.proxies, Log: log}
 	if s.rate > 0 {
 		authenticator.Limits = access.NewRateLimits(s.rate, s.rateBurst, time.Now)
 	}

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"kartotek/internal/access"
+	"kartotek/internal/fault"
 	"kartotek/internal/web"
 )
 
@@ -17,6 +19,7 @@ type Authenticator struct {
 	Directory *access.Directory
 	Limits    *access.RateLimits // nil: no limits
 	Proxies   []netip.Prefix     // trusted to set X-Forwarded-For
+	Log       *slog.Logger       // of failed logins; may be nil
 }
 
 // ByKey authenticates the caller of a contract by its API key.
@@ -32,9 +35,19 @@ func (a Authenticator) ByKey(w http.ResponseWriter, r *http.Request, contract, k
 func (a Authenticator) ByPassword(w http.ResponseWriter, r *http.Request, contract, login, password string) (access.Actor, error) {
 	actor, err := a.Directory.ByPassword(r.Context(), a.clientIP(r), login, password)
 	if err != nil {
+		a.logFailure(r, contract, login, err)
 		return access.Actor{}, err
 	}
 	return a.rateLimit(w, r, contract, actor)
+}
+
+// logFailure logs a failed login, without the login, which may be personal data or a mistyped password.
+func (a Authenticator) logFailure(r *http.Request, contract, login string, err error) {
+	if a.Log == nil || !fault.Is(err, fault.Unauthenticated) && !fault.Is(err, fault.RateLimited) {
+		return
+	}
+	a.Log.InfoContext(r.Context(), "failed login", "id", web.RequestID(r), "contract", contract, "address", a.clientIP(r),
+		"login_hash", a.Directory.LoginHash(login), "fault", fault.From(err).Kind)
 }
 
 // rateLimit counts the request and sets the RateLimit headers. It returns the actor with the

@@ -1,6 +1,8 @@
 package contract_test
 
 import (
+	"bytes"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -89,5 +91,35 @@ func TestAuthenticatorSetsContractAndLimitsRate(t *testing.T) {
 	actor, err = auth.ByPassword(w, httptest.NewRequest(http.MethodGet, "/", nil), "test", "kari", "sommerregn")
 	if !fault.Is(err, fault.RateLimited) || actor.Name != "" {
 		t.Errorf("over the limit: got %+v, %v, want no actor and rate-limited", actor, err)
+	}
+}
+
+func TestFailedLoginsAreLoggedWithoutTheLogin(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	auth := contracttest.NewFixture(t).Authenticator
+	auth.Log = slog.New(slog.NewJSONHandler(&log, nil))
+	login(t, auth, "203.0.113.9:2", nil, "sommerregn")
+	if log.Len() > 0 {
+		t.Errorf("a right password: logged %s", &log)
+	}
+	for range 11 {
+		login(t, auth, "203.0.113.9:2", nil, "guess")
+	}
+	login(t, auth, "203.0.113.9:2", nil, "another guess")
+	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+	if len(lines) != 12 {
+		t.Fatalf("got %d lines, want 12:\n%s", len(lines), &log)
+	}
+	hash := `"login_hash":"` + auth.Directory.LoginHash("kari") + `"`
+	for i, line := range lines {
+		kind := `"fault":"unauthenticated"`
+		if i >= 10 {
+			kind = `"fault":"rate-limited"`
+		}
+		if !strings.Contains(line, `"address":"203.0.113.9"`) || !strings.Contains(line, hash) || !strings.Contains(line, kind) ||
+			strings.Contains(line, "kari") || strings.Contains(line, "guess") {
+			t.Errorf("line %d: got %s, want the address, the hash and %s", i+1, line, kind)
+		}
 	}
 }

@@ -288,3 +288,14 @@ func TestRevertOfCorruptHistoryChangesNothing(t *testing.T) {
 		t.Errorf("a missing change: got %v, want an internal error", err)
 	}
 }
+
+func (s *memoryStore) SnapshotAfter(_ context.Context, tenant, id string, at time.Time) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.changes {
+		if s.tenants[r.Seq-1] == tenant && r.CustomerID == id && r.Snapshot != nil && r.Meta.At.After(at) {
+			return r.Version, s.failure
+		}
+	}
+	return 0, s.failure
+}

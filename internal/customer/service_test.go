@@ -116,17 +116,6 @@ func (s *memoryStore) Changes(_ context.Context, tenant, id string, below int64,
 	return found, s.failure
 }
 
-func (s *memoryStore) SnapshotAfter(_ context.Context, tenant, id string, at time.Time) (int64, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, r := range s.changes {
-		if s.tenants[r.Seq-1] == tenant && r.CustomerID == id && r.Snapshot != nil && r.Meta.At.After(at) {
-			return r.Version, s.failure
-		}
-	}
-	return 0, s.failure
-}
-
 func (s *memoryStore) Feed(_ context.Context, tenant string, after int64, limit int) ([]customer.ChangeRecord, error) {
 	found := s.changesAfter(tenant, after, limit)
 	if s.afterFeedRead != nil {
