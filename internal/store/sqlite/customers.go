@@ -22,21 +22,21 @@ func (s *Store) Find(ctx context.Context, ref customer.Ref) (customer.Customer, 
 
 // Update implements customer.Store.
 func (s *Store) Update(ctx context.Context, ref customer.Ref, meta customer.ChangeMeta, edit customer.Edit, idem *customer.Idempotency) (customer.Change, error) {
-	return write(ctx, s, func(tx *tx) (customer.Change, error) {
+	return write(ctx, s, ref.Tenant, func(tx *tx) (customer.Change, error) {
 		return withIdempotency(tx, ref.Tenant, meta, idem, func() (change, error) { return tx.update(ref, meta, edit) })
 	})
 }
 
 // Create implements customer.Store.
 func (s *Store) Create(ctx context.Context, tenant string, meta customer.ChangeMeta, entry customer.Upsert, idem *customer.Idempotency) (customer.Change, error) {
-	return write(ctx, s, func(tx *tx) (customer.Change, error) {
+	return write(ctx, s, tenant, func(tx *tx) (customer.Change, error) {
 		return withIdempotency(tx, tenant, meta, idem, func() (change, error) { return tx.create(tenant, meta, entry) })
 	})
 }
 
 // Upsert implements customer.Store: all entries in one transaction.
 func (s *Store) Upsert(ctx context.Context, tenant string, meta customer.ChangeMeta, entries []customer.Upsert) ([]customer.UpsertResult, error) {
-	return write(ctx, s, func(tx *tx) ([]customer.UpsertResult, error) {
+	return write(ctx, s, tenant, func(tx *tx) ([]customer.UpsertResult, error) {
 		results := make([]customer.UpsertResult, len(entries))
 		for i, entry := range entries {
 			ch, err := tx.upsert(tenant, meta, entry)

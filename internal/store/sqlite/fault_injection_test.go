@@ -22,7 +22,7 @@ func TestFullDiskRejectsWritesAndKeepsData(t *testing.T) {
 	fill(t, s, 1)
 	setMax := func(pages string) {
 		t.Helper()
-		if err := s.writer.run(t.Context(), func(tx *tx) error {
+		if err := s.writer.run(t.Context(), "north", func(tx *tx) error {
 			return sqlitex.ExecuteTransient(tx.conn, "PRAGMA max_page_count = "+pages, nil)
 		}); err != nil {
 			t.Fatal(err)
@@ -208,7 +208,7 @@ func TestCommitsSurviveFailedCheckpoint(t *testing.T) {
 	s, path := start(t, Options{})
 	fill(t, s, 100)
 	cutLog(t, path)
-	if err := s.writer.run(t.Context(), func(tx *tx) error {
+	if err := s.writer.run(t.Context(), "north", func(tx *tx) error {
 		_, err := pragma(tx.conn, "wal_autocheckpoint = 4") // so that the writer does it, with its commits
 		return err
 	}); err != nil {

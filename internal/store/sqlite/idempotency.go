@@ -14,7 +14,7 @@ import (
 
 // SaveResponse implements customer.IdempotencyStore.
 func (s *Store) SaveResponse(ctx context.Context, r customer.IdempotencyRecord) error {
-	return s.writer.run(ctx, func(tx *tx) error {
+	return s.writer.run(ctx, r.Tenant, func(tx *tx) error {
 		if err := checkKeyUnused(tx.conn, r.Tenant, r.Actor, r.Key, r.At); err != nil {
 			return err
 		}

@@ -155,7 +155,7 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // Queued is the number of queued writes.
-func (s *Store) Queued() int { return len(s.writer.queue) }
+func (s *Store) Queued() int { return s.writer.queue.len() }
 
 // read runs fn on a connection that can only read.
 func read[T any](ctx context.Context, s *Store, fn func(*sqlite.Conn) (T, error)) (T, error) {
@@ -182,9 +182,9 @@ func readRows[T any](ctx context.Context, s *Store, scan func(*sqlite.Stmt) (T, 
 
 // write runs fn in the writer's transaction and returns when it is durable. fn may run twice; see
 // writer.run.
-func write[T any](ctx context.Context, s *Store, fn func(*tx) (T, error)) (T, error) {
+func write[T any](ctx context.Context, s *Store, tenant string, fn func(*tx) (T, error)) (T, error) {
 	var result T
-	err := s.writer.run(ctx, func(tx *tx) (err error) {
+	err := s.writer.run(ctx, tenant, func(tx *tx) (err error) {
 		result, err = fn(tx)
 		return err
 	})
@@ -201,7 +201,7 @@ func (s *Store) queryAny(ctx context.Context, scan func(layout.Row) (any, error)
 
 // exec runs a statement in the writer's transaction and returns the number of rows that it wrote.
 func (s *Store) exec(ctx context.Context, query string, args ...any) (rows int, err error) {
-	return write(ctx, s, func(tx *tx) (int, error) {
+	return write(ctx, s, "", func(tx *tx) (int, error) {
 		err := execSQL(tx.conn, query, args...)
 		return tx.conn.Changes(), err
 	})

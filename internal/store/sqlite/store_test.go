@@ -196,7 +196,7 @@ func TestConnectionSettings(t *testing.T) {
 
 // writerConn runs fn on the connection that writes.
 func writerConn(ctx context.Context, s *Store, fn func(*sqlite.Conn) (int64, error)) (int64, error) {
-	return write(ctx, s, func(tx *tx) (int64, error) { return fn(tx.conn) })
+	return write(ctx, s, "", func(tx *tx) (int64, error) { return fn(tx.conn) })
 }
 
 func pragma(conn *sqlite.Conn, setting string) (int64, error) {
@@ -257,7 +257,7 @@ func TestLogStaysBounded(t *testing.T) {
 	s, path := start(t, Options{})
 	fill(t, s, 200)
 	const pages = 100 // instead of 8,192, so that the test is quick
-	if err := s.writer.run(t.Context(), func(*tx) error {
+	if err := s.writer.run(t.Context(), "north", func(*tx) error {
 		s.checkpointer.every, s.checkpointer.restartPages = 20, pages
 		return nil
 	}); err != nil {
@@ -358,7 +358,7 @@ func TestSearchForFreeNumberContinues(t *testing.T) {
 		if err != nil || ch.After.Number != tt.want {
 			t.Fatalf("got number %d (%v), want %d", ch.After.Number, err, tt.want)
 		}
-		if err := s.writer.run(t.Context(), func(tx *tx) error {
+		if err := s.writer.run(t.Context(), "north", func(tx *tx) error {
 			if got := tx.lowestFree["north"]; got != tt.lowestFree {
 				t.Errorf("after number %d: got %d as the lowest free number, want %d", tt.want, got, tt.lowestFree)
 			}

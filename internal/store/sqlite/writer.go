@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,11 +24,8 @@ type writer struct {
 	onCommit     func(writes int, took time.Duration)
 	timeout      time.Duration             // writeTimeout, or that of a test
 	commitStart  atomic.Pointer[time.Time] // of the commit in progress; nil if there is none
-	queue        chan *writeRequest
+	queue        *writeQueue
 	stopped      chan struct{} // closed when the goroutine has ended
-
-	mu     sync.RWMutex // guards closed, and queue against a send after close
-	closed bool
 }
 
 // writeRequest is a queued write.
@@ -44,8 +40,9 @@ type writeRequest struct {
 // abandoned reports whether the caller no longer waits.
 func (r *writeRequest) abandoned() bool { return r.timedOut.Load() || r.ctx.Err() != nil }
 
+var errClosed = errors.New("the store is closed")
+
 const (
-	maxQueue = 1024 // writes; beyond it a write fails at once, and the client should retry
 	maxBatch = 128  // writes in a commit; larger batches add latency and little throughput
 
 	// writeTimeout limits how long a write waits for its commit, and how long a commit may take
@@ -63,7 +60,7 @@ func startWriter(conn *sqlite.Conn, checkpointer *checkpointer, checkFile func()
 		checkFile:    checkFile,
 		onCommit:     onCommit,
 		timeout:      writeTimeout,
-		queue:        make(chan *writeRequest, maxQueue),
+		queue:        newWriteQueue(),
 		stopped:      make(chan struct{}),
 	}
 	go w.loop()
@@ -73,13 +70,7 @@ func startWriter(conn *sqlite.Conn, checkpointer *checkpointer, checkFile func()
 // stop finishes the queued writes and rejects others. It returns false if the writer was stopped
 // before.
 func (w *writer) stop() bool {
-	w.mu.Lock()
-	first := !w.closed
-	if first {
-		w.closed = true
-		close(w.queue)
-	}
-	w.mu.Unlock()
+	first := w.queue.close()
 	<-w.stopped
 	return first
 }
@@ -91,9 +82,12 @@ func (w *writer) stop() bool {
 // fault the outcome is unknown: the writer or its disk failed or did not respond in time. A write
 // whose caller has gone, because ctx is done or writeTimeout is over, is skipped unless it is
 // already running.
-func (w *writer) run(ctx context.Context, fn func(*tx) error) error {
+func (w *writer) run(ctx context.Context, tenant string, fn func(*tx) error) error {
 	r := &writeRequest{ctx: ctx, fn: fn, result: make(chan error, 1)}
-	if err := w.enqueue(r); err != nil {
+	if err := w.accepts(); err != nil {
+		return err
+	}
+	if err := w.queue.add(tenant, r); err != nil {
 		return err
 	}
 	timer := time.NewTimer(w.timeout)
@@ -109,26 +103,11 @@ func (w *writer) run(ctx context.Context, fn func(*tx) error) error {
 	}
 }
 
-// enqueue rejects writes while a commit is stalled: queued callers time out one by one, and further
-// ones would wait in vain.
-func (w *writer) enqueue(r *writeRequest) error {
-	w.mu.RLock()
-	defer w.mu.RUnlock()
-	if err := w.accepts(); err != nil {
-		return err
-	}
-	select {
-	case w.queue <- r:
-		return nil
-	default:
-		return fault.New(fault.Unavailable, "too many queued writes")
-	}
-}
-
-// accepts returns an error while the writer accepts no writes.
+// accepts returns an error while the writer accepts no writes. While a commit is stalled, queued
+// callers time out one by one, and further ones would wait in vain.
 func (w *writer) accepts() error {
-	if w.closed {
-		return errors.New("the store is closed")
+	if w.queue.isClosed() {
+		return errClosed
 	}
 	if w.stalled() {
 		return fault.New(fault.Unavailable, "the store is waiting for its disk or for another process")
@@ -138,8 +117,6 @@ func (w *writer) accepts() error {
 
 // check returns an error while writes fail, without waiting for them.
 func (w *writer) check() error {
-	w.mu.RLock()
-	defer w.mu.RUnlock()
 	if err := w.accepts(); err != nil {
 		return err
 	}
@@ -154,27 +131,10 @@ func (w *writer) stalled() bool {
 func (w *writer) loop() {
 	defer close(w.stopped)
 	batch := make([]*writeRequest, 0, maxBatch)
-	for r := range w.queue {
-		batch = w.drainQueue(append(batch[:0], r))
+	for batch = w.queue.take(batch, maxBatch); len(batch) > 0; batch = w.queue.take(batch[:0], maxBatch) {
 		w.commitBatch(batch)
 		clear(batch) // release what the callers hold
 	}
-}
-
-// drainQueue adds the queued writes to the batch.
-func (w *writer) drainQueue(batch []*writeRequest) []*writeRequest {
-	for len(batch) < maxBatch {
-		select {
-		case r, ok := <-w.queue:
-			if !ok {
-				return batch
-			}
-			batch = append(batch, r)
-		default:
-			return batch
-		}
-	}
-	return batch
 }
 
 // commitBatch makes the batch durable, or returns an error to each caller. A write that fails
@@ -240,17 +200,11 @@ func (w *writer) begin(batch []*writeRequest) error {
 			return nil
 		case !isBusy(err):
 			return wrapDiskError(fmt.Errorf("begin: %w", err))
-		case w.isClosed() && !slices.ContainsFunc(batch, func(r *writeRequest) bool { return !r.abandoned() }):
+		case w.queue.isClosed() && !slices.ContainsFunc(batch, func(r *writeRequest) bool { return !r.abandoned() }):
 			return fault.New(fault.Unavailable, "another process is writing")
 		}
 		backOff()
 	}
-}
-
-func (w *writer) isClosed() bool {
-	w.mu.RLock()
-	defer w.mu.RUnlock()
-	return w.closed
 }
 
 // runBatch runs the writes up to the first that fails halfway.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -18,7 +19,7 @@ func block(t *testing.T, s *Store) (release func()) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		err := s.writer.run(t.Context(), func(*tx) error {
+		err := s.writer.run(t.Context(), "north", func(*tx) error {
 			close(entered)
 			<-leave
 			return nil
@@ -75,21 +76,71 @@ func TestQueuedWritesShareCommits(t *testing.T) {
 	}
 }
 
-func TestFullQueueReturnsUnavailable(t *testing.T) {
+func TestFullQueueOfATenantReturnsUnavailable(t *testing.T) {
 	s, _ := start(t, Options{})
 	fill(t, s, 1)
 	release := block(t, s)
 	var wg sync.WaitGroup
-	for range maxQueue {
+	for range maxTenantQueue {
 		wg.Go(func() { count(t, s, 1) })
 	}
-	waitQueued(t, s, maxQueue)
+	waitQueued(t, s, maxTenantQueue)
 	if err := update(t, s, 1, addOne); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("got %v, want unavailable", err)
 	}
+	wg.Go(func() {
+		if err := s.writer.run(t.Context(), "south", func(*tx) error { return nil }); err != nil {
+			t.Errorf("another tenant: got %v, want no error", err)
+		}
+	})
+	waitQueued(t, s, maxTenantQueue+1)
 	release()
 	wg.Wait()
-	wantCount(t, s, maxQueue)
+	wantCount(t, s, maxTenantQueue)
+}
+
+func TestQueueTakesWritesOfTenantsInTurn(t *testing.T) {
+	q := newWriteQueue()
+	tenants := map[*writeRequest]string{}
+	add := func(tenant string, n int) {
+		for range n {
+			r := &writeRequest{}
+			tenants[r] = tenant
+			if err := q.add(tenant, r); err != nil {
+				t.Fatalf("add: %v", err)
+			}
+		}
+	}
+	take := func(limit int) (order string) {
+		for _, r := range q.take(nil, limit) {
+			order += tenants[r]
+		}
+		return order
+	}
+	add("a", 6)
+	add("b", 1)
+	add("c", 2)
+	first := take(4)
+	add("b", 1)
+	if order := first + " " + take(100); order != "abca cabaaa" {
+		t.Errorf("got %s, want abca cabaaa", order)
+	}
+	for i := range maxQueue {
+		add(fmt.Sprint("t", i%5), 1)
+	}
+	if err := q.add("u", &writeRequest{}); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("a full queue: got %v, want unavailable", err)
+	}
+	q.close()
+	if err := q.add("a", &writeRequest{}); !errors.Is(err, errClosed) {
+		t.Errorf("a closed queue: got %v, want %v", err, errClosed)
+	}
+	if got := len(q.take(nil, 2*maxQueue)); got != maxQueue {
+		t.Errorf("a closed queue: took %d writes, want %d", got, maxQueue)
+	}
+	if got := len(q.take(nil, 1)); got != 0 {
+		t.Errorf("a closed and empty queue: took %d writes, want none", got)
+	}
 }
 
 func TestWriteCanceledInQueueIsSkipped(t *testing.T) {
@@ -122,7 +173,7 @@ func TestSkippedWriteReturnsUnavailable(t *testing.T) {
 		t.Error("the write was not skipped")
 		return nil
 	}}
-	if err := s.writer.enqueue(p); err != nil {
+	if err := s.writer.queue.add("north", p); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-p.result; !fault.Is(err, fault.Unavailable) || !errors.Is(err, context.Canceled) {
@@ -135,7 +186,7 @@ func TestWriteCanceledWhileRunningCompletes(t *testing.T) {
 	fill(t, s, 1)
 	ctx, leave := context.WithCancel(t.Context())
 	returned := make(chan struct{})
-	err := s.writer.run(ctx, func(tx *tx) error {
+	err := s.writer.run(ctx, "north", func(tx *tx) error {
 		leave()
 		<-returned
 		ch, err := tx.update(customer.ByNumber("north", 1), customer.ChangeMeta{Actor: "test", At: time.Now()}, addOne)
@@ -148,7 +199,7 @@ func TestWriteCanceledWhileRunningCompletes(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
-	if err := s.writer.run(t.Context(), func(*tx) error { return nil }); err != nil {
+	if err := s.writer.run(t.Context(), "north", func(*tx) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	wantCount(t, s, 1)
@@ -176,7 +227,7 @@ func TestFailedWriteDoesNotAffectBatch(t *testing.T) {
 			}
 			waitQueued(t, s, 5)
 			wg.Go(func() {
-				err := s.writer.run(t.Context(), func(tx *tx) error {
+				err := s.writer.run(t.Context(), "north", func(tx *tx) error {
 					if err := execSQL(tx.conn, "UPDATE customers SET first_name = 'lost' WHERE number = 2"); err != nil {
 						t.Error(err)
 					}
@@ -213,7 +264,7 @@ func TestFailedCommitFailsWholeBatch(t *testing.T) {
 	})
 	waitQueued(t, s, 1)
 	wg.Go(func() {
-		err := s.writer.run(t.Context(), func(tx *tx) error {
+		err := s.writer.run(t.Context(), "north", func(tx *tx) error {
 			return errors.Join(
 				execSQL(tx.conn, "CREATE TABLE parent (id INTEGER PRIMARY KEY)"),
 				execSQL(tx.conn, "CREATE TABLE child (parent REFERENCES parent DEFERRABLE INITIALLY DEFERRED)"), // to the commit
