@@ -10,15 +10,22 @@ import (
 	"kartotek/internal/fault"
 )
 
-// RateLimits limits the requests of each account and key. It is safe for concurrent use.
+// RateLimits limits the requests of each account and key, and those of all accounts and keys of a
+// tenant. It is safe for concurrent use.
 type RateLimits struct {
-	callers *limiterPool[string]
+	callers  *limiterPool[string]
+	tenants  *limiterPool[string]
+	rejected *limiterPool[string]
 }
 
-// NewRateLimits allows each caller perSecond requests on average, in bursts of at most
-// burst.
-func NewRateLimits(perSecond, burst int, now func() time.Time) *RateLimits {
-	return &RateLimits{newLimiterPool[string](rate.Limit(perSecond), burst, now)}
+// NewRateLimits allows each caller perSecond requests on average, in bursts of at most burst, and
+// each tenant perTenant requests, in bursts that are as many times larger.
+func NewRateLimits(perSecond, burst, perTenant int, now func() time.Time) *RateLimits {
+	return &RateLimits{
+		callers:  newLimiterPool[string](rate.Limit(perSecond), burst, now),
+		tenants:  newLimiterPool[string](rate.Limit(perTenant), max(1, burst*perTenant/perSecond), now),
+		rejected: newLimiterPool[string](10, 100, now),
+	}
 }
 
 // Quota is the state of a caller's rate limit.
@@ -40,7 +47,19 @@ func (l *RateLimits) Allow(by Actor) (Quota, error) {
 	if !ok {
 		return quota, rateLimited(l.callers.waitFor(1, tokens))
 	}
+	if tokens, ok := l.tenants.allow(by.Tenant); !ok {
+		return quota, rateLimited(l.tenants.waitFor(1, tokens))
+	}
 	return quota, nil
+}
+
+// Pause is how long to wait before the actor gets the response to a rejected request. It is 0 unless
+// the actor has ignored many such responses: the pause then limits what they cost.
+func (l *RateLimits) Pause(by Actor) time.Duration {
+	if _, ok := l.rejected.allow(by.ID); ok {
+		return 0
+	}
+	return time.Second
 }
 
 func rateLimited(wait time.Duration) error {

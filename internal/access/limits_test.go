@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ var (
 func TestRateLimitAllowsBurstThenRate(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	limits := access.NewRateLimits(2, 3, c.now)
+	limits := access.NewRateLimits(2, 3, 1_000_000, c.now)
 	type result struct {
 		remaining         int
 		reset, retryAfter time.Duration
@@ -54,7 +55,7 @@ func TestRateLimitAllowsBurstThenRate(t *testing.T) {
 
 func TestRateLimitIsPerCaller(t *testing.T) {
 	t.Parallel()
-	limits := access.NewRateLimits(1, 1, newClock().now)
+	limits := access.NewRateLimits(1, 1, 1_000_000, newClock().now)
 	namesake := access.Actor{Tenant: "south", Name: kari.Name}
 	for _, by := range []access.Actor{kari, shop, namesake} {
 		if _, err := limits.Allow(by); err != nil {
@@ -66,10 +67,51 @@ func TestRateLimitIsPerCaller(t *testing.T) {
 	}
 }
 
+func TestRateLimitIsPerTenant(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	limits := access.NewRateLimits(10, 20, 15, c.now)
+	allowed := func(by access.Actor) (n int) {
+		for range 100 {
+			if _, err := limits.Allow(by); err == nil {
+				n++
+			} else if f := fault.From(err); f.Kind != fault.RateLimited || f.RetryAfter <= 0 {
+				t.Errorf("%s: got %v, want rate-limited", by.ID, err)
+			}
+		}
+		return n
+	}
+	neighbor := access.Actor{Tenant: "south", ID: "key_neighbor"}
+	got := []int{allowed(kari), allowed(shop), allowed(neighbor)}
+	c.advance(time.Second)
+	got = append(got, allowed(kari), allowed(shop))
+	if want := []int{20, 10, 20, 10, 5}; !slices.Equal(got, want) {
+		t.Errorf("allowed requests: got %v, want %v", got, want)
+	}
+}
+
+func TestResponsesToIgnoredRejectionsPause(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	limits := access.NewRateLimits(1, 1, 2, c.now)
+	pauses := func(by access.Actor, n int) (total time.Duration) {
+		for range n {
+			total += limits.Pause(by)
+		}
+		return total
+	}
+	got := []time.Duration{pauses(kari, 100), pauses(kari, 3), pauses(shop, 100)}
+	c.advance(time.Second)
+	got = append(got, pauses(kari, 11))
+	if want := []time.Duration{0, 3 * time.Second, 0, time.Second}; !slices.Equal(got, want) {
+		t.Errorf("pauses: got %v, want %v", got, want)
+	}
+}
+
 // An evicted caller starts again with a full bucket.
 func TestRateLimitEvictsLeastRecentlyUsed(t *testing.T) {
 	t.Parallel()
-	limits := access.NewRateLimits(1, 2, newClock().now)
+	limits := access.NewRateLimits(1, 2, 1_000_000, newClock().now)
 	other := func(i int) access.Actor { return access.Actor{Tenant: "north", ID: fmt.Sprint("acc_", i)} }
 	spend := func(by access.Actor) int {
 		quota, _ := limits.Allow(by) // Remaining implies the fault
@@ -95,7 +137,7 @@ func TestRateLimitEvictsLeastRecentlyUsed(t *testing.T) {
 func TestConcurrentRequestsTakeOneTokenEach(t *testing.T) {
 	t.Parallel()
 	const burst, callers = 100, 8
-	limits := access.NewRateLimits(1, burst, newClock().now)
+	limits := access.NewRateLimits(1, burst, 1_000_000, newClock().now)
 	remaining := make([][]int, callers)
 	var all sync.WaitGroup
 	for i := range callers {

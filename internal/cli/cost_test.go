@@ -3,6 +3,8 @@ package cli_test
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -130,4 +132,77 @@ func tryLogin(t *testing.T, client *http.Client, url, address, login, password s
 	req.Header.Set("X-Forwarded-For", address)
 	req.SetBasicAuth(login, password)
 	return exchange(client, req)
+}
+
+// TestFloodOfOneTenantDelaysNoOther sends changes of one tenant on 2,000 connections, and looks at
+// the changes of another tenant and at /readyz.
+func TestFloodOfOneTenantDelaysNoOther(t *testing.T) {
+	if testing.Short() {
+		t.Skip("loads the server for seconds")
+	}
+	onEachEngineInTurn(t, func(t *testing.T, at location) {
+		importForLoad(t, at)
+		runCommand(t, `{"number":1,"lastName":"N"}`, "customer", "import", at.flag, "--tenant", "flood", "-")
+		url, kill := startServer(t, at.flag, "--rate", "1000") // the default
+		defer kill()
+		args := []string{url}
+		for range 4 {
+			args = append(args, strings.TrimSpace(runCommand(t, "", "key", "create", at.flag, "--tenant", "flood", "--name", "flood", "--scope", "customers:write")))
+		}
+		flood := exec.CommandContext(t.Context(), "flood", args...)
+		if err := flood.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			_ = flood.Process.Kill()
+			_ = flood.Wait() // it was killed
+		}()
+		time.Sleep(2 * time.Second) // past the allowed burst
+		client := &http.Client{}
+		var changes, ready []time.Duration
+		for i := range 200 {
+			began := time.Now()
+			if !patchPhone(t, client, url, 1, fmt.Sprintf("2%06d", i)) {
+				t.Fatal("a change of another tenant was rejected")
+			}
+			changes = append(changes, time.Since(began))
+			began = time.Now()
+			if status := get(t, url+"/readyz", ""); status != http.StatusOK {
+				t.Fatalf("/readyz: got %d, want 200", status)
+			}
+			ready = append(ready, time.Since(began))
+		}
+		for name, list := range map[string][]time.Duration{"PATCH of another tenant": changes, "/readyz": ready} {
+			slices.Sort(list)
+			p99 := list[len(list)*99/100]
+			t.Logf("%s: median %v, p99 %v", name, list[len(list)/2], p99)
+			if p99 > 250*time.Millisecond {
+				t.Errorf("%s: p99 is %v, want at most 250 ms", name, p99)
+			}
+		}
+	})
+}
+
+// flood is a program that changes the phone of customer 1 on 500 connections for each key, until it
+// is killed. It takes the URL and the keys.
+func flood() {
+	var running sync.WaitGroup
+	for _, key := range os.Args[2:] {
+		client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 500}}
+		for n := range 500 {
+			running.Go(func() {
+				for i := 0; ; i++ {
+					body := fmt.Sprintf(`{"phone":"1%03d%06d"}`, n, i)
+					req, err := http.NewRequest(http.MethodPatch, os.Args[1]+"/v1/customers/1", strings.NewReader(body))
+					if err != nil {
+						panic(err)
+					}
+					req.Header.Set("Content-Type", "application/merge-patch+json")
+					req.Header.Set("Authorization", "Bearer "+key)
+					exchange(client, req)
+				}
+			})
+		}
+	}
+	running.Wait()
 }

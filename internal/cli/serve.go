@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -30,6 +31,7 @@ type settings struct {
 	maxBody      int64
 	rate         int
 	rateBurst    int
+	tenantRate   int
 	proxies      []netip.Prefix
 	tlsCert      string
 	tlsKey       string
@@ -44,6 +46,7 @@ func (s *settings) flags(cmd *cobra.Command) {
 	f.Int64Var(&s.maxBody, "max-body", 64<<10, "largest request body, in `bytes`")
 	f.IntVar(&s.rate, "rate", 1000, "`requests` per second of each account and each key; 0 for no limit")
 	f.IntVar(&s.rateBurst, "rate-burst", 2000, "`requests` in a burst of each account and each key")
+	f.IntVar(&s.tenantRate, "tenant-rate", 0, "`requests` per second of all accounts and keys of a tenant together; 0 for twice --rate")
 	f.Func("trusted-proxy", "`address` or CIDR of a proxy whose X-Forwarded-For is trusted (repeatable)", s.addProxies)
 	f.StringVar(&s.tlsCert, "tls-cert", "", "`file` with the TLS certificate, in PEM; with --tls-key, serve HTTPS")
 	f.StringVar(&s.tlsKey, "tls-key", "", "`file` with the private key of the certificate, in PEM")
@@ -61,6 +64,8 @@ func (s *settings) check() error {
 		return usagef("--rate: must be 0 to %d", maxRate)
 	case s.rateBurst < 1 || s.rateBurst > maxRate:
 		return usagef("--rate-burst: must be 1 to %d", maxRate)
+	case s.tenantRate < 0 || s.tenantRate > maxRate:
+		return usagef("--tenant-rate: must be 0 to %d", maxRate)
 	case (s.tlsCert == "") != (s.tlsKey == ""):
 		return usagef("--tls-cert and --tls-key: set both or neither")
 	}
@@ -106,7 +111,8 @@ again when its file changes; SIGHUP has no effect.
 available. It returns 200 while the disk is full or failing: reads continue, and changes are
 rejected with 507 or 503 until the disk recovers.
 
-Each account and each key may send --rate requests per second, in bursts of up to --rate-burst.
+Each account and each key may send --rate requests per second, in bursts of up to --rate-burst;
+all of a tenant together --tenant-rate.
 Failed logins are throttled: after 10 to one account from one address, one more attempt is
 allowed every 6 seconds; after 100 from one address, one every second; after 50 to one account
 from addresses that have never logged in to it, one every 2 seconds. Behind a proxy, all clients
@@ -178,7 +184,7 @@ func (s *settings) newServer(ctx context.Context, log *slog.Logger, m *metrics, 
 	customers := newService(store)
 	authenticator := contract.Authenticator{Directory: access.NewDirectory(store, time.Now), Proxies: s.proxies, Log: log}
 	if s.rate > 0 {
-		authenticator.Limits = access.NewRateLimits(s.rate, s.rateBurst, time.Now)
+		authenticator.Limits = access.NewRateLimits(s.rate, s.rateBurst, cmp.Or(s.tenantRate, 2*s.rate), time.Now)
 	}
 	idempotency := contract.NewIdempotencyMiddleware(customers)
 	elwContract := elw.New(elw.Settings{Customers: customers, Authenticator: authenticator, Idempotency: idempotency, Now: time.Now, ConfirmAfter: s.confirmAfter})

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"kartotek/internal/access"
 	"kartotek/internal/fault"
@@ -62,6 +63,10 @@ func (a Authenticator) rateLimit(w http.ResponseWriter, r *http.Request, contrac
 	w.Header().Set("RateLimit-Remaining", strconv.Itoa(quota.Remaining))
 	w.Header().Set("RateLimit-Reset", web.Seconds(quota.Reset))
 	if err != nil {
+		select {
+		case <-time.After(a.Limits.Pause(actor)):
+		case <-r.Context().Done():
+		}
 		return access.Actor{}, err
 	}
 	return actor, nil

@@ -86,7 +86,7 @@ func TestAuthenticatorSetsContractAndLimitsRate(t *testing.T) {
 	if err != nil || actor.ID != "acc_kari" || actor.Contract != "test" || len(w.Header()) != 0 {
 		t.Errorf("got %+v, %v and %v, want kari in contract test, and no headers", actor, err, w.Header())
 	}
-	auth.Limits = access.NewRateLimits(1, 1, contracttest.NewFixture(t).Now)
+	auth.Limits = access.NewRateLimits(1, 1, 1_000_000, contracttest.NewFixture(t).Now)
 	_, _ = auth.ByPassword(w, httptest.NewRequest(http.MethodGet, "/", nil), "test", "kari", "sommerregn") // uses up the burst
 	actor, err = auth.ByPassword(w, httptest.NewRequest(http.MethodGet, "/", nil), "test", "kari", "sommerregn")
 	if !fault.Is(err, fault.RateLimited) || actor.Name != "" {

@@ -128,7 +128,7 @@ func (f *Fixture) applyEvent(t *testing.T, event string) {
 		if _, err := fmt.Sscanf(argument, "%d %d", &perSecond, &burst); err != nil {
 			t.Fatalf("%s: %v", event, err)
 		}
-		f.Authenticator.Limits = access.NewRateLimits(perSecond, burst, f.Now)
+		f.Authenticator.Limits = access.NewRateLimits(perSecond, burst, 1_000_000, f.Now)
 	case subject == "keep":
 		name, property, _ := strings.Cut(argument, " ")
 		*f.captures = append(*f.captures, capture{name, property})
