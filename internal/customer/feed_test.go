@@ -175,6 +175,61 @@ func TestFeedReturnsChangeOfOtherProcessWithinOneSecond(t *testing.T) {
 	})
 }
 
+// However many requests wait, one at a time polls for changes of other processes, and wakes the rest.
+func TestOneWaitingRequestPolls(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		svc, store := service()
+		var ended []<-chan feedResult
+		for i := range 15 {
+			wait := time.Minute
+			if i < 5 {
+				wait = 2500 * time.Millisecond // the next one has to take over
+			}
+			ended = append(ended, startFeed(t.Context(), svc, store, wait, nil))
+		}
+		store.feedReads = 0
+		time.Sleep(10*time.Second + 100*time.Millisecond)
+		if store.feedReads < 9 || store.feedReads > 11 {
+			t.Errorf("15 requests read the feed %d times in 10 s, want once a second", store.feedReads)
+		}
+		store.record(createAndUpdate("north", 9)[0]) // without a notification
+		for i, e := range ended {
+			if i < 5 {
+				wantFeed(t, <-e, 0, 2500*time.Millisecond)
+				continue
+			}
+			if got := <-e; got.err != nil || len(got.changes) != 1 || got.after > 11*time.Second+100*time.Millisecond {
+				t.Errorf("request %d: got %+v, want a change within a second", i, got)
+			}
+		}
+	})
+}
+
+func TestWaitingRequestsOfAKeyAreLimited(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		svc, store := service()
+		var ended []<-chan feedResult
+		for range 20 {
+			ended = append(ended, startFeed(t.Context(), svc, store, 3*time.Second, nil))
+		}
+		if got := <-startFeed(t.Context(), svc, store, time.Minute, nil); !fault.Is(got.err, fault.RateLimited) || got.after != 0 {
+			t.Errorf("one more: got %v after %v, want rate-limited at once", got.err, got.after)
+		}
+		wantFeed(t, <-startFeed(t.Context(), svc, store, 0, nil), 0, 0)
+		other := fullAccess
+		other.ID = "key_other"
+		if changes, err := svc.Feed(t.Context(), other, store.changes[3].Seq, 100, time.Second, nil); err != nil || len(changes) > 0 {
+			t.Errorf("another key: got %v (%v), want no changes", changes, err)
+		}
+		for _, e := range ended {
+			wantFeed(t, <-e, 0, 3*time.Second)
+		}
+		wantFeed(t, <-startFeed(t.Context(), svc, store, time.Second, nil), 0, time.Second)
+	})
+}
+
 func TestFeedEndsWithoutChanges(t *testing.T) {
 	t.Parallel()
 	const soon = 2500 * time.Millisecond

@@ -199,25 +199,35 @@ func (s *Service) Feed(ctx context.Context, by access.Actor, after int64, limit 
 	if err := requireAllCustomers(by, access.Read, "the feed"); err != nil {
 		return nil, err
 	}
-	timeout := time.After(wait)
+	changed := s.notifier.waiters(by.Tenant).changed // before the read: a change in between must wake it
+	changes, err := s.store.Feed(ctx, by.Tenant, after, limit)
+	if err != nil || len(changes) > 0 {
+		return changes, err
+	}
+	if err := s.checkCursor(ctx, by.Tenant, after); err != nil || wait <= 0 {
+		return nil, err
+	}
+	if err := s.notifier.enter(by); err != nil {
+		return nil, err
+	}
+	defer s.notifier.leave(by)
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
 	for {
-		notified := s.notifier.wait(by.Tenant) // before the read: a change in between must wake it
+		polled, ok := s.notifier.wait(ctx, by.Tenant, changed, stop)
+		if !ok {
+			return nil, nil
+		}
+		changed = s.notifier.waiters(by.Tenant).changed
 		changes, err := s.store.Feed(ctx, by.Tenant, after, limit)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return nil, nil
+		case polled && len(changes) > 0:
+			s.notifier.notify(by.Tenant)
+		}
 		if err != nil || len(changes) > 0 {
 			return changes, err
-		}
-		if err := s.checkCursor(ctx, by.Tenant, after); err != nil || wait <= 0 {
-			return nil, err
-		}
-		select {
-		case <-notified:
-		case <-time.After(pollInterval):
-		case <-timeout:
-			return nil, nil
-		case <-stop:
-			return nil, nil
-		case <-ctx.Done():
-			return nil, nil
 		}
 	}
 }
@@ -234,6 +244,3 @@ func (s *Service) checkCursor(ctx context.Context, tenant string, seq int64) err
 	return fault.NewField(fault.BadRequest, "the cursor is beyond the end of the feed", "after", fault.Range,
 		"is beyond the end of the feed, which may have been restored from a backup: start again at 0")
 }
-
-// pollInterval is how often a waiting feed request looks for changes of other processes.
-const pollInterval = time.Second
