@@ -40,9 +40,17 @@ func (m *metrics) observeCommit(writes int, took time.Duration) {
 	m.duration.Observe(took.Seconds())
 }
 
-// watchQueue exports the length of the store's write queue.
-func (m *metrics) watchQueue(store backend) {
+// watch exports the length of the store's write queue, and whether the store is damaged.
+func (m *metrics) watch(store backend) {
 	m.web.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "kartotek_store_corrupt",
+		Help: "1 after a call has failed because the store is damaged.",
+	}, func() float64 {
+		if store.Corrupt() {
+			return 1
+		}
+		return 0
+	}), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "kartotek_store_queue_writes",
 		Help: "Writes in the queue.",
 	}, func() float64 { return float64(store.Queued()) }))

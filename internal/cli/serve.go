@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -32,6 +33,8 @@ type settings struct {
 	rate         int
 	rateBurst    int
 	tenantRate   int
+	maxConns     int
+	drain        time.Duration
 	proxies      []netip.Prefix
 	tlsCert      string
 	tlsKey       string
@@ -47,6 +50,7 @@ func (s *settings) flags(cmd *cobra.Command) {
 	f.IntVar(&s.rate, "rate", 1000, "`requests` per second of each account and each key; 0 for no limit")
 	f.IntVar(&s.rateBurst, "rate-burst", 2000, "`requests` in a burst of each account and each key")
 	f.IntVar(&s.tenantRate, "tenant-rate", 0, "`requests` per second of all accounts and keys of a tenant together; 0 for twice --rate")
+	f.IntVar(&s.maxConns, "max-connections", 0, "`connections` at a time; 0 for 64 less than the open files that the system allows")
 	f.Func("trusted-proxy", "`address` or CIDR of a proxy whose X-Forwarded-For is trusted (repeatable)", s.addProxies)
 	f.StringVar(&s.tlsCert, "tls-cert", "", "`file` with the TLS certificate, in PEM; with --tls-key, serve HTTPS")
 	f.StringVar(&s.tlsKey, "tls-key", "", "`file` with the private key of the certificate, in PEM")
@@ -66,6 +70,10 @@ func (s *settings) check() error {
 		return usagef("--rate-burst: must be 1 to %d", maxRate)
 	case s.tenantRate < 0 || s.tenantRate > maxRate:
 		return usagef("--tenant-rate: must be 0 to %d", maxRate)
+	case s.maxConns < 0:
+		return usagef("--max-connections: must be 0 or more")
+	case s.drain < 0:
+		return usagef("--drain: must not be negative")
 	case (s.tlsCert == "") != (s.tlsKey == ""):
 		return usagef("--tls-cert and --tls-key: set both or neither")
 	}
@@ -101,8 +109,9 @@ func newServe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve all API contracts",
-		Long: `Open the store, update its schema, and serve every API contract. On SIGINT or SIGTERM, finish
-the accepted requests and stop.
+		Long: `Open the store, update its schema, and serve every API contract. On SIGINT, finish the
+accepted requests and stop. On SIGTERM, first return 503 to /readyz for the time of --drain, so
+that a load balancer sends requests elsewhere; a second signal ends that time.
 
 A SQLite store has one server at a time; other commands work beside it. A TLS certificate is read
 again when its file changes; SIGHUP has no effect.
@@ -143,6 +152,7 @@ the rightmost address in X-Forwarded-For that is not a trusted proxy.`,
 		},
 	}
 	s.flags(cmd)
+	cmd.Flags().DurationVar(&s.drain, "drain", 5*time.Second, "serve for this `duration` after SIGTERM, with /readyz at 503")
 	return cmd
 }
 
@@ -154,11 +164,14 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, m *metrics, stor
 			log.Error("close store", "error", err)
 		}
 	}()
-	m.watchQueue(store)
-	server, err := s.newServer(ctx, log, m, store)
+	m.watch(store)
+	drained := s.afterDrain(ctx)
+	server, err := s.newServer(drained, log, m, store)
 	if err != nil {
 		return err
 	}
+	server.Draining = ctx.Done()
+	server.MaxConnections = cmp.Or(s.maxConns, max(0, maxOpenFiles()-64))
 	ln, err := net.Listen("tcp", s.listen)
 	if err != nil {
 		return err
@@ -169,9 +182,29 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, m *metrics, stor
 	}
 	ready(baseURL)
 	log.Info("listening", "url", baseURL)
-	err = server.Run(ctx, ln)
+	err = server.Run(drained, ln)
 	log.Info("stopped")
 	return err
+}
+
+// afterDrain returns a context that ends after ctx: when SIGTERM has ended ctx, as an orchestrator
+// does, by the time that it needs to send requests elsewhere. A second signal ends it at once.
+func (s *settings) afterDrain(ctx context.Context) context.Context {
+	drained, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		defer cancel()
+		if !strings.HasPrefix(context.Cause(ctx).Error(), syscall.SIGTERM.String()) {
+			return
+		}
+		again := make(chan os.Signal, 1)
+		signal.Notify(again, syscall.SIGINT, syscall.SIGTERM)
+		defer signal.Stop(again)
+		select {
+		case <-time.After(s.drain):
+		case <-again:
+		}
+	})
+	return drained
 }
 
 // newServer assembles the server. To add a contract, add a line. ctx ends when the server is

@@ -29,6 +29,8 @@ type backend interface {
 	Ping(ctx context.Context) error
 	// Queued returns the number of writes that wait in the queue.
 	Queued() int
+	// Corrupt reports whether a call has failed because the store is damaged.
+	Corrupt() bool
 	Close() error
 }
 

@@ -1,11 +1,13 @@
 package web
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -36,6 +38,12 @@ type Server struct {
 	MaxBody int64 // bytes
 	TLSCert string
 	TLSKey  string // both empty: plain HTTP
+
+	MaxConnections int // 0 means no limit
+
+	// Draining is closed when the server will soon stop. Then it is no longer ready, and still
+	// serves requests. It may be nil.
+	Draining <-chan struct{}
 
 	Timeouts Timeouts
 }
@@ -85,7 +93,8 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		IdleTimeout:       timeouts.Idle,
 		MaxHeaderBytes:    maxHeader,
 		Protocols:         protocols(),
-		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), // mostly disconnected clients
+		ConnState:         newConnectionLimit(s.MaxConnections).track,
+		ErrorLog:          log.New(errorLog{s.Log}, "", 0),
 	}
 	if s.TLSCert != "" {
 		certificate, err := openCertificate(s.TLSCert, s.TLSKey, s.Log)
@@ -113,6 +122,19 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		return fmt.Errorf("stop: %w", err)
 	}
 	return nil
+}
+
+// errorLog receives the errors of net/http. Most of them are disconnected clients; one that prevents
+// the server from accepting connections needs an operator.
+type errorLog struct{ log *slog.Logger }
+
+func (l errorLog) Write(line []byte) (int, error) {
+	level := slog.LevelDebug
+	if bytes.HasPrefix(line, []byte("http: Accept error")) {
+		level = slog.LevelError
+	}
+	l.log.Log(context.Background(), level, strings.TrimSpace(string(line)))
+	return len(line), nil
 }
 
 // Handler returns the middleware and the dispatch of requests to mounts by path.
@@ -151,6 +173,12 @@ func adminHandler(operation string, next http.HandlerFunc) http.Handler {
 }
 
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	select {
+	case <-s.Draining:
+		writeText(w, http.StatusServiceUnavailable, "stopping\n")
+		return
+	default:
+	}
 	if err := s.Ready(r.Context()); err != nil {
 		requestInfoFrom(r).err = err
 		writeText(w, http.StatusServiceUnavailable, "not ready\n")

@@ -37,6 +37,9 @@ func (s *Store) withRetry(ctx context.Context, fn func(context.Context) error) e
 		backOff(within, attempt)
 		err = fn(within)
 	}
+	if hasCode(err, dataCorrupted, indexCorrupted) {
+		s.corrupt.Store(true)
+	}
 	switch {
 	case err == nil || fault.IsFault(err):
 		return err
@@ -83,6 +86,8 @@ func (s *Store) execRows(ctx context.Context, query string, args ...any) (rows i
 	})
 	return rows, err
 }
+
+const dataCorrupted, indexCorrupted = "XX001", "XX002"
 
 // isRetryable reports whether nothing was written and another attempt may succeed.
 func isRetryable(err error) bool {

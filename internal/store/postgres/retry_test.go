@@ -136,3 +136,17 @@ func TestQueuedCountsWaitingCalls(t *testing.T) {
 		t.Errorf("%d are queued afterwards", got)
 	}
 }
+
+func TestDamagedDatabaseIsReported(t *testing.T) {
+	t.Parallel()
+	s := open(t, testDatabase(t, t.TempDir()))
+	for _, tt := range []struct {
+		code string
+		want bool
+	}{{"42601", false}, {"XX000", false}, {"XX001", true}} {
+		_ = s.withRetry(t.Context(), func(context.Context) error { return &pgconn.PgError{Code: tt.code} }) // returns that error
+		if err := s.Ping(t.Context()); (err != nil) != tt.want || s.Corrupt() != tt.want {
+			t.Errorf("after %s: got %v, want an error: %t", tt.code, err, tt.want)
+		}
+	}
+}

@@ -34,6 +34,7 @@ type Store struct {
 	writes      *batcher[*write] // by tenant
 	calls       atomic.Int64     // that have a connection, or wait for one
 	phoneRegion string
+	corrupt     atomic.Bool // a call has failed because the database is damaged
 	onCommit    func(writes int, took time.Duration)
 }
 
@@ -163,8 +164,17 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Ping returns an error unless the database responds.
-func (s *Store) Ping(ctx context.Context) error { return s.withRetry(ctx, s.pool.Ping) }
+// Ping returns an error unless the database responds, or after a call has failed because the database
+// is damaged.
+func (s *Store) Ping(ctx context.Context) error {
+	if s.Corrupt() {
+		return errors.New("the database is damaged")
+	}
+	return s.withRetry(ctx, s.pool.Ping)
+}
+
+// Corrupt reports whether a call has failed because the database is damaged.
+func (s *Store) Corrupt() bool { return s.corrupt.Load() }
 
 // Queued is the number of queued writes, and of calls that wait for a connection.
 func (s *Store) Queued() int {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -34,6 +35,7 @@ type Store struct {
 	checkpointer *checkpointer
 	writer       *writer
 	phoneRegion  string
+	corrupt      atomic.Bool // a call has failed because the file is damaged
 }
 
 var (
@@ -145,9 +147,13 @@ func (s *Store) Close() error {
 	return s.closeFiles()
 }
 
-// Ping returns an error unless the store can read and accepts writes. It does not wait for other
-// writes. A full or failing disk is not an error of Ping: reads still work.
+// Ping returns an error unless the store can read and accepts writes, or after a call has failed
+// because the file is damaged. It does not wait for other writes. A full or failing disk is not an
+// error of Ping: reads still work.
 func (s *Store) Ping(ctx context.Context) error {
+	if s.Corrupt() {
+		return errors.New("the file of the store is damaged")
+	}
 	if _, err := read(ctx, s, schemaVersion); err != nil {
 		return err
 	}
@@ -156,6 +162,17 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Queued is the number of queued writes.
 func (s *Store) Queued() int { return s.writer.queue.len() }
+
+// Corrupt reports whether a call has failed because the file is damaged.
+func (s *Store) Corrupt() bool { return s.corrupt.Load() }
+
+// checkCorrupt remembers an error that tells of a damaged file.
+func (s *Store) checkCorrupt(err error) {
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
+		s.corrupt.Store(true)
+	}
+}
 
 // read runs fn on a connection that can only read.
 func read[T any](ctx context.Context, s *Store, fn func(*sqlite.Conn) (T, error)) (T, error) {
@@ -169,6 +186,7 @@ func read[T any](ctx context.Context, s *Store, fn func(*sqlite.Conn) (T, error)
 	}
 	defer s.readers.Put(conn)
 	result, err := fn(conn)
+	s.checkCorrupt(err)
 	if sqlite.ErrCode(err) == sqlite.ResultInterrupt && ctx.Err() != nil {
 		return zero, timeoutError(ctx)
 	}
@@ -189,6 +207,7 @@ func write[T any](ctx context.Context, s *Store, tenant string, fn func(*tx) (T,
 		return err
 	})
 	if err != nil {
+		s.checkCorrupt(err)
 		var zero T
 		return zero, err // without reading result: fn may still be running
 	}

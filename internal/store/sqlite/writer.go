@@ -43,7 +43,7 @@ func (r *writeRequest) abandoned() bool { return r.timedOut.Load() || r.ctx.Err(
 var errClosed = errors.New("the store is closed")
 
 const (
-	maxBatch = 128  // writes in a commit; larger batches add latency and little throughput
+	maxBatch = 128 // writes in a commit; larger batches add latency and little throughput
 
 	// writeTimeout limits how long a write waits for its commit, and how long a commit may take
 	// before further writes are rejected. A healthy disk needs milliseconds, a second at worst; most
