@@ -12,6 +12,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -88,9 +89,12 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 
 // connect opens connections to a database, with this application_name unless the dsn has another.
 func connect(ctx context.Context, dsn, name string) (*pgxpool.Pool, error) {
+	if err := checkURL(dsn); err != nil {
+		return nil, err
+	}
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("parse the database URL: %w", err) // which hides the password
+		return nil, fmt.Errorf("the database address is malformed: %w", withoutAddress(err))
 	}
 	if !strings.Contains(dsn, "pool_max_conns") {
 		config.MaxConns = maxConns
@@ -107,6 +111,33 @@ func connect(ctx context.Context, dsn, name string) (*pgxpool.Pool, error) {
 		return nil, fmt.Errorf("open %s: %w", config.ConnConfig.Database, err)
 	}
 	return pool, nil
+}
+
+// checkURL rejects a URL whose password may have a character that ends an earlier part of a URL: its
+// rest would be part of a host name or a path, and so of error messages and DNS requests. The error
+// has no part of the URL.
+func checkURL(dsn string) error {
+	scheme, rest, isURL := strings.Cut(dsn, "://")
+	if !isURL || scheme != "postgres" && scheme != "postgresql" {
+		return nil
+	}
+	authority, after := rest, ""
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		authority, after = rest[:i], rest[i:]
+	}
+	_, err := url.Parse(dsn)
+	if err != nil || strings.Count(authority, "@") > 1 || strings.ContainsAny(after, "@#") {
+		return errors.New("the database URL is malformed: percent-encode the characters @ / # ? % in the user name and password, or set PGPASSWORD")
+	}
+	return nil
+}
+
+// withoutAddress returns the reason of an error of pgx, whose own text has the address.
+func withoutAddress(err error) error {
+	if reason := errors.Unwrap(err); reason != nil {
+		return reason
+	}
+	return errors.New("see the PostgreSQL manual, Connection Strings")
 }
 
 // singleLine returns the error in one line. It may have a line for each address that was tried.
