@@ -49,6 +49,9 @@ func fail(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 		}
 		body.ModelState[key] = append(body.ModelState[key], sentence(name, field))
 	}
+	if f.Kind == fault.BadRequest && len(f.Fields) == 0 {
+		body.ModelState = map[string][]string{"request": {strings.ToUpper(f.Text[:1]) + f.Text[1:] + "."}}
+	}
 	_ = write(w, r, statusOf(f.Kind), body) // a map of strings always encodes
 }
 
