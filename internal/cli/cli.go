@@ -73,8 +73,11 @@ through several HTTP API contracts.
 
 Every flag can also be set by an environment variable: --store by KARTOTEK_STORE. A flag on
 the command line takes precedence. An empty variable is ignored.`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
+		Args:                       rejectUnknownCommand,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceUsage:               true,
+		SilenceErrors:              true,
+		SuggestionsMinimumDistance: 2,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			for _, name := range unknownSettings(cmd.Root()) {
 				fmt.Fprintf(cmd.ErrOrStderr(), "kartotek: warning: no command has the setting %s\n", name)
@@ -90,6 +93,9 @@ the command line takes precedence. An empty variable is ignored.`,
 	root.PersistentFlags().String("log-level", "info", "lowest `level` to log: debug, info, warn or error")
 	_ = root.RegisterFlagCompletionFunc("log-level", // fails for an unknown flag only
 		cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp))
+	root.PersistentFlags().String("log-format", "", "`format` of the log: text or json; by default text on a terminal, else json")
+	root.Version = version()
+	root.SetVersionTemplate("kartotek {{.Version}}\n")
 	root.AddCommand(newServe(), newDemo(), newMigrate(), newCopy(), newCustomer(), newAccount(), newKey(), newVersion())
 	return root, running
 }
@@ -99,11 +105,26 @@ func newGroup(use, short string, subcommands ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: short,
-		Args:  cobra.NoArgs,
+		Args:  rejectUnknownCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		// Flags of a mistyped subcommand are not the mistake to report.
+		FParseErrWhitelist:         cobra.FParseErrWhitelist{UnknownFlags: true},
+		SuggestionsMinimumDistance: 2,
 	}
 	cmd.AddCommand(subcommands...)
 	return cmd
+}
+
+// rejectUnknownCommand is the argument check of a command with subcommands.
+func rejectUnknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	if similar := cmd.SuggestionsFor(args[0]); len(similar) > 0 {
+		hint = "; did you mean " + strings.Join(similar, " or ") + "?"
+	}
+	return fmt.Errorf("unknown command %q for %q%s", args[0], cmd.CommandPath(), hint)
 }
 
 // fromEnvironment sets each flag that is not on the command line from its environment
@@ -113,7 +134,7 @@ func fromEnvironment(cmd *cobra.Command) error {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		name := settingName(f)
 		value := os.Getenv(name) // empty means unset, as Docker Compose makes it
-		if f.Changed || value == "" || f.Name == "help" {
+		if f.Changed || value == "" || f.Name == "help" || f.Name == "version" {
 			return
 		}
 		if err := cmd.Flags().Set(f.Name, value); err != nil {

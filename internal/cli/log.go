@@ -4,10 +4,12 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 )
 
 // logger returns a logger that writes to the command's standard error. flush writes the
@@ -22,8 +24,33 @@ func logger(cmd *cobra.Command) (log *slog.Logger, flush func(), err error) {
 		return nil, nil, usagef("--log-level: must be debug, info, warn or error")
 	}
 	lines := &batchWriter{out: cmd.ErrOrStderr()}
-	handler := slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: level})
+	handler, err := newHandler(cmd, lines, &slog.HandlerOptions{Level: level})
+	if err != nil {
+		return nil, nil, err
+	}
 	return slog.New(flushOnError{handler, lines.flush}), lines.flush, nil
+}
+
+// newHandler returns a handler of the format that --log-format sets: by default text on a terminal,
+// else JSON.
+func newHandler(cmd *cobra.Command, out io.Writer, opts *slog.HandlerOptions) (slog.Handler, error) {
+	format, err := cmd.Flags().GetString("log-format")
+	if err != nil {
+		return nil, err
+	}
+	if format == "" {
+		format = "json"
+		if f, ok := cmd.ErrOrStderr().(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+			format = "text"
+		}
+	}
+	switch format {
+	case "json":
+		return slog.NewJSONHandler(out, opts), nil
+	case "text":
+		return slog.NewTextHandler(out, opts), nil
+	}
+	return nil, usagef("--log-format: must be text or json")
 }
 
 // flushOnError flushes the log after warnings and errors.

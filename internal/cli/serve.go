@@ -44,9 +44,9 @@ type settings struct {
 func (s *settings) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.listen, "listen", "127.0.0.1:8080", "`address` and port to listen on")
-	f.DurationVar(&s.confirmAfter, "confirm-after", 8760*time.Hour, "ask for confirmation of contact details confirmed longer ago than this `duration`, or never")
+	f.Var(newDurationFlag(&s.confirmAfter, 8760*time.Hour), "confirm-after", "ask for confirmation of contact details confirmed longer ago than this `duration`, or never")
 	f.StringVar(&s.phoneRegion, "phone-region", "", "`country` (ISO 3166-1, such as NO) of phones without a country code, of customers without a country")
-	f.Int64Var(&s.maxBody, "max-body", 64<<10, "largest request body, in `bytes`")
+	f.Var(newSizeFlag(&s.maxBody, 64<<10), "max-body", "largest request body, in `bytes`")
 	f.IntVar(&s.rate, "rate", 1000, "`requests` per second of each account and each key; 0 for no limit")
 	f.IntVar(&s.rateBurst, "rate-burst", 2000, "`requests` in a burst of each account and each key")
 	f.IntVar(&s.tenantRate, "tenant-rate", 0, "`requests` per second of all accounts and keys of a tenant together; 0 for twice --rate")
@@ -152,7 +152,7 @@ the rightmost address in X-Forwarded-For that is not a trusted proxy.`,
 		},
 	}
 	s.flags(cmd)
-	cmd.Flags().DurationVar(&s.drain, "drain", 5*time.Second, "serve for this `duration` after SIGTERM, with /readyz at 503")
+	cmd.Flags().Var(newDurationFlag(&s.drain, 5*time.Second), "drain", "serve for this `duration` after SIGTERM, with /readyz at 503")
 	return cmd
 }
 
@@ -181,7 +181,7 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, m *metrics, stor
 		baseURL = "https://" + ln.Addr().String()
 	}
 	ready(baseURL)
-	log.Info("listening", "url", baseURL)
+	log.Info("listening", "url", baseURL, "version", version())
 	err = server.Run(drained, ln)
 	log.Info("stopped")
 	return err

@@ -25,6 +25,7 @@ type Authenticator struct {
 
 // ByKey authenticates the caller of a contract by its API key.
 func (a Authenticator) ByKey(w http.ResponseWriter, r *http.Request, contract, key string) (access.Actor, error) {
+	web.SetCaller(r, a.clientIP(r), "", "")
 	actor, err := a.Directory.ByKey(r.Context(), key)
 	if err != nil {
 		return access.Actor{}, err
@@ -34,6 +35,7 @@ func (a Authenticator) ByKey(w http.ResponseWriter, r *http.Request, contract, k
 
 // ByPassword authenticates the caller of a contract by its login and password.
 func (a Authenticator) ByPassword(w http.ResponseWriter, r *http.Request, contract, login, password string) (access.Actor, error) {
+	web.SetCaller(r, a.clientIP(r), "", "")
 	actor, err := a.Directory.ByPassword(r.Context(), a.clientIP(r), login, password)
 	if err != nil {
 		a.logFailure(r, contract, login, err)
@@ -55,6 +57,7 @@ func (a Authenticator) logFailure(r *http.Request, contract, login string, err e
 // contract and the id of the request.
 func (a Authenticator) rateLimit(w http.ResponseWriter, r *http.Request, contract string, actor access.Actor) (access.Actor, error) {
 	actor.Contract, actor.RequestID = contract, web.RequestID(r)
+	web.SetCaller(r, a.clientIP(r), actor.Tenant, actor.ID)
 	if a.Limits == nil {
 		return actor, nil
 	}

@@ -51,6 +51,14 @@ func logRequest(log *slog.Logger, r *http.Request, info *requestInfo, rec *respo
 		slog.Int64("bytes", rec.bytes),
 		slog.Float64("ms", float64(duration.Microseconds())/1000),
 	}
+	for _, a := range []slog.Attr{slog.String("tenant", info.tenant), slog.String("actor", info.actor), slog.String("customer", info.customer)} {
+		if a.Value.String() != "" {
+			attrs = append(attrs, a)
+		}
+	}
+	if info.address.IsValid() {
+		attrs = append(attrs, slog.String("address", info.address.String()))
+	}
 	if info.fault != "" {
 		attrs = append(attrs, slog.String("fault", string(info.fault)))
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -12,9 +13,11 @@ import (
 )
 
 // requestInfo is what the log and the metrics report about one request, and its limit. It holds no
-// personal data: no path, no query, no name.
+// personal data: no path, no query, no name. Ids and numbers of customers are in the log only.
 type requestInfo struct {
 	id, contract, operation string
+	tenant, actor, customer string // empty when unknown
+	address                 netip.Addr
 	fault                   fault.Kind
 	err                     error // logged in full: an operator can fix it, the client cannot
 	maxBody                 int64 // bytes; 0 for no limit
@@ -56,6 +59,15 @@ func SetOperation(r *http.Request, contract, operation string) {
 	info := requestInfoFrom(r)
 	info.contract, info.operation = contract, operation
 }
+
+// SetCaller sets the address of the client, the tenant and the id of the account or key in the log.
+func SetCaller(r *http.Request, address netip.Addr, tenant, actor string) {
+	info := requestInfoFrom(r)
+	info.address, info.tenant, info.actor = address, tenant, actor
+}
+
+// SetCustomer sets the id or the number of the customer in the log.
+func SetCustomer(r *http.Request, ref string) { requestInfoFrom(r).customer = ref }
 
 // SetFault sets the fault in the log, for a handler that writes the error response itself.
 func SetFault(r *http.Request, kind fault.Kind) { requestInfoFrom(r).fault = kind }

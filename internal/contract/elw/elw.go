@@ -148,6 +148,7 @@ func target(r *http.Request, actor access.Actor) (customer.Ref, error) {
 	if err != nil {
 		return customer.Ref{}, fault.New(fault.BadRequest, "customerId is not an Int32")
 	}
+	web.SetCustomer(r, strconv.FormatInt(number, 10))
 	switch r.Header.Get("X-Area") {
 	case "", "1", "2":
 		return customer.ByNumber(actor.Tenant, int32(number)), nil

@@ -156,6 +156,7 @@ func target(r *http.Request, actor access.Actor) (customer.Ref, error) {
 	if !prefixed || err != nil || len(text) != len(id.String()) { // Parse accepts more formats
 		return customer.Ref{}, fault.New(fault.NotFound, "no such customer")
 	}
+	web.SetCustomer(r, id.String())
 	return customer.ByID(actor.Tenant, id.String()), nil
 }
 

@@ -222,12 +222,14 @@ func writeDryRun(w http.ResponseWriter, ch customer.Change, respond func(http.Re
 func parseRef(r *http.Request, by access.Actor) (customer.Ref, error) {
 	text := r.PathValue("ref")
 	if id, ok := parseID(text); ok {
+		web.SetCustomer(r, id)
 		return customer.ByID(by.Tenant, id), nil
 	}
 	number, ok := parseCanonicalInt(text, 32)
 	if !ok || number < 1 {
 		return customer.Ref{}, fault.New(fault.NotFound, "no such customer; use an id (UUID) or a number")
 	}
+	web.SetCustomer(r, text)
 	return customer.ByNumber(by.Tenant, int32(number)), nil
 }
 
