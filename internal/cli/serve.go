@@ -34,6 +34,7 @@ type settings struct {
 	rateBurst    int
 	tenantRate   int
 	maxConns     int
+	corsOrigins  []string
 	drain        time.Duration
 	proxies      []netip.Prefix
 	tlsCert      string
@@ -52,6 +53,7 @@ func (s *settings) flags(cmd *cobra.Command) {
 	f.IntVar(&s.tenantRate, "tenant-rate", 0, "`requests` per second of all accounts and keys of a tenant together; 0 for twice --rate")
 	f.IntVar(&s.maxConns, "max-connections", 0, "`connections` at a time; 0 for 64 less than the open files that the system allows")
 	f.Func("trusted-proxy", "`address` or CIDR of a proxy whose X-Forwarded-For is trusted (repeatable)", s.addProxies)
+	f.StringSliceVar(&s.corsOrigins, "cors-origin", nil, "`origin`, such as https://app.example.com, whose pages may send requests (repeatable)")
 	f.StringVar(&s.tlsCert, "tls-cert", "", "`file` with the TLS certificate, in PEM; with --tls-key, serve HTTPS")
 	f.StringVar(&s.tlsKey, "tls-key", "", "`file` with the private key of the certificate, in PEM")
 }
@@ -70,12 +72,23 @@ func (s *settings) check() error {
 		return usagef("--rate-burst: must be 1 to %d", maxRate)
 	case s.tenantRate < 0 || s.tenantRate > maxRate:
 		return usagef("--tenant-rate: must be 0 to %d", maxRate)
+	case s.checkOrigins() != nil:
+		return usagef("--cors-origin: %v", s.checkOrigins())
 	case s.maxConns < 0:
 		return usagef("--max-connections: must be 0 or more")
 	case s.drain < 0:
 		return usagef("--drain: must not be negative")
 	case (s.tlsCert == "") != (s.tlsKey == ""):
 		return usagef("--tls-cert and --tls-key: set both or neither")
+	}
+	return nil
+}
+
+func (s *settings) checkOrigins() error {
+	for _, origin := range s.corsOrigins {
+		if err := web.CheckOrigin(origin); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -233,12 +246,13 @@ func (s *settings) newServer(ctx context.Context, log *slog.Logger, m *metrics, 
 	mounts = append(mounts, native.Problems())
 	mounts = append(mounts, portal.Mounts(portal.Settings{Contracts: contracts, Help: elwContract, Demo: s.credentials})...)
 	return &web.Server{
-		Mounts:  mounts,
-		Ready:   store.Ping,
-		Metrics: m.web,
-		Log:     log,
-		MaxBody: s.maxBody,
-		TLSCert: s.tlsCert,
-		TLSKey:  s.tlsKey,
+		Mounts:      mounts,
+		Ready:       store.Ping,
+		Metrics:     m.web,
+		Log:         log,
+		MaxBody:     s.maxBody,
+		CORSOrigins: s.corsOrigins,
+		TLSCert:     s.tlsCert,
+		TLSKey:      s.tlsKey,
 	}, nil
 }

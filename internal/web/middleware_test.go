@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -290,8 +291,8 @@ func TestClientDisconnectIsLoggedAsInfo(t *testing.T) {
 	entered := make(chan struct{})
 	server := start(t, &web.Server{Mounts: mount(func(_ http.ResponseWriter, r *http.Request) error {
 		close(entered)
-		<-r.Context().Done()
-		return fmt.Errorf("update: %w", r.Context().Err())
+		<-web.Disconnected(r)
+		return fmt.Errorf("update: %w", context.Canceled)
 	})})
 	c := server.dial(t)
 	c.send(t, "GET /t/ HTTP/1.1\r\nHost: test\r\n\r\n")

@@ -21,18 +21,23 @@ type requestInfo struct {
 	fault                   fault.Kind
 	err                     error // logged in full: an operator can fix it, the client cannot
 	maxBody                 int64 // bytes; 0 for no limit
+	disconnected            <-chan struct{}
 }
 
 type requestInfoKey struct{}
 
 // withRequestInfo gives the request a deadline and an id: the client's X-Request-Id if it is valid,
-// or a new one.
+// or a new one. The request continues when its client disconnects, because a client that closes only
+// its own side of the connection looks the same.
 func withRequestInfo(r *http.Request, timeout time.Duration, maxBody int64) (*http.Request, *requestInfo, context.CancelFunc) {
-	info := &requestInfo{id: r.Header.Get("X-Request-Id"), contract: "none", operation: "none", maxBody: maxBody}
+	info := &requestInfo{id: r.Header.Get("X-Request-Id"), contract: "none", operation: "none", maxBody: maxBody, disconnected: r.Context().Done()}
 	if !IsVisibleASCII(info.id, 128) {
 		info.id = uuid.Must(uuid.NewV7()).String()
 	}
-	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), requestInfoKey{}, info), timeout)
+	if deadline, ok := r.Context().Deadline(); ok {
+		timeout = min(timeout, time.Until(deadline))
+	}
+	ctx, cancel := context.WithTimeout(context.WithValue(context.WithoutCancel(r.Context()), requestInfoKey{}, info), timeout)
 	return r.WithContext(ctx), info, cancel
 }
 
@@ -43,6 +48,10 @@ func requestInfoFrom(r *http.Request) *requestInfo {
 	}
 	return &requestInfo{}
 }
+
+// Disconnected is closed when the client has disconnected or has closed its side of the connection. A
+// handler that waits for something else than the store should then respond.
+func Disconnected(r *http.Request) <-chan struct{} { return requestInfoFrom(r).disconnected }
 
 // IsVisibleASCII reports whether s has 1 to maxLen visible ASCII characters, and so is safe in logs,
 // headers and the history.

@@ -39,7 +39,8 @@ type Server struct {
 	TLSCert string
 	TLSKey  string // both empty: plain HTTP
 
-	MaxConnections int // 0 means no limit
+	MaxConnections int      // 0 means no limit
+	CORSOrigins    []string // whose pages may send requests
 
 	// Draining is closed when the server will soon stop. Then it is no longer ready, and still
 	// serves requests. It may be nil.
@@ -157,7 +158,7 @@ func (s *Server) Handler() http.Handler {
 		}
 		s.notFound(w, r)
 	})
-	return instrument(dispatch, s.Timeouts.withDefaults().Handler, s.MaxBody, s.Log, s.Metrics)
+	return instrument(allowOrigins(s.CORSOrigins, dispatch), s.Timeouts.withDefaults().Handler, s.MaxBody, s.Log, s.Metrics)
 }
 
 // adminHandler serves GET and HEAD of an operation for operators.

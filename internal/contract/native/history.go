@@ -166,7 +166,16 @@ func (h handler) feed(w http.ResponseWriter, r *http.Request, by access.Actor) e
 	if deadline, ok := r.Context().Deadline(); ok {
 		wait = min(wait, time.Until(deadline)-waitMargin)
 	}
-	changes, err := h.Customers.Feed(r.Context(), by, after, limit, wait, h.Stopping)
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	go func() { // ends with the handler
+		select {
+		case <-web.Disconnected(r):
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	changes, err := h.Customers.Feed(ctx, by, after, limit, wait, h.Stopping)
 	if err != nil {
 		return err
 	}
