@@ -21,7 +21,7 @@ new_enough = node --version 2>/dev/null | awk -F '[v.]' -v need=$(node) \
 # quietly runs a command and prints its output only if it fails.
 quietly = quietly() { out=$$("$$@" 2>&1) || { echo "$$out"; return 1; }; }; quietly
 
-.PHONY: run build ui ui-test test test-rest test-samples test-race check format bench bench-smoke
+.PHONY: run build ui ui-test test test-rest test-cost test-samples test-race check format bench bench-smoke
 
 run: ## build and start the demo; the API reference needs Node.js, all else only Go
 	@if ! command -v npm >/dev/null; then \
@@ -73,6 +73,9 @@ test: ## all tests; those on PostgreSQL where it is installed
 
 test-rest: ## "make test" without the packages that "make check" tests; for CI
 	@$(MAKE) --no-print-directory test packages="$(rest)"
+
+test-cost: ## what one caller costs the others, measured; needs PostgreSQL and a quiet machine
+	KARTOTEK_TEST_COST=1 go test -run 'OldVersions|RightLogin|Flood' ./internal/cli
 
 test-samples: ## every code sample, also those in rare languages; docs/samples.md lists the tools
 	KARTOTEK_TEST_SAMPLES=all go test -run 'TestSamplesRun|TestToolsAreInstalled' ./internal/portal/samples
