@@ -14,11 +14,10 @@ import (
 func TestStore(t *testing.T) {
 	t.Parallel()
 	for name, settings := range map[string]string{
-		"ReadCommitted": "",
-		"Serializable":  "&default_transaction_isolation=serializable",
+		"Default": "",
 		// As through a pooler that lends connections by the transaction: no statement is prepared
 		// for a later one.
-		"Pooled": "&default_query_exec_mode=exec",
+		"SerializableAndPooled": "&default_transaction_isolation=serializable&default_query_exec_mode=exec",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
