@@ -75,7 +75,7 @@ test-rest: ## "make test" without the packages that "make check" tests; for CI
 	@$(MAKE) --no-print-directory test packages="$(rest)"
 
 test-cost: ## what one caller costs the others, measured; needs PostgreSQL and a quiet machine
-	KARTOTEK_TEST_COST=1 go test -run 'OldVersions|RightLogin|Flood' ./internal/cli
+	KARTOTEK_TEST_COST=1 go test -run 'RightLogin|Flood' ./internal/cli
 
 test-samples: ## every code sample, also those in rare languages; docs/samples.md lists the tools
 	KARTOTEK_TEST_SAMPLES=all go test -run 'TestSamplesRun|TestToolsAreInstalled' ./internal/portal/samples
