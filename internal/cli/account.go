@@ -13,6 +13,8 @@ import (
 	"golang.org/x/term"
 
 	"kartotek/internal/access"
+	"kartotek/internal/customer"
+	"kartotek/internal/fault"
 )
 
 func newAccount() *cobra.Command {
@@ -54,6 +56,7 @@ be given to another account.`,
 	cmd.Flags().Int32SliceVar(&numbers, "customer", nil, "`number` of a customer that the account may access (repeatable)")
 	cmd.Flags().Lookup("customer").DefValue = "" // otherwise help shows "default []"
 	cmd.Flags().BoolVar(&all, "all", false, "allow access to all customers of the tenant")
+	createTenant := createTenantFlag(cmd)
 	return withTenant(cmd, func(cmd *cobra.Command, _ []string, tenant string) error {
 		if all == (len(numbers) > 0) {
 			return usagef("set either --customer or --all")
@@ -70,7 +73,13 @@ be given to another account.`,
 		if err != nil {
 			return usagef("%s", reasons(err))
 		}
-		return withStore(cmd, func(store backend) error {
+		return withStore(cmd, options{}, func(store backend) error {
+			if err := requireTenant(cmd.Context(), store, tenant, *createTenant); err != nil {
+				return err
+			}
+			if err := requireCustomers(cmd.Context(), store, tenant, numbers); err != nil {
+				return err
+			}
 			if err := store.AddAccount(cmd.Context(), account); err != nil {
 				return err
 			}
@@ -78,6 +87,20 @@ be given to another account.`,
 			return nil
 		})
 	})
+}
+
+// requireCustomers returns an error when the tenant has no customer with one of the numbers.
+func requireCustomers(ctx context.Context, store backend, tenant string, numbers []int32) error {
+	for _, number := range numbers {
+		_, err := store.Find(ctx, customer.ByNumber(tenant, number))
+		if fault.Is(err, fault.NotFound) {
+			return fmt.Errorf("--customer: tenant %s has no customer %d", tenant, number)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // maxPassword is the longest line to read, in bytes. It exceeds the longest valid password.

@@ -29,7 +29,7 @@ func newGet() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return withStore(cmd, func(store backend) error {
+		return withStore(cmd, options{}, func(store backend) error {
 			c, err := newService(store).Get(cmd.Context(), cliActor(tenant), ref)
 			if err != nil {
 				return err

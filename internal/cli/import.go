@@ -44,7 +44,7 @@ number. The import continues, and the exit status is 1.`,
 			return err
 		}
 		defer in.Close()
-		return withStore(cmd, func(store backend) error {
+		return withStore(cmd, options{create: true}, func(store backend) error {
 			bar := newProgress(cmd.ErrOrStderr(), size)
 			imp := importer{customers: newService(store), actor: cliActor(tenant), report: bar.reportLine, progress: bar.show}
 			err := imp.run(cmd.Context(), in)

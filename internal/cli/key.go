@@ -27,7 +27,7 @@ func newKey() *cobra.Command {
 func newKeyCreate() *cobra.Command {
 	var name string
 	var texts []string
-	var options access.KeyOptions
+	var keyOptions access.KeyOptions
 	cmd := &cobra.Command{
 		Use:   "create",
 		Short: "Create an API key",
@@ -38,10 +38,11 @@ shown again.`,
 	}
 	cmd.Flags().StringVar(&name, "name", "", "display `name` of the key (required)")
 	cmd.Flags().StringSliceVar(&texts, "scope", nil, "`scopes` of the key: "+scopesText(access.Scopes())+" (repeatable)")
-	cmd.Flags().BoolVar(&options.RequireIfMatch, requireIfMatch, false, "reject changes without If-Match")
-	cmd.Flags().BoolVar(&options.AllowStaleWrites, allowStaleWrites, false, "let a value that the client sends back unchanged overwrite a newer one")
+	cmd.Flags().BoolVar(&keyOptions.RequireIfMatch, requireIfMatch, false, "reject changes without If-Match")
+	cmd.Flags().BoolVar(&keyOptions.AllowStaleWrites, allowStaleWrites, false, "let a value that the client sends back unchanged overwrite a newer one")
 	_ = cmd.RegisterFlagCompletionFunc("scope", // fails for an unknown flag only
 		cobra.FixedCompletions(strings.Split(scopesText(access.Scopes()), ", "), cobra.ShellCompDirectiveNoFileComp))
+	createTenant := createTenantFlag(cmd)
 	return withTenant(cmd, func(cmd *cobra.Command, _ []string, tenant string) error {
 		var scopes []access.Scope
 		for _, text := range texts {
@@ -51,8 +52,11 @@ shown again.`,
 		if err != nil {
 			return usagef("%s", reasons(err))
 		}
-		key.Options = options
-		return withStore(cmd, func(store backend) error {
+		key.Options = keyOptions
+		return withStore(cmd, options{}, func(store backend) error {
+			if err := requireTenant(cmd.Context(), store, tenant, *createTenant); err != nil {
+				return err
+			}
 			if err := store.AddKey(cmd.Context(), key); err != nil {
 				return err
 			}

@@ -21,7 +21,7 @@ because existing rows move to their shards.`,
   kartotek migrate --store postgres://kartotek@coordinator/kartotek --citus`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(store backend) error {
+			return withStore(cmd, options{create: true}, func(store backend) error {
 				if citus {
 					tables, ok := store.(distributor)
 					if !ok {

@@ -153,7 +153,7 @@ the rightmost address in X-Forwarded-For that is not a trusted proxy.`,
 			defer flush()
 			signal.Ignore(syscall.SIGHUP) // a certificate is read again when its file changes
 			metrics := newMetrics()
-			store, err := openStore(cmd, options{onCommit: metrics.observeCommit, phoneRegion: s.phoneRegion})
+			store, err := openStore(cmd, options{onCommit: metrics.observeCommit, phoneRegion: s.phoneRegion, create: true})
 			if err != nil {
 				return err
 			}

@@ -2,6 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"os/user"
 	"runtime/debug"
@@ -42,6 +45,7 @@ type distributor interface {
 type options struct {
 	onCommit    func(writes int, took time.Duration) // may be nil
 	phoneRegion string                               // may be empty
+	create      bool                                 // create a file that does not exist
 }
 
 // openStore opens the store that --store names.
@@ -53,6 +57,9 @@ func openStore(cmd *cobra.Command, opts options) (backend, error) {
 	tuneGC()
 	switch scheme, path, _ := strings.Cut(url, ":"); {
 	case scheme == "sqlite" && path != "":
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && !opts.create {
+			return nil, fmt.Errorf("there is no store %s: create it with kartotek migrate, serve or customer import", path)
+		}
 		return sqlite.Open(cmd.Context(), path, sqlite.Options{OnCommit: opts.onCommit, PhoneRegion: opts.phoneRegion})
 	case isPostgres(scheme):
 		return postgres.Open(cmd.Context(), url, postgres.Options{OnCommit: opts.onCommit, PhoneRegion: opts.phoneRegion})
@@ -88,8 +95,8 @@ func tuneGC() {
 }
 
 // withStore opens the store that --store names and calls f.
-func withStore(cmd *cobra.Command, f func(backend) error) (err error) {
-	store, err := openStore(cmd, options{})
+func withStore(cmd *cobra.Command, opts options, f func(backend) error) (err error) {
+	store, err := openStore(cmd, opts)
 	if err != nil {
 		return err
 	}
@@ -116,10 +123,36 @@ func withTenant(cmd *cobra.Command, f func(cmd *cobra.Command, args []string, te
 	return cmd
 }
 
+// createTenantFlag adds the flag for requireTenant.
+func createTenantFlag(cmd *cobra.Command) *bool {
+	return cmd.Flags().Bool("create-tenant", false, "create the tenant if it does not exist")
+}
+
+// requireTenant returns an error when the tenant has no customers, accounts or keys, because its name
+// may be a mistake, unless it is to be created.
+func requireTenant(ctx context.Context, store backend, tenant string, create bool) error {
+	if create {
+		return nil
+	}
+	customers, err := store.List(ctx, tenant, customer.Filter{}, customer.Cursor{}, 1)
+	if err != nil || len(customers) > 0 {
+		return err
+	}
+	accounts, err := store.Accounts(ctx, tenant, "", 1)
+	if err != nil || len(accounts) > 0 {
+		return err
+	}
+	keys, err := store.Keys(ctx, tenant, "", 1)
+	if err != nil || len(keys) > 0 {
+		return err
+	}
+	return fmt.Errorf("there is no tenant %s: set --create-tenant to create it", tenant)
+}
+
 // withTenantStore is withTenant for a command that needs nothing but the store.
 func withTenantStore(cmd *cobra.Command, f func(cmd *cobra.Command, args []string, tenant string, store backend) error) *cobra.Command {
 	return withTenant(cmd, func(cmd *cobra.Command, args []string, tenant string) error {
-		return withStore(cmd, func(store backend) error { return f(cmd, args, tenant, store) })
+		return withStore(cmd, options{}, func(store backend) error { return f(cmd, args, tenant, store) })
 	})
 }
 
