@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +33,21 @@ func TestTranscripts(t *testing.T) {
 func TestEveryFaultHasAnErrorResponse(t *testing.T) {
 	t.Parallel()
 	contracttest.CheckErrors(t, start(contracttest.Fixture{}), "HttpError")
+}
+
+// TestPhoneCanBeInteger is no transcript: the document has text only, because many client generators
+// fail on a property with two types.
+func TestPhoneCanBeInteger(t *testing.T) {
+	t.Parallel()
+	fixture := contracttest.NewFixture(t)
+	r := httptest.NewRequest(http.MethodPatch, "/api/customers/42", strings.NewReader(`{"PhoneNumber":12345678}`))
+	r.SetBasicAuth("service", "sommerregn")
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	fixture.Handler(start(fixture)).ServeHTTP(w, r)
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"PhoneNumber":"12345678"`) {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
 }
 
 // TestLatin1CredentialsAreAccepted logs in with letters beyond ASCII, in UTF-8 and as older clients
