@@ -79,7 +79,7 @@ func TestReferenceFillsInDemoCredentials(t *testing.T) {
 	for name, want := range map[string]string{
 		"elw":      `"authentication":{"preferredSecurityScheme":"account","securitySchemes":{"account":{"password":"a-password","username":"a-login"}}}`,
 		"lochting": `"authentication":{"preferredSecurityScheme":"token","securitySchemes":{"token":{"value":"a-key"}}}`,
-		"native":   `"authentication":{"preferredSecurityScheme":"key","securitySchemes":{"key":{"token":"a-key"}}}`,
+		"native":   `"authentication":{"preferredSecurityScheme":"apiKey","securitySchemes":{"apiKey":{"token":"a-key"}}}`,
 	} {
 		for s, want := range map[portal.Credentials]string{demo: want, {}: `"authentication":{}`} {
 			mounts := portal.MountsFrom(portal.Settings{Contracts: contracts(), Demo: s}, built(t))

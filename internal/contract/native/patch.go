@@ -78,6 +78,8 @@ func (m *mergePatch) set(p property, v any) {
 	var broken fault.Field
 	isText := p.field.Type == customer.TypeText
 	switch {
+	case (v == nil || v == "") && p.required: // an error protects a record from a client that sends null for what it did not set
+		broken = fault.Field{Rule: fault.Format, Text: "must not be null or empty; leave it out instead"}
 	case v == nil || v == "" && isText:
 		v = nil
 	case isText:
