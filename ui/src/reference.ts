@@ -27,6 +27,7 @@ async function show() {
     hideClientButton: true,
     agent: { disabled: true },
     mcp: { disabled: true },
+    orderSchemaPropertiesBy: "preserve", // lists come in the order of the document
     hiddenClients: true, // use the tested samples of the document
     generateOperationSlug: ({ operationId, method, path }) => operationId ?? `${method}${path}`,
     documentDownloadType: "none", // the bar has links to both
