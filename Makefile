@@ -4,7 +4,7 @@ export GOTOOLCHAIN ?= local
 # Without cgo, as in the released binary: "make build" and "make test" share the compiler's cache.
 export CGO_ENABLED = 0
 tool = go tool -modfile=tools/go.mod
-sources = $(wildcard *.go) internal bench
+sources = $(wildcard *.go) internal bench clients
 
 # The race detector does not instrument SQLite, which is translated from C, shares no memory with
 # our code and would take most of the time. "make check" runs the packages with goroutines of their
@@ -21,7 +21,7 @@ new_enough = node --version 2>/dev/null | awk -F '[v.]' -v need=$(node) \
 # quietly runs a command and prints its output only if it fails.
 quietly = quietly() { out=$$("$$@" 2>&1) || { echo "$$out"; return 1; }; }; quietly
 
-.PHONY: run build ui ui-test test test-rest test-cost test-samples test-race check format bench bench-smoke
+.PHONY: run build ui ui-test test test-clients test-rest test-cost test-samples test-race check format bench bench-smoke
 
 run: ## build and start the demo; the API reference needs Node.js, all else only Go
 	@if ! command -v npm >/dev/null; then \
@@ -79,6 +79,9 @@ test-cost: ## what one caller costs the others, measured; needs PostgreSQL and a
 
 test-samples: ## every code sample, also those in rare languages; docs/samples.md lists the tools
 	KARTOTEK_TEST_SAMPLES=all go test -run 'TestSamplesRun|TestToolsAreInstalled' ./internal/portal/samples
+
+test-clients: ## generated clients of the OpenAPI documents against a demo; clients/README.md lists the tools
+	KARTOTEK_TEST_CLIENTS=all go test -count=1 -timeout 90m ./clients
 
 check: ## what a change must pass: format, vet, staticcheck, concurrent code under the race detector
 	@unformatted=$$($(tool) gofumpt -l $(sources)); if [ -n "$$unformatted" ]; then echo "run make format:"; echo "$$unformatted"; exit 1; fi
