@@ -8,17 +8,11 @@ package customer
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"log/slog"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
-
-	"golang.org/x/text/language"
-	"golang.org/x/text/unicode/norm"
 
 	"kartotek/internal/fault"
 )
@@ -36,13 +30,13 @@ type Customer struct {
 	LastName  string
 	BirthDate string // civil date, "2006-01-02", without time or zone
 	Gender    string // one of Genders
-	Locale    string // BCP 47 language-REGION: "nl-BE"
+	Locale    string // BCP 47, in canonical case: "nl-BE", "sr-Latn-RS", "es-419"
 
 	NationalID         string
 	OrganisationNumber string
 
 	Email  string // RFC 5321 Mailbox; see ValidEmail
-	Phone  string // as it was entered: digits, spaces and + ( ) . - /
+	Phone  string // as it was entered: see validPhone
 	Mobile string // like Phone
 
 	Address  Address
@@ -55,7 +49,7 @@ type Customer struct {
 
 // Address is the postal address of a customer.
 type Address struct {
-	Line        string // street, number and box on one line
+	Line        string // street, number and box; up to 4 lines
 	CareOf      string
 	HouseNumber string
 	HouseLetter string
@@ -109,15 +103,15 @@ func (c Customer) normalize() Customer {
 			*s = NormalText(*s)
 		}
 	}
+	c.Phone, c.Mobile = withoutInvisible(c.Phone), withoutInvisible(c.Mobile)
+	c.Email = normalEmail(c.Email)
+	c.Address.Line = strings.ReplaceAll(c.Address.Line, "\r\n", "\n")
 	if !c.Address.POBox.Valid {
 		c.Address.POBox = POBox{}
 	}
 	c.ConfirmedAt = normalTime(c.ConfirmedAt)
 	return c
 }
-
-// NormalText returns s as it is stored: in Unicode NFC and trimmed.
-func NormalText(s string) string { return strings.TrimSpace(norm.NFC.String(s)) }
 
 func normalTime(t time.Time) time.Time {
 	if t.IsZero() {
@@ -132,17 +126,20 @@ func (c Customer) Check(now time.Time) error {
 	checks.Require(uuid.MatchString(c.ID), "id", fault.Format, "must be a UUID in lower case")
 	checks.Require(c.Number >= 1, "number", fault.Range, "must be 1 or more")
 	checks.Require(c.Kind == Person || c.Kind == Organisation, "kind", fault.Format, "must be one of person, organisation")
-	checks.Require(c.FirstName != "" || c.LastName != "", "lastName", fault.Required, "is required when there is no firstName")
 	c.checkTexts(&checks)
+	checks.Require(isVisible(c.FirstName) || isVisible(c.LastName) || checks.HasError("firstName") || checks.HasError("lastName"),
+		"lastName", fault.Required, "is required when there is no firstName: a letter or a digit")
 
 	need := func(absent, ok bool, path, rule, text string) {
 		checks.Require(absent || ok || checks.HasError(path), path, rule, text)
 	}
 	birthDate, err := time.Parse(time.DateOnly, c.BirthDate)
 	need(c.BirthDate == "", err == nil && birthDate.Year() >= 1, "birthDate", fault.Format, "must be a calendar date, YYYY-MM-DD")
+	need(c.BirthDate == "", !isEmptyDate(c.BirthDate), "birthDate", fault.Range, "must not be 0001-01-01 or 1753-01-01, which mean no date: clear the field instead")
+	need(c.BirthDate == "", birthDate.Year() >= 1800, "birthDate", fault.Range, "must be 1800-01-01 or later")
 	need(c.BirthDate == "", !birthDate.After(now.Add(maxUTCOffset)), "birthDate", fault.Range, "must not be in the future")
 	need(c.Gender == "", slices.Contains(Genders(), c.Gender), "gender", fault.Format, "must be one of male, female, nonBinary, notDisclosed")
-	need(c.Locale == "", validLocale(c.Locale), "locale", fault.Format, "must be a language and a region, such as nl-BE")
+	need(c.Locale == "", validLocale(c.Locale), "locale", fault.Format, "must be a BCP 47 language, with a script and a region if needed: nl, nl-BE, zh-Hant-TW")
 	need(c.Email == "", ValidEmail(c.Email), "email", fault.Format, "must be a valid e-mail address")
 	need(c.Phone == "", validPhone(c.Phone), "phone", fault.Format, phoneRule)
 	need(c.Mobile == "", validPhone(c.Mobile), "mobile", fault.Format, phoneRule)
@@ -163,53 +160,18 @@ func sortFields(err error) error {
 	return err
 }
 
+// isEmptyDate reports whether the date is the first one of .NET or of SQL Server, which programs send
+// for no date.
+func isEmptyDate(date string) bool { return date == "0001-01-01" || date == "1753-01-01" }
+
 // maxUTCOffset is the offset of the time zone that is furthest ahead of UTC. A birth date of today
 // there is not in the future.
 const maxUTCOffset = 14 * time.Hour
 
-// checkTexts checks the length of every text, and that it has no control characters.
-func (c Customer) checkTexts(checks *fault.Validator) {
-	for _, f := range fields {
-		text, ok := f.Pointer(&c).(*string)
-		if !ok {
-			continue
-		}
-		printable := utf8.ValidString(*text) && strings.IndexFunc(*text, unicode.IsControl) < 0
-		checks.Require(printable, f.Path, fault.Format, "must not contain control characters")
-		if f.MaxLength > 0 && utf8.RuneCountInString(*text) > f.MaxLength {
-			checks.Require(false, f.Path, fault.Length, fmt.Sprintf("must have at most %d characters", f.MaxLength))
-		}
-	}
-}
-
 var uuid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
-const phoneRule = "must have at least 3 digits, and nothing but digits, spaces and + ( ) . - /"
-
-func validPhone(s string) bool {
-	digits := 0
-	for _, r := range s {
-		switch {
-		case '0' <= r && r <= '9':
-			digits++
-		case !strings.ContainsRune(" +().-/", r):
-			return false
-		}
-	}
-	return digits >= 3
-}
-
-func validLocale(s string) bool {
-	lang, region, ok := strings.Cut(s, "-")
-	if !ok || !validCountry(region) {
-		return false
-	}
-	base, err := language.ParseBase(lang)
-	return err == nil && base.String() == lang // lower case only
-}
-
-// countries are the codes that ISO 3166-1 assigns. The tables of golang.org/x/text also have
-// withdrawn, reserved and private codes.
+// countries are the codes that ISO 3166-1 assigns, and XK for Kosovo, which the European Union uses.
+// The tables of golang.org/x/text also have withdrawn, reserved and private codes.
 const countries = " " +
 	"AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ " +
 	"BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR " +
@@ -220,7 +182,7 @@ const countries = " " +
 	"MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF " +
 	"PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI " +
 	"SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR " +
-	"TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW "
+	"TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW "
 
 func validCountry(s string) bool {
 	return len(s) == 2 && strings.Contains(countries, " "+s+" ")

@@ -19,7 +19,7 @@ func TestValidEmailAcceptsValidAddresses(t *testing.T) {
 		"hyphens at the local part's ends": "-ada-@example.com",
 		"capitals":                         "Ada@EXAMPLE.Com",
 		"many labels":                      "a@a.b.c.d.e.f.g",
-		"hyphens inside a label":           "a@my--own-site.example",
+		"hyphens inside a label":           "a@own--own-site.example",
 		"a label that begins with a digit": "a@3m.com",
 		"a label of digits":                "a@123.com",
 		"a last label with one letter":     "a@example.4u",
@@ -54,6 +54,12 @@ func TestValidEmailRejectsInvalidAddresses(t *testing.T) {
 	label63 := strings.Repeat("b", 63)
 	for name, email := range map[string]string{
 		"nothing":                          "",
+		"a label of IDNA without content":  "me@xn--0.tld",
+		"a label of another encoding":      "me@yy--0.tld",
+		"a label of IDNA that is invalid":  "me@xn--a.example",
+		"a symbol behind the domain":       "a@domain.com©",
+		"a symbol in the domain":           "a@i❤.ws",
+		"a trade mark in a label":          "a@brand®.com",
 		"no at":                            "ada.example.com",
 		"only an at":                       "@",
 		"no local part":                    "@example.com",
@@ -154,5 +160,24 @@ func TestEmailIsStoredAsEntered(t *testing.T) {
 	c.Email = " Ada@MÜNCHEN.de "
 	if got, want := stored(t, c).Email, "Ada@MÜNCHEN.de"; got != want {
 		t.Errorf("e-mail of %q: got %q, want %q", c.Email, got, want)
+	}
+}
+
+func TestEmailIsStoredWithMappedDomain(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"Ada@EXAMPLE.Com":             "Ada@EXAMPLE.Com",
+		"ada@MÜNCHEN.de":              "ada@MÜNCHEN.de",
+		"ada@exam\u200bple.com":       "ada@example.com",
+		"ada@exam\u00adple.com":       "ada@example.com",
+		"ada@ｅｘａｍｐｌｅ.com":             "ada@example.com",
+		"ada@例え。jp":                   "ada@例え.jp",
+		"\u200bada@example.com\u200e": "ada@example.com",
+	} {
+		c := ada()
+		c.Email = in
+		if got := stored(t, c).Email; got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
 	}
 }

@@ -1,9 +1,11 @@
 package elw
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"kartotek/internal/customer"
 	"kartotek/internal/fault"
@@ -138,8 +140,8 @@ func digits(phone string) string {
 		out.WriteString("00")
 	}
 	for _, r := range phone {
-		if '0' <= r && r <= '9' {
-			out.WriteRune(r)
+		if unicode.IsDigit(r) {
+			out.WriteRune(customer.ASCIIDigit(r))
 		}
 	}
 	return out.String()
@@ -194,12 +196,15 @@ func isPhone(m web.Member) bool {
 	return isText(m) || strings.Trim(string(m.Value), "0123456789") == ""
 }
 
-// isDate accepts the ISO 8601 formats that .NET writes: a date, or a date and time with any
-// fraction, with or without a time zone.
+// isDate accepts the formats that .NET writes: a date of ISO 8601, or a date and time with any
+// fraction, with or without a time zone; or /Date(ms)/, as before ISO 8601.
 func isDate(m web.Member) bool {
 	text, ok := m.Text()
 	if !ok {
 		return false
+	}
+	if oldDate.MatchString(text) {
+		return true
 	}
 	for _, layout := range []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02T15:04:05Z07:00"} {
 		if _, err := time.Parse(layout, text); err == nil {
@@ -208,3 +213,5 @@ func isDate(m web.Member) bool {
 	}
 	return false
 }
+
+var oldDate = regexp.MustCompile(`^/Date\(-?\d{1,15}([+-]\d{4})?\)/$`)

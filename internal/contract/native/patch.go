@@ -149,7 +149,7 @@ func sameValue(stored, sent any) bool {
 	text, _ := sent.(string)
 	switch stored := stored.(type) {
 	case *time.Time:
-		if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
+		if at, err := parseTime(text); err == nil {
 			return at.Equal(*stored)
 		}
 	case *string:

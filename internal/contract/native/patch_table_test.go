@@ -68,7 +68,7 @@ var samples = map[string]struct{ different, invalid, wrongType string }{
 	"/nationalId":           {`"1"`, `"` + strings.Repeat("1", 33) + `"`, `7`},
 	"/lastName":             {`"Hansen"`, `"` + strings.Repeat("x", 101) + `"`, `true`},
 	"/email":                {`"kari@example.org"`, `"kari"`, `[]`},
-	"/phone":                {`"+47 55443322"`, `"12"`, `22334455`},
+	"/phone":                {`"+47 55443322"`, `"none"`, `22334455`},
 	"/birthDate":            {`"1970-01-01"`, `"1970-02-30"`, `19700101`},
 	"/gender":               {`"male"`, `"Female"`, `0`},
 	"/kind":                 {`"organisation"`, `"robot"`, `{}`},

@@ -94,7 +94,7 @@ func (q *query) flag(name string) bool {
 func (q *query) time(name string) (at time.Time) {
 	if text := q.values.Get(name); text != "" {
 		var err error
-		at, err = time.Parse(time.RFC3339Nano, text)
+		at, err = parseTime(text)
 		q.require(err == nil, name, fault.Format, "must be an RFC 3339 time, such as 2026-01-02T12:00:00Z; encode + as %2B")
 	}
 	return at
@@ -104,8 +104,6 @@ func (q *query) time(name string) (at time.Time) {
 const maxText = 200
 
 func isLetterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
-
-func isDigit(r rune) bool { return '0' <= r && r <= '9' }
 
 // text returns a text to search for. It must contain a significant character, because a search for
 // the others would find all customers or none.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -93,7 +94,7 @@ func (h handler) list(r *http.Request, by access.Actor, q *query) (pageBody[json
 func (h handler) parseFilter(q *query) customer.Filter {
 	f := customer.Filter{
 		Email:      q.text("email", isLetterOrDigit, "a letter or a digit"),
-		Phone:      q.text("phone", isDigit, "a digit"),
+		Phone:      q.text("phone", unicode.IsDigit, "a digit"),
 		PostalCode: q.text("postalCode", isLetterOrDigit, "a letter or a digit"),
 		Number:     int32(q.int("number", 1, math.MaxInt32, 0)),
 	}

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"kartotek/internal/customer"
 )
 
 const (
@@ -66,7 +68,7 @@ func fold(word string) []string {
 		}
 		letters, ok := spelledLetters[r]
 		if !ok {
-			letters = []string{string(asciiDigit(r))}
+			letters = []string{string(customer.ASCIIDigit(r))}
 		}
 		var longer []string
 		for _, letter := range letters {
@@ -92,17 +94,4 @@ var spelledLetters = map[rune][]string{
 	'þ': {"th"}, 'ð': {"d"}, 'ł': {"l"}, 'ı': {"i"}, 'ŋ': {"n"}, 'ŧ': {"t"}, 'ħ': {"h"}, 'ĸ': {"q"},
 	'ǥ': {"g"}, 'ʒ': {"z"}, 'ɵ': {"o"}, 'ƶ': {"z"}, 'ƣ': {"g"}, 'ς': {"σ"},
 	'ى': {"ي"}, 'ی': {"ي"}, 'ک': {"ك"}, 'ة': {"ه"}, 'ہ': {"ه"}, 'ـ': {""},
-}
-
-// asciiDigit returns a decimal digit of any script as that of ASCII. Unicode has the ten
-// digits of a script in a row.
-func asciiDigit(r rune) rune {
-	if r < 0x80 || !unicode.IsDigit(r) {
-		return r
-	}
-	n := rune(0)
-	for unicode.IsDigit(r - n - 1) {
-		n++
-	}
-	return '0' + n%10
 }

@@ -131,6 +131,6 @@ func clean(text string) string {
 		case unicode.Is(unicode.Pd, r):
 			return '-'
 		}
-		return asciiDigit(r)
+		return customer.ASCIIDigit(r)
 	}, norm.NFKC.String(strings.ReplaceAll(strings.ToValidUTF8(text, " "), "´", "'")))
 }
