@@ -27,7 +27,8 @@ async function show() {
     hideClientButton: true,
     agent: { disabled: true },
     mcp: { disabled: true },
-    orderSchemaPropertiesBy: "preserve", // lists come in the order of the document
+    orderSchemaPropertiesBy: "preserve", // errors come in this order
+    orderRequiredPropertiesFirst: false,
     hiddenClients: true, // use the tested samples of the document
     generateOperationSlug: ({ operationId, method, path }) => operationId ?? `${method}${path}`,
     documentDownloadType: "none", // the bar has links to both

@@ -31,6 +31,18 @@ for (const contract of ["elw", "lochting", "native"]) {
   }
 }
 
+test("the reference shows properties in the order of the document", async () => {
+  const context = await browser.newContext(testedViews[0]);
+  const { page } = await open(context, `${demo.origin}/docs/lochting#updateCustomer`);
+  const document = await (await fetch(`${demo.origin}/docs/lochting/openapi.json`)).json();
+  const want = Object.keys(document.components.schemas.CustomerUpdate.properties);
+  await page.locator(".property-name", { hasText: "zipCode" }).first().waitFor();
+  const shown = await page.locator(".property-name").allInnerTexts();
+  const start = shown.indexOf(want[0]);
+  assert.deepEqual(shown.slice(start, start + want.length), want);
+  await context.close();
+});
+
 for (const { contract, property } of [
   { contract: "elw", property: "PhoneNumber" },
   { contract: "lochting", property: "phoneNumber" },
