@@ -79,3 +79,23 @@ func TestLatin1CredentialsAreAccepted(t *testing.T) {
 		}
 	}
 }
+
+// TestOldDatesAreAcceptedInIgnoredProperties sends whole objects with dates as .NET wrote them before
+// ISO 8601, in a property that the operation ignores.
+func TestOldDatesAreAcceptedInIgnoredProperties(t *testing.T) {
+	t.Parallel()
+	for date, want := range map[string]int{
+		`"\/Date(-57542400000)\/"`: http.StatusOK, `"/Date(1700000000000+0100)/"`: http.StatusOK, `"/Date(0)/"`: http.StatusOK,
+		`"/Date()/"`: http.StatusBadRequest, `"/Date(x)/"`: http.StatusBadRequest, `"Date(1)"`: http.StatusBadRequest, `"/Date(1)/x"`: http.StatusBadRequest,
+	} {
+		fixture := contracttest.NewFixture(t)
+		r := httptest.NewRequest(http.MethodPatch, "/api/customers/42", strings.NewReader(`{"BirthDate":`+date+`,"PhoneNumber":"22334466"}`))
+		r.SetBasicAuth("kari", "sommerregn")
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		fixture.Handler(start(fixture)).ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%s: got %d %s, want %d", date, w.Code, w.Body, want)
+		}
+	}
+}
