@@ -103,8 +103,8 @@ func TestSearchDuringImportFindsCommittedCustomers(t *testing.T) {
 	t.Parallel()
 	file, n := manyLines(t)
 	store := "--store=sqlite:" + filepath.Join(t.TempDir(), "k.db")
-	key := strings.TrimSpace(runCommand(t, "", "key", "create", store, "--tenant", "t", "--create-tenant", "--name", "search", "--scope", "customers:read"))
 	url, kill := startServer(t, store)
+	key := strings.TrimSpace(runCommand(t, "", "key", "create", store, "--tenant", "t", "--create-tenant", "--name", "search", "--scope", "customers:read"))
 	defer kill()
 
 	program, err := exec.LookPath("kartotek")
