@@ -38,6 +38,15 @@ func startFeed(ctx context.Context, svc *customer.Service, store *memoryStore, w
 	return ended
 }
 
+// takeFeedReads returns the number of reads of the feed since the last call.
+func (s *memoryStore) takeFeedReads() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.feedReads
+	s.feedReads = 0
+	return n
+}
+
 func addLetter(c *customer.Customer) error {
 	c.FirstName += "x"
 	return nil
@@ -188,10 +197,10 @@ func TestOneWaitingRequestPolls(t *testing.T) {
 			}
 			ended = append(ended, startFeed(t.Context(), svc, store, wait, nil))
 		}
-		store.feedReads = 0
+		store.takeFeedReads()
 		time.Sleep(10*time.Second + 100*time.Millisecond)
-		if store.feedReads < 9 || store.feedReads > 11 {
-			t.Errorf("15 requests read the feed %d times in 10 s, want once a second", store.feedReads)
+		if reads := store.takeFeedReads(); reads < 9 || reads > 11 {
+			t.Errorf("15 requests read the feed %d times in 10 s, want once a second", reads)
 		}
 		store.record(createAndUpdate("north", 9)[0]) // without a notification
 		for i, e := range ended {
