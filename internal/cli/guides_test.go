@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,23 +20,56 @@ const guidesDir = "../portal/guides/"
 // separate demo, and compares their output with the guide.
 func TestGuideCommandsGiveTheShownOutput(t *testing.T) {
 	t.Parallel()
+	for _, name := range guides(t) {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			t.Parallel()
+			runGuide(t, startDemo(t), name, func(output string) string { return output })
+		})
+	}
+}
+
+// TestGuidesDoNotDependOnEachOther runs the guides one after another against one demo, in both
+// orders, also after the commands of the README. Only the versions may differ from those that the guides show.
+func TestGuidesDoNotDependOnEachOther(t *testing.T) {
+	t.Parallel()
+	backward := guides(t)
+	slices.Reverse(backward)
+	version := regexp.MustCompile(`(?m)(^Etag: "|"version":|^")\d+`)
+	forward := append([]string{"../../README.md"}, guides(t)...)
+	for name, order := range map[string][]string{"forward": forward, "backward": backward} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			demo := startDemo(t)
+			for _, guide := range order {
+				runGuide(t, demo, guide, func(output string) string { return version.ReplaceAllString(output, "${1}N") })
+			}
+		})
+	}
+}
+
+func guides(t *testing.T) []string {
+	t.Helper()
 	if _, err := exec.LookPath("curl"); err != nil && os.Getenv("KARTOTEK_TEST_ALL") == "" {
 		t.Skip(err)
 	}
-	guides, err := filepath.Glob(guidesDir + "*.md")
-	if err != nil || len(guides) == 0 {
+	names, err := filepath.Glob(guidesDir + "*.md")
+	if err != nil || len(names) == 0 {
 		t.Fatalf("no guides: %v", err)
 	}
-	for _, name := range guides {
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".md"), func(t *testing.T) {
-			t.Parallel()
-			steps := parseGuide(t, name)
-			for i, output := range runSteps(t, steps) {
-				if missing := steps[i].missing(output); missing != "" {
-					t.Errorf("%s:%d: the output has no line %q in this position:\n%s", name, steps[i].line, missing, output)
-				}
-			}
-		})
+	return names
+}
+
+// runGuide runs the commands of a guide against a demo. It changes shown and real output with
+// normalize before it compares them.
+func runGuide(t *testing.T, demo, name string, normalize func(string) string) {
+	t.Helper()
+	steps := parseGuide(t, name)
+	for i, output := range runSteps(t, demo, steps) {
+		s := steps[i]
+		s.output = normalize(s.output)
+		if missing := s.missing(normalize(output)); missing != "" {
+			t.Errorf("%s:%d: the output has no line %q in this position:\n%s", name, s.line, missing, output)
+		}
 	}
 }
 
@@ -78,8 +112,8 @@ func parseGuide(t *testing.T, name string) (steps []step) {
 	return steps
 }
 
-// runSteps runs all steps in one shell and returns the output of each.
-func runSteps(t *testing.T, steps []step) []string {
+// runSteps runs all steps in one shell, against a demo, and returns the output of each.
+func runSteps(t *testing.T, demo string, steps []step) []string {
 	t.Helper()
 	const mark = "\n--- end of step ---\n"
 	var script strings.Builder
@@ -88,7 +122,7 @@ func runSteps(t *testing.T, steps []step) []string {
 		script.WriteString(s.commands + "\nprintf '%s' '" + mark + "'\n")
 	}
 	text := strings.ReplaceAll(script.String(), "./kartotek ", "kartotek ")
-	text = strings.ReplaceAll(text, "http://127.0.0.1:8080", startDemo(t))
+	text = strings.ReplaceAll(text, "http://127.0.0.1:8080", demo)
 	if address := "'postgres:///kartotek?host=/run/postgresql'"; strings.Contains(text, address) {
 		text = strings.ReplaceAll(text, address, "'"+pgtest.New(t).DSN("postgres")+"'")
 	}
