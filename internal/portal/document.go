@@ -152,13 +152,19 @@ func (op operation) typical() transcript.Request {
 	}).Request
 }
 
-// readable returns the exchange with sample values in place of the transcript's
-// placeholders.
+// placeholders are the transcripts' names of values that differ in each run, and values to show.
+var placeholders = strings.NewReplacer("$secret", "kart_Ab3dE6gH_…", "$id", "key_Ab3dE6gH", "$page", "Zm9vYmFy",
+	"$ase", "acc_Ab3dE6gH9jK2mN5p", "$robot", "acc_Qr8sT1uV4wX7yZ0a")
+
+// readable returns the exchange with sample values in place of the transcript's placeholders.
 func readable(e transcript.Exchange) transcript.Exchange {
-	texts := strings.NewReplacer("$secret", "kart_Ab3dE6gH_…", "$id", "key_Ab3dE6gH", "$page", "Zm9vYmFy")
-	e.Request.Target = texts.Replace(e.Request.Target)
-	e.Request.Body = texts.Replace(e.Request.Body)
-	e.Response.Body = texts.Replace(e.Response.Body)
+	e.Request.Target = placeholders.Replace(e.Request.Target)
+	e.Request.Body = placeholders.Replace(e.Request.Body)
+	e.Response.Body = placeholders.Replace(e.Response.Body)
+	e.Response.Header = slices.Clone(e.Response.Header)
+	for i, h := range e.Response.Header {
+		e.Response.Header[i].Value = placeholders.Replace(h.Value)
+	}
 	return e
 }
 

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -63,8 +64,8 @@ func wantSamples(t *testing.T, name string, op *openapi3.Operation) {
 	for _, item := range list {
 		sample, _ := item.(map[string]any)
 		source, _ := sample["source"].(string)
-		if !strings.Contains(source, "127.0.0.1:8080") || strings.Contains(source, "$id") {
-			t.Errorf("%s: the sample in %v has no URL, or a placeholder: %s", name, sample["lang"], source)
+		if !strings.Contains(source, "127.0.0.1:8080") {
+			t.Errorf("%s: the sample in %v has no URL: %s", name, sample["lang"], source)
 		}
 	}
 }
@@ -82,6 +83,46 @@ func wantRecorded(t *testing.T, name string, content openapi3.Content) {
 	}
 	if len(content) > 0 && count == 0 {
 		t.Errorf("%s: got no recorded example", name)
+	}
+}
+
+// TestFirstExampleIsSmallest checks the request that code samples send and readers try first.
+func TestFirstExampleIsSmallest(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"elw":      `{"PhoneNumber":"22334455"}`,
+		"lochting": `{"country":"BE","emailAddress":"kari@example.org","firstName":"Kari","gender":"female","lastName":"Nordmann","locale":"nl_BE"}`,
+	} {
+		doc, err := openapi3.NewLoader().LoadFromData(documentOf(t, name, "json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for path, item := range doc.Paths.Map() {
+			first := item.Patch.RequestBody.Value.Content["application/json"].Examples["recorded-1"]
+			if got, err := json.Marshal(first.Value.Value); err != nil || string(got) != want {
+				t.Errorf("%s: got the example %s, %v, want %s", path, got, err, want)
+			}
+			samples, _ := item.Patch.Extensions["x-codeSamples"].([]any)
+			for _, s := range samples {
+				text, _ := s.(map[string]any)["source"].(string)
+				if strings.Contains(text, "BirthDate") || strings.Contains(text, "nationalId") {
+					t.Errorf("%s: a code sample sends more than the first example: %s", path, text)
+				}
+			}
+		}
+	}
+}
+
+// TestPlaceholdersOfTranscriptsAreReplaced looks for names such as $id in the collections, which
+// have all requests and responses of the documents.
+func TestPlaceholdersOfTranscriptsAreReplaced(t *testing.T) {
+	t.Parallel()
+	placeholder := regexp.MustCompile(`.{0,40}\$[a-z]+`)
+	for _, c := range contracts() {
+		text := send(t, portal.Settings{Contracts: contracts()}, http.MethodGet, "/docs/"+c.Name+"/postman.json").Body.String()
+		for _, found := range placeholder.FindAllString(text, -1) {
+			t.Errorf("%s: %s", c.Name, found)
+		}
 	}
 }
 

@@ -1,7 +1,9 @@
 package help
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -168,11 +170,11 @@ func (s site) body(o operation) *bodyView {
 	model := s.modelOf(o.Operation)
 	schema, _ := s.doc.Resolve(s.schemas().Get(model))
 	view := &bodyView{Spec: request, Model: typeView{model, modelLink(model)}, Properties: s.updatable(model, schema)}
+	whole := slices.MaxFunc(transcript.Examples(o.recorded, http.StatusOK), func(a, b transcript.Exchange) int {
+		return cmp.Compare(len(a.Request.Body), len(b.Request.Body))
+	})
 	for _, media := range request.Object("content") {
-		sample := ""
-		for _, e := range transcript.Examples(o.recorded, http.StatusOK)[:1] {
-			sample = indented(e.Request.Body, media.Name)
-		}
+		sample := indented(whole.Request.Body, media.Name)
 		if last := len(view.Formats) - 1; last >= 0 && view.Formats[last].Sample == sample {
 			view.Formats[last].Types += ", " + media.Name
 			continue
