@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -90,8 +91,11 @@ func (s *settings) demo(ctx context.Context, log *slog.Logger, out io.Writer) (e
 	if err := fillDemo(ctx, store); err != nil {
 		return errors.Join(err, store.Close())
 	}
-	s.credentials = portal.Credentials{Login: demoLogin, Password: demoPassword, Key: demoKey}
-	return s.serve(ctx, log, metrics, store, func(baseURL string) { writeDemoGuide(out, baseURL) })
+	s.portalDemo = portal.Demo{
+		Credentials: portal.Credentials{Login: demoLogin, Password: demoPassword, Key: demoKey},
+		Commands:    demoCommands,
+	}
+	return s.serve(ctx, log, metrics, store, func(baseURL string) { writeDemoText(out, baseURL) })
 }
 
 func fillDemo(ctx context.Context, store backend) error {
@@ -108,7 +112,7 @@ func fillDemo(ctx context.Context, store backend) error {
 			return err
 		}
 	}
-	scopes := []access.Scope{access.Read, access.Write}
+	scopes := []access.Scope{access.Read, access.Write, access.Admin}
 	return store.AddKey(ctx, access.ParseKey(demoTenant, "demo", scopes, demoKey, time.Now()))
 }
 
@@ -117,13 +121,33 @@ func fillDemo(ctx context.Context, store backend) error {
 //go:embed demo.ndjson
 var demoData string
 
-// demoGuide has commands to try.
-//
-//go:embed demo.txt
-var demoGuide string
+// demoCommands returns a PATCH of each contract, as a curl command.
+func demoCommands(url string) []portal.Command {
+	patch := "curl -i -X PATCH "
+	body := " -H 'Content-Type: application/json' -d '"
+	number := strconv.Itoa(demoNumber)
+	return []portal.Command{
+		{
+			Title: "elw: a customer changes their own phone",
+			Text:  patch + "-u " + demoLogin + ":" + demoPassword + body + `{"PhoneNumber":"22334455"}' ` + url + "/api/customers/" + number,
+		},
+		{
+			Title: "lochting: a partner updates the same record",
+			Text: patch + "-H 'Authorization: " + demoKey + "'" + body + `{"firstName":"Kari","lastName":"Nordmann","locale":"nl_BE",` +
+				`"emailAddress":"kari@example.org","gender":"female","country":"BE"}' ` + url + "/public/v1/customer/customer-" + demoID,
+		},
+		{
+			Title: "native: Kartotek's own API; null clears a field, an absent field stays unchanged",
+			Text: patch + "-H 'Authorization: Bearer " + demoKey + "' -H 'Content-Type: application/merge-patch+json' " +
+				`-d '{"mobile":null,"address":{"city":"Brugge","postalCode":"8000"}}' ` + url + "/v1/customers/" + number,
+		},
+	}
+}
 
-func writeDemoGuide(out io.Writer, baseURL string) {
-	values := strings.NewReplacer("{url}", baseURL, "{customers}", strconv.Itoa(demoCustomers),
-		"{login}", demoLogin, "{password}", demoPassword, "{key}", demoKey, "{id}", demoID, "{number}", strconv.Itoa(demoNumber))
-	_, _ = values.WriteString(out, demoGuide)
+func writeDemoText(out io.Writer, url string) {
+	fmt.Fprintf(out, "\nKartotek serves %d fictitious customers. Change one through each API contract:\n\n", demoCustomers)
+	for _, command := range demoCommands(url) {
+		fmt.Fprintf(out, "# %s\n%s\n\n", command.Title, command.Text)
+	}
+	fmt.Fprintf(out, "To send requests from a browser, and for the documentation, open %s/docs\n\n", url)
 }

@@ -39,7 +39,8 @@ type settings struct {
 	proxies      []netip.Prefix
 	tlsCert      string
 	tlsKey       string
-	credentials  portal.Credentials // of the demo, shown in its documentation
+	publicURL    string
+	portalDemo   portal.Demo // empty unless this is the demo
 }
 
 func (s *settings) flags(cmd *cobra.Command) {
@@ -54,6 +55,7 @@ func (s *settings) flags(cmd *cobra.Command) {
 	f.IntVar(&s.maxConns, "max-connections", 0, "`connections` at a time; 0 for 64 less than the open files that the system allows")
 	f.Func("trusted-proxy", "`address` or CIDR of a proxy whose X-Forwarded-For is trusted (repeatable)", s.addProxies)
 	f.StringSliceVar(&s.corsOrigins, "cors-origin", nil, "`origin`, such as https://app.example.com, whose pages may send requests (repeatable)")
+	f.StringVar(&s.publicURL, "public-url", "", "`URL` of the server for clients, such as https://api.example.com, in its documentation; by default, as in the request")
 	f.StringVar(&s.tlsCert, "tls-cert", "", "`file` with the TLS certificate, in PEM; with --tls-key, serve HTTPS")
 	f.StringVar(&s.tlsKey, "tls-key", "", "`file` with the private key of the certificate, in PEM")
 }
@@ -74,6 +76,8 @@ func (s *settings) check() error {
 		return usagef("--tenant-rate: must be 0 to %d", maxRate)
 	case s.checkOrigins() != nil:
 		return usagef("--cors-origin: %v", s.checkOrigins())
+	case s.publicURL != "" && !portal.IsServerURL(s.publicURL):
+		return usagef("--public-url: must be a scheme and a host, such as https://api.example.com")
 	case s.maxConns < 0:
 		return usagef("--max-connections: must be 0 or more")
 	case s.drain < 0:
@@ -244,7 +248,7 @@ func (s *settings) newServer(ctx context.Context, log *slog.Logger, m *metrics, 
 		mounts = append(mounts, c.Mount())
 	}
 	mounts = append(mounts, native.Problems())
-	mounts = append(mounts, portal.Mounts(portal.Settings{Contracts: contracts, Help: elwContract, Demo: s.credentials})...)
+	mounts = append(mounts, portal.Mounts(portal.Settings{Contracts: contracts, Help: elwContract, URL: s.publicURL, Demo: s.portalDemo})...)
 	return &web.Server{
 		Mounts:      mounts,
 		Ready:       store.Ping,

@@ -81,8 +81,8 @@ func TestReferenceFillsInDemoCredentials(t *testing.T) {
 		"lochting": `"authentication":{"preferredSecurityScheme":"token","securitySchemes":{"token":{"value":"a-key"}}}`,
 		"native":   `"authentication":{"preferredSecurityScheme":"apiKey","securitySchemes":{"apiKey":{"token":"a-key"}}}`,
 	} {
-		for s, want := range map[portal.Credentials]string{demo: want, {}: `"authentication":{}`} {
-			mounts := portal.MountsFrom(portal.Settings{Contracts: contracts(), Demo: s}, built(t))
+		for s, want := range map[portal.Credentials]string{demo.Credentials: want, {}: `"authentication":{}`} {
+			mounts := portal.MountsFrom(portal.Settings{Contracts: contracts(), Demo: portal.Demo{Credentials: s}}, built(t))
 			if got := sendTo(t, mounts, http.MethodGet, "/docs/"+name).Body.String(); !strings.Contains(got, want) {
 				t.Errorf("%s: got %s, want %s in it", name, got, want)
 			}

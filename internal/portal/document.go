@@ -14,10 +14,6 @@ import (
 	"kartotek/internal/portal/samples"
 )
 
-// base is the server in code samples and collections: the one that "make run" starts.
-// The reference in a browser replaces it with its own origin.
-const base = "http://127.0.0.1:8080"
-
 // document is a contract's OpenAPI document with the recorded examples of its operations.
 type document struct {
 	Contract   contract.Contract
@@ -107,6 +103,7 @@ func (d document) enriched() openapi.Object {
 		item := paths.Object(op.Path)
 		item.Set(strings.ToLower(op.Method), op.enriched(d))
 	}
+	d.spec.Root.Set("servers", openapi.List{openapi.Object{{Name: "url", Value: base}}})
 	components := slices.DeleteFunc(d.spec.Root.Object("components"), func(m openapi.Member) bool { return m.Name == "responses" })
 	d.spec.Root.Set("components", components)
 	return d.spec.Root

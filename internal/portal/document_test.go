@@ -20,7 +20,7 @@ import (
 
 func documentOf(t *testing.T, name, form string) []byte {
 	t.Helper()
-	got := send(t, portal.Settings{Contracts: contracts()}, http.MethodGet, "/docs/"+name+"/openapi."+form)
+	got := send(t, portal.Settings{Contracts: contracts(), URL: "https://api.acme.test"}, http.MethodGet, "/docs/"+name+"/openapi."+form)
 	if got.Code != http.StatusOK {
 		t.Fatalf("got status %d", got.Code)
 	}
@@ -64,7 +64,7 @@ func wantSamples(t *testing.T, name string, op *openapi3.Operation) {
 	for _, item := range list {
 		sample, _ := item.(map[string]any)
 		source, _ := sample["source"].(string)
-		if !strings.Contains(source, "127.0.0.1:8080") {
+		if !strings.Contains(source, "https://api.acme.test/") {
 			t.Errorf("%s: the sample in %v has no URL: %s", name, sample["lang"], source)
 		}
 	}

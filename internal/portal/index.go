@@ -8,6 +8,9 @@ import (
 	"kartotek/internal/web/page"
 )
 
+//go:embed pages/start.html
+var startHTML string
+
 //go:embed pages/index.html
 var indexHTML string
 
@@ -32,6 +35,18 @@ func (s Settings) contents(guides []guide) contents {
 		all.Documents = append(all.Documents, readDocument(c))
 	}
 	return all
+}
+
+// start returns the page /.
+func (s Settings) start() []byte {
+	about := struct {
+		Settings
+		Commands []Command
+	}{Settings: s}
+	if s.Demo.Commands != nil {
+		about.Commands = s.Demo.Commands(base)
+	}
+	return must(page.Render(page.Parse(startHTML), about))
 }
 
 // index returns the page /docs.

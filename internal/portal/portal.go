@@ -2,9 +2,10 @@
 // try, OpenAPI documents, Postman collections, guides and help pages. It knows nothing
 // about the behaviour of a contract but its spec.yaml and its transcripts.
 //
-// Start with portal.go for the paths and resource.go for the responses. document.go builds
-// the OpenAPI document of a contract, postman.go its collection, reference.go its
-// reference, whose script ui builds into dist. guide.go renders the guides.
+// Start with portal.go for the paths and resource.go for the responses, which have the address of
+// the server (address.go). document.go builds the OpenAPI document of a contract, postman.go its
+// collection, reference.go its reference, whose script ui builds into dist. guide.go renders the
+// guides, and index.go the lists of all this.
 package portal
 
 import (
@@ -25,8 +26,18 @@ import (
 type Settings struct {
 	Contracts []contract.Contract
 	Help      contract.Contract // the contract of the help pages
-	Demo      Credentials       // filled in on the references; only for public credentials
+	URL       string            // of the server, such as "https://api.example.com"; empty: as in the request
+	Demo      Demo
 }
+
+// Demo is what the documentation of a demo has besides. It is empty on other servers.
+type Demo struct {
+	Credentials                            // public ones, filled in on the references
+	Commands    func(url string) []Command // to try on the server at the URL
+}
+
+// Command is a command for a shell.
+type Command struct{ Title, Text string }
 
 // Credentials authenticate requests that readers try. If they are empty, readers enter
 // their own.
@@ -46,16 +57,17 @@ func Mounts(s Settings) []web.Mount { return s.mounts(dist) }
 
 func (s Settings) mounts(from fs.FS) []web.Mount {
 	all := s.resources(from)
-	docs := handler("docs", home, func(u *url.URL) (resource, bool) {
+	docs := s.handler("docs", home, func(u *url.URL) (resource, bool) {
 		found, ok := all[strings.TrimSuffix(u.Path, "/")]
 		return found, ok
 	})
 	helpPages := sync.OnceValue(func() map[string][]byte { return help.Pages(s.Help) })
-	helpHandler := handler(s.Help.Name, help.Root, func(u *url.URL) (resource, bool) {
+	helpHandler := s.handler(s.Help.Name, help.Root, func(u *url.URL) (resource, bool) {
 		body, ok := helpPages()[help.Key(u)]
 		return rendered("help", func() []byte { return body }), ok
 	})
 	return []web.Mount{
+		{Prefix: "/", Exact: true, Handler: docs},
 		{Prefix: home, Handler: docs},
 		{Prefix: llmsPath, Handler: docs},
 		{Prefix: help.Root, FoldCase: true, Handler: helpHandler},
@@ -64,7 +76,7 @@ func (s Settings) mounts(from fs.FS) []web.Mount {
 
 // handler serves the resources that find returns. The log and the metrics have them under
 // label, and error pages link to the index.
-func handler(label, index string, find func(*url.URL) (resource, bool)) http.Handler {
+func (s Settings) handler(label, index string, find func(*url.URL) (resource, bool)) http.Handler {
 	return web.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		web.SetOperation(r, label, "none")
 		if !web.AllowReadOnly(w, r) {
@@ -75,17 +87,18 @@ func handler(label, index string, find func(*url.URL) (resource, bool)) http.Han
 			return fault.New(fault.RouteNotFound, "no such page")
 		}
 		web.SetOperation(r, label, found.kind)
-		return found.serve(w, r)
+		return found.serve(w, r, s.address(r))
 	}, fail(index))
 }
 
-// resources returns everything below /docs, and llms.txt, by path.
+// resources returns the page /, everything below /docs, and llms.txt, by path without a slash at the
+// end.
 func (s Settings) resources(from fs.FS) map[string]resource {
 	all := map[string]resource{}
 	script := readBundle(from, all)
-	guides := readGuides()
-	for _, g := range guides {
-		all[g.Path] = rendered("guide", g.render)
+	guides := s.guides()
+	for i, g := range guides {
+		all[g.Path] = rendered("guide", func() []byte { return guidePage(guides, i) })
 		all[g.Path+".md"] = made("guide", "text/markdown; charset=utf-8", filePolicy, func() []byte { return g.source })
 	}
 	for _, c := range s.Contracts {
@@ -98,9 +111,10 @@ func (s Settings) resources(from fs.FS) map[string]resource {
 			return must(openapi.YAML(readDocument(c).enriched()))
 		})
 		all[at+"/postman.json"] = made("postman", "application/json", filePolicy, func() []byte {
-			return must(openapi.JSON(readDocument(c).collection(s.Demo)))
+			return must(openapi.JSON(readDocument(c).collection(s.Demo.Credentials)))
 		})
 	}
+	all[""] = rendered("start", s.start)
 	all[home] = rendered("index", func() []byte { return s.index(guides) })
 	all[llmsPath] = made("llms", "text/plain; charset=utf-8", filePolicy, func() []byte { return s.llms(guides) })
 	return all

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -25,7 +26,12 @@ func contracts() []contract.Contract {
 	}
 }
 
-var demo = portal.Credentials{Login: "a-login", Password: "a-password", Key: "a-key"}
+var demo = portal.Demo{
+	Credentials: portal.Credentials{Login: "a-login", Password: "a-password", Key: "a-key"},
+	Commands: func(url string) []portal.Command {
+		return []portal.Command{{Title: "a title", Text: "curl " + url + "/try"}}
+	},
+}
 
 // send sends a request to the documentation. header alternates names and values.
 func send(t *testing.T, s portal.Settings, method, path string, header ...string) *httptest.ResponseRecorder {
@@ -40,7 +46,7 @@ func sendTo(t *testing.T, mounts []web.Mount, method, path string, header ...str
 		r.Header.Set(header[i], header[i+1])
 	}
 	for _, m := range mounts {
-		if strings.HasPrefix(r.URL.Path, m.Prefix) {
+		if r.URL.Path == m.Prefix || !m.Exact && strings.HasPrefix(r.URL.Path, m.Prefix) {
 			m.Handler.ServeHTTP(w, r)
 			return w
 		}
@@ -55,6 +61,7 @@ func TestPathsServeDocumentation(t *testing.T) {
 	tests := map[string]struct {
 		mediaType, text string
 	}{
+		"/":                             {html, `href="/docs"`},
 		"/docs":                         {html, "Self-service API of the energy utility"},
 		"/docs/":                        {html, "Self-service API of the energy utility"},
 		"/docs/elw":                     {html, "Self-service API of the energy utility"},
@@ -63,7 +70,7 @@ func TestPathsServeDocumentation(t *testing.T) {
 		"/docs/elw/openapi.json":        {json, `"x-codeSamples"`},
 		"/docs/elw/openapi.yaml":        {"application/yaml", "x-codeSamples:"},
 		"/docs/elw/postman.json":        {json, `"{{baseUrl}}/api/customers/:customerId"`},
-		"/docs/guides/first-change":     {html, "<h1 id=\"your-first-change-in-five-minutes\">"},
+		"/docs/guides/first-change":     {html, "<h1>Your first change in five minutes</h1>"},
 		"/docs/guides/partial-updates/": {html, `<th scope="col">absent</th>`},
 		"/docs/guides/idempotency.md":   {"text/markdown; charset=utf-8", "# Idempotent retries"},
 		"/docs/guides/concurrency":      {html, "curl -i -X PATCH"},
@@ -149,6 +156,57 @@ func TestFilesAreCompressedForClientsThatAcceptGzip(t *testing.T) {
 		}
 		if b, err := io.ReadAll(text); err != nil || string(b) != plain.Body.String() {
 			t.Errorf("%q: got a different document, of %d bytes, %v", accept, len(b), err)
+		}
+	}
+}
+
+// TestGuideHasContentsAndNeighbours checks the links of the second guide.
+func TestGuideHasContentsAndNeighbours(t *testing.T) {
+	t.Parallel()
+	got := send(t, portal.Settings{Contracts: contracts()}, http.MethodGet, "/docs/guides/partial-updates").Body.String()
+	for _, want := range []string{
+		`<li><a href="#native-null-clears">native: null clears</a></li>`,
+		`<h2 id="native-null-clears">`,
+		`<a href="/docs/guides/first-change" rel="prev">`,
+		`<a href="/docs/guides/concurrency" rel="next">`,
+		`<pre class="command"><code class="language-sh">curl`,
+		`<pre class="output"><code class="language-http">HTTP/1.1 200 OK`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got %s, want %s in it", got, want)
+		}
+	}
+}
+
+// TestCommandsAreShownOnlyForADemo checks the start page.
+func TestCommandsAreShownOnlyForADemo(t *testing.T) {
+	t.Parallel()
+	with := send(t, portal.Settings{Contracts: contracts(), Demo: demo}, http.MethodGet, "/").Body.String()
+	without := send(t, portal.Settings{Contracts: contracts()}, http.MethodGet, "/").Body.String()
+	if !strings.Contains(with, "curl ") || !strings.Contains(with, "<script>") || strings.Contains(without, "curl ") || strings.Contains(without, "demo") {
+		t.Errorf("a demo has %s, another server has %s", with, without)
+	}
+}
+
+// TestGuidesHaveCredentialsOnlyForADemo checks the pages and the files of all guides.
+func TestGuidesHaveCredentialsOnlyForADemo(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("guides/*.md")
+	if err != nil || len(files) < 5 {
+		t.Fatalf("got the guides %q, %v", files, err)
+	}
+	for _, file := range files {
+		_, slug, _ := strings.Cut(strings.TrimSuffix(filepath.Base(file), ".md"), "-")
+		for _, path := range []string{"/docs/guides/" + slug, "/docs/guides/" + slug + ".md"} {
+			with := send(t, portal.Settings{Contracts: contracts(), Demo: demo}, http.MethodGet, path).Body.String()
+			without := send(t, portal.Settings{Contracts: contracts()}, http.MethodGet, path).Body.String()
+			if strings.Contains(without, "demo-password") || strings.Contains(without, "kart_") {
+				t.Errorf("%s has the demo's credentials on every server: %s", path, without)
+			}
+			calls := strings.Contains(with, "demo-password") || strings.Contains(with, "kart_")
+			if calls != strings.Contains(without, "put in your own login") || strings.Contains(with, "put in your own login") {
+				t.Errorf("%s must say that the commands are for the demo, but only on other servers: %s", path, without)
+			}
 		}
 	}
 }

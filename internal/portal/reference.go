@@ -32,7 +32,6 @@ type referencePage struct {
 // referenceSettings are read by ui/src/reference.ts.
 type referenceSettings struct {
 	Document       string         `json:"document"`
-	Base           string         `json:"base"`
 	Authentication authentication `json:"authentication"`
 }
 
@@ -56,7 +55,6 @@ func (s Settings) reference(c contract.Contract, script bundle) resource {
 			Script:   script,
 			Settings: referenceSettings{
 				Document:       home + "/" + c.Name + "/openapi.json",
-				Base:           base,
 				Authentication: s.Demo.authentication(d),
 			},
 		}

@@ -14,34 +14,46 @@ import (
 	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"kartotek/internal/fault"
 	"kartotek/internal/web"
 	"kartotek/internal/web/page"
 )
 
-// resource is what a path serves.
+// resource is what a path serves to clients that reach the server at an address.
 type resource struct {
 	kind  string // in the log and the metrics
-	serve web.Func
+	serve func(w http.ResponseWriter, r *http.Request, address string) error
 }
 
 // rendered is an HTML page that is rendered at its first request.
 func rendered(kind string, render func() []byte) resource {
 	body := sync.OnceValue(render)
-	return resource{kind, func(w http.ResponseWriter, r *http.Request) error {
-		return page.Send(w, r, http.StatusOK, body())
+	return resource{kind, func(w http.ResponseWriter, r *http.Request, address string) error {
+		return page.Send(w, r, http.StatusOK, withAddress(body(), address))
 	}}
 }
 
-// made is a file that is made at its first request and kept compressed.
+// made is a file that is made at its first request. It is kept compressed for a few addresses.
 func made(kind, mediaType, policy string, content func() []byte) resource {
-	return loaded(kind, func() file { return compress(content(), mediaType, policy) })
+	once := sync.OnceValue(content)
+	files := must(lru.New[string, file](4))
+	return resource{kind, func(w http.ResponseWriter, r *http.Request, address string) error {
+		f, ok := files.Get(address)
+		if !ok {
+			f = compress(withAddress(once(), address), mediaType, policy)
+			files.Add(address, f)
+		}
+		f.send(w, r)
+		return nil
+	}}
 }
 
 // loaded is a file that is loaded at its first request.
 func loaded(kind string, load func() file) resource {
 	f := sync.OnceValue(load)
-	return resource{kind, func(w http.ResponseWriter, r *http.Request) error {
+	return resource{kind, func(w http.ResponseWriter, r *http.Request, _ string) error {
 		f().send(w, r)
 		return nil
 	}}
@@ -61,7 +73,7 @@ const filePolicy = "default-src 'none'; frame-ancestors 'none'"
 
 func compress(content []byte, mediaType, policy string) file {
 	var b bytes.Buffer
-	gz := must(gzip.NewWriterLevel(&b, gzip.BestCompression))
+	gz := gzip.NewWriter(&b)
 	_, _ = gz.Write(content) // never fails on a buffer
 	_ = gz.Close()           // never fails on a buffer
 	sum := sha256.Sum256(content)

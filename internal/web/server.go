@@ -19,10 +19,14 @@ import (
 type Mount struct {
 	Prefix   string // such as "/api/"
 	FoldCase bool   // whether the prefix matches in any case
+	Exact    bool   // whether only the prefix itself matches, no longer path
 	Handler  http.Handler
 }
 
 func (m Mount) matches(path string) bool {
+	if m.Exact {
+		return path == m.Prefix
+	}
 	if m.FoldCase {
 		return len(path) >= len(m.Prefix) && strings.EqualFold(path[:len(m.Prefix)], m.Prefix)
 	}
@@ -192,7 +196,9 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 func (s *Server) notFound(w http.ResponseWriter, _ *http.Request) {
 	var prefixes []string
 	for _, m := range s.Mounts {
-		prefixes = append(prefixes, m.Prefix)
+		if !m.Exact {
+			prefixes = append(prefixes, m.Prefix)
+		}
 	}
 	writeText(w, http.StatusNotFound, fmt.Sprintf("not found; known prefixes: %s\n", strings.Join(prefixes, ", ")))
 }

@@ -20,8 +20,13 @@ var layout string
 //go:embed style.css
 var style string
 
-// policy allows the inline style and data images, and nothing else.
-var policy = "default-src 'none'; style-src '" + hash(style) + "'; img-src data:; " +
+// copyScript adds a button to each command, which copies it.
+//
+//go:embed copy.js
+var copyScript string
+
+// policy allows the inline style and script and data images, and nothing else.
+var policy = "default-src 'none'; style-src '" + hash(style) + "'; script-src '" + hash(copyScript) + "'; img-src data:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // hash is the source expression of an inline text in a Content-Security-Policy.
@@ -31,12 +36,14 @@ func hash(text string) string {
 }
 
 // Parse parses the templates of a kind of page, and panics when they are malformed. They define
-// "title" and "main", and may define "trail", a nav of links to the parent pages. The template
-// function prose formats a description: paragraphs, and code between backticks.
+// "title" and "main", and may define "trail", a nav of links to the parent pages, and "script"; the
+// template "copy" is a script that adds a button to each pre of class command, which copies its text.
+// The template function prose formats a description: paragraphs, and code between backticks.
 func Parse(text string) *template.Template {
 	functions := template.FuncMap{
-		"style": func() template.CSS { return template.CSS(style) },
-		"prose": prose,
+		"style":      func() template.CSS { return template.CSS(style) },
+		"copyScript": func() template.JS { return template.JS(copyScript) },
+		"prose":      prose,
 	}
 	return template.Must(template.Must(template.New("page").Funcs(functions).Parse(layout)).Parse(text))
 }

@@ -32,17 +32,23 @@ func send(t *testing.T, status int, body []byte, etag string) *httptest.Response
 	return w
 }
 
-// The policy must have the hash of the style in the page.
-func TestPolicyAllowsInlineStyle(t *testing.T) {
+// TestPolicyAllowsInlineStyleAndScript checks that the policy has the hashes of the texts in a page.
+func TestPolicyAllowsInlineStyleAndScript(t *testing.T) {
 	t.Parallel()
-	w := send(t, http.StatusOK, render(t, ""), "")
-	_, rest, _ := strings.Cut(w.Body.String(), "<style>")
-	style, _, _ := strings.Cut(rest, "</style>")
-	sum := sha256.Sum256([]byte(style))
-	want := "style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
-	got := w.Header().Get("Content-Security-Policy")
-	if len(style) < 100 || !strings.Contains(got, want) || !strings.HasPrefix(got, "default-src 'none'") {
-		t.Errorf("got %q for a style of %d bytes, want %q", got, len(style), want)
+	body, err := page.Render(page.Parse(`{{define "title"}}A{{end}}{{define "main"}}{{end}}{{define "script"}}{{template "copy"}}{{end}}`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := send(t, http.StatusOK, body, "")
+	for _, element := range []string{"style", "script"} {
+		_, rest, _ := strings.Cut(w.Body.String(), "<"+element+">")
+		text, _, _ := strings.Cut(rest, "</"+element+">")
+		sum := sha256.Sum256([]byte(text))
+		want := element + "-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+		got := w.Header().Get("Content-Security-Policy")
+		if len(text) < 100 || !strings.Contains(got, want) || !strings.HasPrefix(got, "default-src 'none'") {
+			t.Errorf("got %q for a %s of %d bytes, want %q", got, element, len(text), want)
+		}
 	}
 }
 
