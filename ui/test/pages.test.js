@@ -1,5 +1,5 @@
-// Opens every HTML page: the help pages of contract elw, the pages about problems, the
-// list of the documentation and the guides.
+// Opens every HTML page: the start page, the help pages of contract elw, the pages about problems,
+// the list of the documentation and the guides.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
@@ -62,6 +62,7 @@ async function check(path, view) {
 for (const { start, folder, least } of [
   { start: "/Help", folder: "/Help", least: 7 },
   { start: "/problems/", folder: "/problems/", least: 10 },
+  { start: "/", folder: "/docs/guides/", least: 1 },
   { start: "/docs", folder: "/docs/guides/", least: 6 },
 ]) {
   test(`pages below ${start}`, async (t) => {
