@@ -28,6 +28,7 @@ async function show() {
     mcp: { disabled: true },
     orderSchemaPropertiesBy: "preserve", // errors come in this order
     orderRequiredPropertiesFirst: false,
+    defaultOpenAllTags: true,
     hiddenClients: true, // use the tested samples of the document
     generateOperationSlug: ({ operationId, method, path }) => operationId ?? `${method}${path}`,
     documentDownloadType: "none", // the bar has links to both
@@ -44,8 +45,9 @@ type Document = {
   paths: Record<string, Record<string, unknown>>;
 };
 
-// withRequiredParameters changes the document so that Scalar fills in required parameters
-// only. Scalar fills in every parameter with "example", and none with "examples".
+// withRequiredParameters changes the document so that Scalar fills in only required parameters, and
+// the preference for a response with the record. Scalar fills in every parameter with "example", and
+// none with "examples".
 function withRequiredParameters(document: Document): Document {
   for (const parameter of parametersOf(document)) {
     const [first] = Object.values(parameter.examples ?? {});
@@ -53,7 +55,7 @@ function withRequiredParameters(document: Document): Document {
     if (value === undefined) continue;
     delete parameter.example;
     delete parameter.examples;
-    if (parameter.required) {
+    if (parameter.required || value === "return=representation") {
       parameter.example = value;
     } else {
       parameter.examples = { example: { value } };
@@ -71,6 +73,33 @@ function* parametersOf(document: Document): Generator<Parameter> {
     }
   }
 }
+
+// accessibility adds what Scalar's elements lack: the names of copy buttons, the names and states of
+// inputs, and the keyboard's access to elements that scroll.
+const accessibility: { selector: string; attributes: Record<string, string> }[] = [
+  { selector: "button.scalar-code-copy:not([aria-label])", attributes: { "aria-label": "Copy" } },
+  {
+    selector: "[role=combobox][contenteditable]:not([aria-expanded])",
+    attributes: { "aria-expanded": "false" },
+  },
+  {
+    selector: "ul.endpoints:not([tabindex]), .scalar-card-content.overflow-auto:not([tabindex])",
+    attributes: { tabindex: "0" },
+  },
+];
+
+function addAccessibility() {
+  for (const { selector, attributes } of accessibility) {
+    for (const found of document.querySelectorAll(selector)) {
+      for (const [name, value] of Object.entries(attributes)) found.setAttribute(name, value);
+    }
+  }
+  for (const input of document.querySelectorAll("[contenteditable]:not([aria-label])")) {
+    input.setAttribute("aria-label", input.getAttribute("data-placeholder") || "Value");
+  }
+}
+
+new MutationObserver(addAccessibility).observe(document, { childList: true, subtree: true });
 
 function element(id: string): HTMLElement {
   const found = document.getElementById(id);

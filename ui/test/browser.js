@@ -5,16 +5,13 @@ import { chromium } from "playwright-core";
 // SCREENSHOTS names a folder for screenshots of all pages.
 const screenshotFolder = process.env.SCREENSHOTS;
 
-// Colour scheme and width of the browser window.
-const views = [
+// The tested colour schemes and widths of the browser window.
+export const testedViews = [
   { name: "light-desktop", colorScheme: "light", viewport: { width: 1280, height: 900 } },
   { name: "dark-phone", colorScheme: "dark", viewport: { width: 390, height: 844 } },
   { name: "dark-desktop", colorScheme: "dark", viewport: { width: 1280, height: 900 } },
   { name: "light-phone", colorScheme: "light", viewport: { width: 390, height: 844 } },
 ];
-
-// The tests use two views, and all of them for screenshots.
-export const testedViews = screenshotFolder ? views : views.slice(0, 2);
 
 // startBrowser runs Debian's chromium. It can resolve only this machine.
 export function startBrowser() {
@@ -38,6 +35,12 @@ export async function open(context, url) {
   return { page, response, requests, errors };
 }
 
+// show changes the colour scheme and the width of a page.
+export async function show(page, view) {
+  await page.emulateMedia({ colorScheme: view.colorScheme });
+  await page.setViewportSize(view.viewport);
+}
+
 // externalRequests returns the requests to other hosts.
 export function externalRequests(requests, origin) {
   return requests.filter((url) => !/^(data|blob):/.test(url) && new URL(url).origin !== origin);
@@ -45,7 +48,8 @@ export function externalRequests(requests, origin) {
 
 // accessibilityViolations returns the serious accessibility violations that axe-core finds.
 export async function accessibilityViolations(page) {
-  await page.evaluate(axe.source); // the Content-Security-Policy does not apply to the debugger
+  // The Content-Security-Policy does not apply to the debugger.
+  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axe.source);
   const { violations } = await page.evaluate("axe.run()");
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")

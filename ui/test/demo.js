@@ -23,14 +23,5 @@ export async function startDemo() {
       demo.kill();
       await once(demo, "exit");
     },
-    // handledRequests returns how many requests the server has handled, without operator requests.
-    async handledRequests() {
-      const metrics = await (await fetch(`${origin}/metrics`)).text();
-      return metrics
-        .split("\n")
-        .filter((line) => line.startsWith("kartotek_http_requests_total{"))
-        .filter((line) => !line.includes('contract="operator"'))
-        .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
-    },
   };
 }
